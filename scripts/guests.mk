@@ -1,0 +1,29 @@
+# Rules of scripts/build-guests, which sets GUEST_RUSTC, GUEST_CLANG and GUEST_RUST_TARGET.
+
+SOURCES := $(wildcard examples/*/*.rs examples/*/*.c benches/*.c tests/guests/*.rs tests/guests/*.c)
+HEADERS := $(wildcard tests/guests/*.h)
+GUESTS := $(patsubst %,build/guests/%.wasm,$(basename $(notdir $(SOURCES))))
+# One source, two builds: what the comparison with mod_cgid and the benchmark run natively.
+NATIVE := $(patsubst %,build/native/%,$(basename $(notdir $(wildcard benches/*.c tests/guests/cgi_probe.c))))
+
+vpath %.rs $(sort $(dir $(SOURCES)))
+vpath %.c $(sort $(dir $(SOURCES)))
+
+.PHONY: all
+.DELETE_ON_ERROR:
+all: $(GUESTS) $(NATIVE)
+
+build/guests build/native:
+	@mkdir -p $@
+
+build/guests/%.wasm: %.rs scripts/guests.mk | build/guests
+	@echo "    guest $<"
+	@$(GUEST_RUSTC) --edition 2021 --target $(GUEST_RUST_TARGET) -O -C strip=symbols -D warnings -o $@ $<
+
+build/guests/%.wasm: %.c $(HEADERS) scripts/guests.mk | build/guests
+	@echo "    guest $<"
+	@$(GUEST_CLANG) --target=wasm32-wasi -O2 -s -Wall -Wextra -Werror -o $@ $<
+
+build/native/%: %.c $(HEADERS) scripts/guests.mk | build/native
+	@echo "    native $<"
+	@$(CC) -O2 -Wall -Wextra -Werror -o $@ $<

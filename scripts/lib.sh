@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# Shared by the scripts of this folder: sourced, never run.
+
+# shellcheck disable=SC2034 # read by the scripts that source this file
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf '==> %s\n' "$*" >&2; }
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# The comment block at the top of a script is its help text.
+print_help() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"; }
+
+# usage_guard "$@": answers --help; refuses any other argument of a script that takes none.
+usage_guard() {
+    [[ $# -eq 0 ]] && return 0
+    case $1 in
+        -h | --help) print_help && exit 0 ;;
+        *) printf '%s: unknown argument: %s (try --help)\n' "${0##*/}" "$1" >&2 && exit 2 ;;
+    esac
+}
+
+# copy_if_changed SOURCE TARGET MODE: replaces TARGET by a rename, so that a running server that has the old file
+# mapped keeps it whole; does nothing when both already hold the same bytes.
+copy_if_changed() {
+    local source=$1 target=$2 mode=$3
+    [[ -f $source ]] || die "missing file: $source"
+    cmp -s "$source" "$target" && return 0
+    install -m "$mode" "$source" "$target.new"
+    mv -f "$target.new" "$target"
+}
+
+apxs_query() {
+    command -v apxs >/dev/null || die "apxs is missing: run scripts/setup build (package apache2-dev)"
+    apxs -q "$1"
+}
