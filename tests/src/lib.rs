@@ -1,0 +1,28 @@
+//! Harness of the end-to-end suite: real httpd, real sockets, real guests.
+//!
+//! A test makes a [`Site`] (a fresh folder), writes a few lines of configuration, starts a [`Server`] and talks to
+//! it through [`Request`]. When the server is dropped it is stopped, and a line in its error log that the test did
+//! not expect fails the test.
+
+mod browser;
+mod errorlog;
+mod exchange;
+mod paths;
+mod process;
+mod reader;
+mod refusal;
+mod request;
+mod response;
+mod server;
+mod site;
+
+pub use browser::Browser;
+pub use errorlog::LogLine;
+pub use exchange::Exchange;
+pub use paths::{cache_dir, fetched, guest, module, native, php_cgi, program, root};
+pub use process::{peak_memory_kib, resident_memory_kib, run_within, wait_until};
+pub use refusal::Refusal;
+pub use request::Request;
+pub use response::{Piece, Response};
+pub use server::Server;
+pub use site::{Httpd, Mpm, Site};
