@@ -1,0 +1,51 @@
+# Thin targets: the logic lives in scripts/, in Cargo and in mod_wasm/Makefile. `make help` lists them.
+.PHONY: help setup build guests fetch demo test lint header install uninstall bench-quick bench-start clean
+
+PARTS = demo
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "Each runs a script of the same purpose in scripts/; try it with --help."
+
+setup: ## install what building and showing needs (PARTS="build guests demo test lint bench")
+	@scripts/setup $(PARTS)
+
+build: ## build the module, its library and its helper into build/modules
+	@scripts/setup build
+	@scripts/build
+
+guests: ## compile the example programs to WebAssembly into build/guests
+	@scripts/setup guests
+	@scripts/build-guests
+
+fetch: ## download and verify what the demos run (NAMES="wordpress-6.5.5 ...")
+	@scripts/setup build
+	@scripts/fetch-apps $(NAMES)
+
+demo: ## show it: a server in the foreground (PORT=8080, ADDRESS=127.0.0.1)
+	@scripts/demo
+
+test: ## run every test
+	@scripts/test
+
+lint: ## check form: rustfmt, clippy, header drift, C warnings, shellcheck
+	@scripts/lint
+
+header: ## make wasm_runtime/include/wasm_runtime.h from the Rust sources
+	@scripts/header
+
+install: ## put what was built into the distribution's httpd (DESTDIR, PREFIX=/usr/local)
+	@scripts/install
+
+uninstall: ## take it out again
+	@scripts/install --uninstall
+
+bench-quick: ## compare with static files and native CGI, in under 3 minutes
+	@benches/quick
+
+bench-start: ## measure start-up, with compiled code cached and without
+	@benches/start
+
+clean: ## remove what was built (what was fetched stays)
+	rm -rf build target

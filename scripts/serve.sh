@@ -1,0 +1,105 @@
+# shellcheck shell=bash
+# Starts and stops a whole httpd, as an unprivileged user, on what scripts/stage laid out: sourced after lib.sh, never
+# run. Its caller sets `stage`, `address` and `port` (and `cache`, to use another one); `start_httpd` sets `httpd_pid`.
+# shellcheck disable=SC2154 # the caller's variables
+
+# The server's user where root starts it; everybody else runs it as themselves.
+readonly SERVER_USER=www-data
+
+run_folder() { printf '%s/run/%s\n' "$stage" "$port"; }
+
+# as_server COMMAND...: replaces this (sub)shell by the command, as the server's user, with a bare environment, and in a
+# session of its own: httpd takes SIGWINCH, which a terminal sends when it is resized, for a request to stop. The
+# command ends with its starter, even when that one is killed.
+as_server() {
+    local drop=(setpriv --no-new-privs --pdeathsig TERM)
+    [[ $EUID -ne 0 ]] || drop+=(--reuid "$SERVER_USER" --regid "$SERVER_USER" --init-groups)
+    exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 setsid "${drop[@]}" "$@" </dev/null
+}
+
+# /proc lists listening sockets in state 0A, with the port in hexadecimal.
+port_is_taken() {
+    local files=(/proc/net/tcp)
+    [[ ! -r /proc/net/tcp6 ]] || files+=(/proc/net/tcp6)
+    awk -v port=":$(printf '%04X' "$port")$" '$4 == "0A" && $2 ~ port {found = 1} END {exit !found}' "${files[@]}"
+}
+
+require_free_port() {
+    local lowest=1024 setting=/proc/sys/net/ipv4/ip_unprivileged_port_start
+    [[ $port =~ ^[0-9]{1,5}$ && $port -ge 1 && $port -le 65535 ]] || die "PORT=$port is not a port (1 to 65535)"
+    [[ ! -r $setting ]] || lowest=$(<"$setting")
+    [[ $port -ge $lowest ]] || die "port $port needs root, and the server runs without: choose PORT=$lowest or above"
+    ! port_is_taken || die "port $port is taken by another program: stop that one, or choose another port: PORT=8081"
+}
+
+# A quoted value of a Define; httpd's quotes protect spaces only.
+define() {
+    [[ $2 != *[\"\\\$]* ]] || die "a path with a quote, a backslash or a dollar sign cannot be used: $2"
+    printf 'Define %s "%s"\n' "$1" "$2"
+}
+
+# write_configuration < EXTRA: the demo's configuration with its folders, and EXTRA lines after it.
+write_configuration() {
+    {
+        define MOD_WASM_HTTPD_MODULES "$(apxs_query LIBEXECDIR)"
+        define MOD_WASM_MODULES "$stage/modules"
+        define MOD_WASM_GUESTS "$stage/guests"
+        define MOD_WASM_RUNTIMES "$stage/runtimes"
+        define MOD_WASM_APPS "$stage/apps"
+        define MOD_WASM_CACHE "${cache:-$stage/cache}"
+        define MOD_WASM_RUN "$(run_folder)"
+        define MOD_WASM_LISTEN "$address:$port"
+        printf 'Include "%s/httpd.conf"\n' "$stage"
+        cat
+    } >"$stage/conf/$port.conf"
+}
+
+# The run folder belongs to the server's user: root makes it anew and then writes nothing into it.
+make_run_folder() {
+    local owner=()
+    [[ $EUID -ne 0 ]] || owner=(-o "$SERVER_USER" -g "$SERVER_USER")
+    rm -rf "$(run_folder)"
+    install -d -m 0755 "${owner[@]}" "$(run_folder)"
+    (as_server test -x "$(run_folder)" -a -r "$stage/httpd.conf") ||
+        die "the server's user cannot reach $stage: choose another folder: MOD_WASM_STAGE=/var/cache/…"
+}
+
+start_httpd() {
+    make_run_folder
+    as_server /usr/sbin/apache2 -f "$stage/conf/$port.conf" -DFOREGROUND &
+    httpd_pid=$!
+}
+
+httpd_runs() { kill -0 "$httpd_pid" 2>/dev/null; }
+
+# http_status PATH: prints the status code, or fails when nothing answers.
+http_status() (
+    exec 2>/dev/null 3<>"/dev/tcp/$address/$port" || exit 1
+    printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$1" >&3
+    read -r -t 30 _ status _ <&3 && printf '%s\n' "$status"
+)
+
+# wait_until_it_answers PATH: for 30 seconds at most, and only as long as the server runs and nobody asked to stop.
+wait_until_it_answers() {
+    local deadline=$((SECONDS + 30))
+    until [[ $(http_status "$1") == 200 ]]; do
+        httpd_runs && [[ -z ${stopping-} ]] || return 1
+        [[ $SECONDS -lt $deadline ]] || return 1
+        sleep 0.02
+    done
+}
+
+ends_within() {
+    local tenths=$(($1 * 10))
+    while httpd_runs; do
+        ((tenths-- > 0)) || return 1
+        sleep 0.1
+    done
+}
+
+# A graceful stop, bounded: running answers get the time that GracefulShutdownTimeout gives them, and then an end.
+stop_httpd() {
+    kill -WINCH "$httpd_pid" 2>/dev/null || return 0
+    ends_within 8 || kill -TERM "$httpd_pid" 2>/dev/null || return 0
+    ends_within 3 || kill -KILL "$httpd_pid" 2>/dev/null || return 0
+}
