@@ -13,7 +13,7 @@ toolchain_satisfies() {
     local tool version
     for tool in cargo rustc; do
         [[ -x $1/$tool ]] || return 1
-        version=$("$1/$tool" --version 2>/dev/null | cut -d' ' -f2) || return 1
+        version=$(RUSTUP_AUTO_INSTALL=0 "$1/$tool" --version 2>/dev/null | cut -d' ' -f2) || return 1
         [[ -n $version ]] && version_at_least "${version%%-*}" "$(required_rust)" || return 1
     done
 }

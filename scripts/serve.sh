@@ -29,7 +29,7 @@ require_free_port() {
     [[ $port =~ ^[0-9]{1,5}$ && $port -ge 1 && $port -le 65535 ]] || die "PORT=$port is not a port (1 to 65535)"
     [[ ! -r $setting ]] || lowest=$(<"$setting")
     [[ $port -ge $lowest ]] || die "port $port needs root, and the server runs without: choose PORT=$lowest or above"
-    ! port_is_taken || die "port $port is taken by another program: stop that one, or choose another port: PORT=8081"
+    ! port_is_taken || die "port $port is taken by another program: stop that one, or choose another port, as in PORT=$((port + 1))"
 }
 
 # A quoted value of a Define; httpd's quotes protect spaces only.
