@@ -5,6 +5,7 @@
 //! not expect fails the test.
 
 mod browser;
+mod conf;
 mod errorlog;
 mod exchange;
 mod paths;
@@ -17,6 +18,7 @@ mod server;
 mod site;
 
 pub use browser::Browser;
+pub use conf::{cgi_endpoint, endpoint};
 pub use errorlog::LogLine;
 pub use exchange::Exchange;
 pub use paths::{cache_dir, fetched, guest, module, native, php_cgi, program, root};

@@ -1,0 +1,249 @@
+/*
+ * A CGI program for the comparison with mod_cgid: built once natively and once as Wasm, from this one source. The
+ * parameter "do" of the query chooses what it does; without one it tells the arguments and the environment it got.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Value of a query parameter, not decoded; "" when it is absent. */
+static const char *parameter(const char *name)
+{
+    static char values[8][256];
+    static unsigned next;
+    const char *query = getenv("QUERY_STRING");
+    size_t length = strlen(name);
+    while (query && *query) {
+        size_t part = strcspn(query, "&");
+        if (part > length && !strncmp(query, name, length) && query[length] == '=') {
+            char *value = values[next++ % 8];
+            snprintf(value, sizeof values[0], "%.*s", (int)(part - length - 1), query + length + 1);
+            return value;
+        }
+        query += part;
+        query += *query == '&';
+    }
+    return "";
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void type(const char *name)
+{
+    printf("Content-Type: %s\n\n", name);
+}
+
+static void do_dump(int argc, char **argv)
+{
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    qsort(environ, count, sizeof *environ, compare);
+    type("text/plain");
+    for (int i = 1; i < argc; i++)
+        printf("argument %d: %s\n", i, argv[i]);
+    for (size_t i = 0; i < count; i++)
+        printf("%s\n", environ[i]);
+}
+
+static void copy_body(void)
+{
+    char buffer[8192];
+    ssize_t count;
+    while ((count = read(0, buffer, sizeof buffer)) > 0)
+        fwrite(buffer, 1, (size_t)count, stdout);
+}
+
+static void do_echo(void)
+{
+    type("application/octet-stream");
+    copy_body();
+}
+
+/* Reads the first bytes of its body only. */
+static void do_nibble(void)
+{
+    char buffer[4];
+    type("text/plain");
+    printf("nibbled %d\n", (int)read(0, buffer, sizeof buffer));
+}
+
+static void do_ignore(void)
+{
+    type("text/plain");
+    puts("ignored");
+}
+
+static void do_status(void)
+{
+    printf("Status: %s\n", parameter("line"));
+    type("text/plain");
+    puts("with a body");
+}
+
+static void do_location(void)
+{
+    printf("Location: %s\n", parameter("to"));
+    if (*parameter("status"))
+        printf("Status: %s\n", parameter("status"));
+    if (*parameter("body")) {
+        type("text/plain");
+        puts("moved");
+        return;
+    }
+    puts("");
+}
+
+static void do_cookies(void)
+{
+    puts("Set-Cookie: a=1");
+    puts("Set-Cookie: b=2; Path=/");
+    puts("X-Twice: one");
+    puts("X-Twice: two");
+    type("text/plain");
+}
+
+static void do_crlf(void)
+{
+    fputs("Content-Type: text/plain\r\nX-Line: crlf\r\n\r\nbody\r\n", stdout);
+}
+
+static void do_no_type(void)
+{
+    fputs("X-Only: header\n\nbody\n", stdout);
+}
+
+/* One hundred bytes that carry what conditional and range requests need. */
+static void do_validators(void)
+{
+    puts("ETag: \"probe\"");
+    puts("Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT");
+    type("text/plain");
+    for (int i = 0; i < 10; i++)
+        fputs("0123456789", stdout);
+}
+
+static void do_length(void)
+{
+    printf("Content-Length: %s\n", parameter("say"));
+    type("text/plain");
+    fputs("0123456789", stdout);
+}
+
+static void do_coding(void)
+{
+    puts("Transfer-Encoding: chunked");
+    type("text/plain");
+    fputs("5\r\nhello\r\n0\r\n\r\n", stdout);
+}
+
+static void do_connection(void)
+{
+    puts("Connection: keep-alive");
+    puts("Keep-Alive: timeout=99");
+    puts("Server: probe");
+    puts("Date: Sun, 06 Nov 1994 08:49:37 GMT");
+    type("text/plain");
+}
+
+static void do_long_header(void)
+{
+    fputs("X-Long: ", stdout);
+    for (int i = atoi(parameter("size")); i > 0; i--)
+        putchar('x');
+    puts("");
+    type("text/plain");
+    puts("body");
+}
+
+static void do_many_headers(void)
+{
+    for (int i = atoi(parameter("count")); i > 0; i--)
+        printf("X-Many-%d: %d\n", i, i);
+    type("text/plain");
+    puts("body");
+}
+
+/* The header block byte by byte, as an unbuffered program writes it. */
+static void do_bytewise(void)
+{
+    const char *text = "Content-Type: text/plain\nX-Slow: yes\n\nbody\n";
+    for (; *text; text++) {
+        putchar(*text);
+        fflush(stdout);
+    }
+}
+
+static void do_stderr(void)
+{
+    fputs("probe says one\nprobe says two\n", stderr);
+    type("text/plain");
+    puts("said");
+}
+
+static void do_exit(void)
+{
+    type("text/plain");
+    puts("leaving");
+    fflush(stdout);
+    exit(atoi(parameter("code")));
+}
+
+static void do_exit_silent(void)
+{
+    exit(atoi(parameter("code")));
+}
+
+/* Writes exactly the bytes of the parameter "hex". */
+static void do_raw(void)
+{
+    const char *hex = parameter("hex");
+    for (; hex[0] && hex[1]; hex += 2) {
+        char digits[] = {hex[0], hex[1], 0};
+        putchar((int)strtol(digits, NULL, 16));
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} actions[] = {
+    {"echo", do_echo},
+    {"nibble", do_nibble},
+    {"ignore", do_ignore},
+    {"status", do_status},
+    {"location", do_location},
+    {"cookies", do_cookies},
+    {"crlf", do_crlf},
+    {"no-type", do_no_type},
+    {"validators", do_validators},
+    {"length", do_length},
+    {"coding", do_coding},
+    {"connection", do_connection},
+    {"long-header", do_long_header},
+    {"many-headers", do_many_headers},
+    {"bytewise", do_bytewise},
+    {"stderr", do_stderr},
+    {"exit", do_exit},
+    {"exit-silent", do_exit_silent},
+    {"raw", do_raw},
+};
+
+int main(int argc, char **argv)
+{
+    const char *wanted = parameter("do");
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+        if (!strcmp(wanted, actions[i].name)) {
+            actions[i].run();
+            return 0;
+        }
+    }
+    do_dump(argc, argv);
+    return 0;
+}

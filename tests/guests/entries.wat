@@ -1,0 +1,16 @@
+;; Three entry points: two that say which one they are, and one that traps.
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 32) "default entry\n")
+  (data (i32.const 64) "another entry\n")
+  (func $say (param $text i32)
+    (i32.store (i32.const 0) (local.get $text))
+    (i32.store (i32.const 4) (i32.const 14))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func (export "_start")
+    (call $say (i32.const 32)))
+  (func (export "another")
+    (call $say (i32.const 64)))
+  (func (export "broken")
+    unreachable))

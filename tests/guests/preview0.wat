@@ -1,0 +1,21 @@
+;; Speaks the oldest dialect of WASI, as programs published before 2020 do: says hello, sleeps 50 ms, says bye.
+(module
+  (import "wasi_unstable" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_unstable" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_unstable" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 32) "hello from 2019\n")
+  (data (i32.const 64) "bye from 2019..\n")
+  (func $say (param $text i32)
+    (i32.store (i32.const 0) (local.get $text))
+    (i32.store (i32.const 4) (i32.const 16))
+    (if (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)) (then unreachable)))
+  (func (export "_start")
+    (call $say (i32.const 32))
+    ;; One subscription: preview 0 has an identifier inside of the clock, which makes it 56 bytes.
+    (i32.store8 (i32.const 136) (i32.const 0))
+    (i32.store (i32.const 152) (i32.const 1))
+    (i64.store (i32.const 160) (i64.const 50000000))
+    (if (call $poll (i32.const 128) (i32.const 256) (i32.const 1) (i32.const 320)) (then unreachable))
+    (call $say (i32.const 64))
+    (call $exit (i32.const 0))))
