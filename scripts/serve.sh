@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Starts and stops a whole httpd, as an unprivileged user, on what scripts/stage laid out: sourced after lib.sh, never
-# run. Its caller sets `stage`, `address` and `port` (and `cache`, to use another one); `start_httpd` sets `httpd_pid`.
+# run. Its caller sets `stage`, `address` and `port`, and may set `cache`: a folder inside the run folder, for compiled
+# code instead of the staged one. `start_httpd` sets `httpd_pid`.
 # shellcheck disable=SC2154 # the caller's variables
 
 # The server's user where root starts it; everybody else runs it as themselves.
@@ -62,12 +63,17 @@ make_run_folder() {
     install -d -m 0755 "${owner[@]}" "$(run_folder)"
     (as_server test -x "$(run_folder)" -a -r "$stage/httpd.conf") ||
         die "the server's user cannot reach $stage: choose another folder: MOD_WASM_STAGE=/var/cache/…"
+    [[ -z ${cache-} ]] || (as_server mkdir -m 0700 "$cache")
+}
+
+spawn_httpd() {
+    as_server /usr/sbin/apache2 -f "$stage/conf/$port.conf" -DFOREGROUND &
+    httpd_pid=$!
 }
 
 start_httpd() {
     make_run_folder
-    as_server /usr/sbin/apache2 -f "$stage/conf/$port.conf" -DFOREGROUND &
-    httpd_pid=$!
+    spawn_httpd
 }
 
 httpd_runs() { kill -0 "$httpd_pid" 2>/dev/null; }
@@ -85,7 +91,7 @@ wait_until_it_answers() {
     until [[ $(http_status "$1") == 200 ]]; do
         httpd_runs && [[ -z ${stopping-} ]] || return 1
         [[ $SECONDS -lt $deadline ]] || return 1
-        sleep 0.02
+        sleep 0.01
     done
 }
 
@@ -97,9 +103,14 @@ ends_within() {
     done
 }
 
+# Ends the server at once.
+kill_httpd() {
+    kill -TERM "$httpd_pid" 2>/dev/null || return 0
+    ends_within 3 || kill -KILL "$httpd_pid" 2>/dev/null || return 0
+}
+
 # A graceful stop, bounded: running answers get the time that GracefulShutdownTimeout gives them, and then an end.
 stop_httpd() {
     kill -WINCH "$httpd_pid" 2>/dev/null || return 0
-    ends_within 8 || kill -TERM "$httpd_pid" 2>/dev/null || return 0
-    ends_within 3 || kill -KILL "$httpd_pid" 2>/dev/null || return 0
+    ends_within 8 || kill_httpd
 }
