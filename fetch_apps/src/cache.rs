@@ -1,0 +1,186 @@
+//! The download cache: verified files named by their SHA-256 digest.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::digest::{Hasher, Sha256};
+use crate::error::{Error, IoContext, Result};
+use crate::report::Report;
+
+pub(crate) struct Cache {
+    folder: PathBuf,
+    /// Held open for its lock: one run at a time changes a target folder.
+    _lock: File,
+}
+
+impl Cache {
+    /// Opens the cache of a target folder, and waits for another run that uses it.
+    pub(crate) fn open(into: &Path, report: &Report) -> Result<Self> {
+        let folder = into.join(".cache");
+        fs::create_dir_all(&folder).doing("create", &folder)?;
+        let path = folder.join(".lock");
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .doing("open", &path)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                report.detail(&format!(
+                    "waiting for another run that fetches into {}",
+                    into.display()
+                ));
+                lock.lock().doing("lock", &path)?;
+            }
+            Err(TryLockError::Error(error)) => return Err(error).doing("lock", &path),
+        }
+        Ok(Self {
+            folder,
+            _lock: lock,
+        })
+    }
+
+    /// The cached file of this digest. It is read and checked each time, and thrown away when it is damaged.
+    pub(crate) fn find(&self, sha256: Sha256) -> Result<Option<PathBuf>> {
+        let path = self.path(sha256);
+        match Sha256::of_file(&path) {
+            Ok(found) if found == sha256 => Ok(Some(path)),
+            Ok(_) => {
+                fs::remove_file(&path).doing("remove the damaged", &path)?;
+                Ok(None)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).doing("read", &path),
+        }
+    }
+
+    /// Starts a new file that should get this digest.
+    pub(crate) fn create(&self, sha256: Sha256) -> Result<Partial> {
+        let target = self.path(sha256);
+        let path = self.folder.join(format!("{sha256}.partial"));
+        let file = File::create(&path).doing("create", &path)?;
+        Ok(Partial {
+            file,
+            path,
+            target,
+            expected: sha256,
+            hasher: Hasher::default(),
+            finished: false,
+        })
+    }
+
+    fn path(&self, sha256: Sha256) -> PathBuf {
+        self.folder.join(sha256.to_string())
+    }
+}
+
+/// A file on its way into the cache: hashed as it is written, and in its place only when the digest is right.
+pub(crate) struct Partial {
+    file: File,
+    path: PathBuf,
+    target: PathBuf,
+    expected: Sha256,
+    hasher: Hasher,
+    finished: bool,
+}
+
+impl Partial {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Forgets what has been written.
+    pub(crate) fn restart(&mut self) -> Result<()> {
+        self.hasher = Hasher::default();
+        self.file.set_len(0).doing("truncate", &self.path)?;
+        self.file
+            .seek(SeekFrom::Start(0))
+            .doing("rewind", &self.path)?;
+        Ok(())
+    }
+
+    /// Checks the digest and moves the file to its place; `origin` names its source in the error.
+    pub(crate) fn finish(mut self, origin: &str) -> Result<PathBuf> {
+        let calculated = std::mem::take(&mut self.hasher).finish();
+        if calculated != self.expected {
+            return Err(Error::WrongDigest {
+                origin: origin.into(),
+                expected: self.expected,
+                calculated,
+            });
+        }
+        // Otherwise a crash could leave an empty file under a name that promises its content.
+        self.file.sync_all().doing("write", &self.path)?;
+        fs::rename(&self.path, &self.target).doing("rename", &self.path)?;
+        self.finished = true;
+        Ok(self.target.clone())
+    }
+}
+
+impl Write for Partial {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hasher.write_all(&bytes[..count])?;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Best effort: what stays is truncated by the next try.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cache(folder: &Path) -> Cache {
+        Cache::open(folder, &Report::new(true)).unwrap()
+    }
+
+    #[test]
+    fn only_right_content_gets_into_the_cache() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        let wanted = Sha256::of_reader(&b"right"[..]).unwrap();
+
+        let mut partial = cache.create(wanted).unwrap();
+        partial.write_all(b"wrong").unwrap();
+        let message = partial.finish("here").unwrap_err().to_string();
+        assert!(
+            message.contains(&wanted.to_string()) && message.starts_with("here: "),
+            "{message}"
+        );
+        assert_eq!(cache.find(wanted).unwrap(), None);
+
+        let mut partial = cache.create(wanted).unwrap();
+        partial.write_all(b"wrong and long").unwrap();
+        partial.restart().unwrap();
+        partial.write_all(b"right").unwrap();
+        let path = partial.finish("here").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"right");
+        assert_eq!(cache.find(wanted).unwrap(), Some(path));
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = cache(folder.path());
+        let wanted = Sha256::of_reader(&b"right"[..]).unwrap();
+        let path = cache.path(wanted);
+        fs::write(&path, "damaged").unwrap();
+        assert_eq!(cache.find(wanted).unwrap(), None);
+        assert!(!path.exists());
+    }
+}

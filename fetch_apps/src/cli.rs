@@ -1,0 +1,107 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+const EXAMPLES: &str = "\
+Examples:
+  fetch-apps                      what the demos need
+  fetch-apps wordpress-6.5.5      one artifact by its name
+  fetch-apps --list               what there is, and what is here already
+  fetch-apps --verify             read everything that is here again and check it
+
+Environment:
+  NPM_CONFIG_REGISTRY             the npm registry or mirror; without it an installed npm is asked
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+  SSL_CERT_FILE, SSL_CERT_DIR     certificates to trust instead of the system's
+
+Every download is checked against the SHA-256 digest in the manifest before it is used. Downloads are kept in
+DIR/.cache; remove that folder to get the space back.
+
+Exit status: 0 all is well, 1 something failed, 2 the command line is wrong.";
+
+/// Fetches the programs and applications that mod_wasm's demos and tests run.
+#[derive(Debug, Parser)]
+#[command(name = "fetch-apps", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    /// Artifacts to fetch; without a name: those that the manifest marks as default
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+
+    /// List the artifacts of the manifest with their state, and fetch nothing
+    #[arg(long, conflicts_with_all = ["verify", "force"])]
+    pub(crate) list: bool,
+
+    /// Read fetched artifacts again and compare every file; without a name: all that are here
+    #[arg(long, conflicts_with = "force")]
+    pub(crate) verify: bool,
+
+    /// Unpack again even what is up to date, replacing the artifact's whole folder
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// The manifest to read
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "apps/apps.toml",
+        overrides_with = "manifest"
+    )]
+    pub(crate) manifest: PathBuf,
+
+    /// The folder that gets one subfolder for each artifact [default: 'fetched' beside the manifest]
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+
+    /// Give up on a server that is silent for this long
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+
+    /// Print errors only
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+impl Cli {
+    pub(crate) fn into_folder(&self) -> PathBuf {
+        match &self.into {
+            Some(folder) => folder.clone(),
+            None => self.manifest.with_file_name("fetched"),
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<u32>() {
+        Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds.into())),
+        _ => Err("expected whole seconds from 1 to 3600".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_target_folder_stands_beside_the_manifest() {
+        let cli = Cli::parse_from(["fetch-apps", "--manifest", "some/where/apps.toml"]);
+        assert_eq!(cli.into_folder(), PathBuf::from("some/where/fetched"));
+        let cli = Cli::parse_from(["fetch-apps", "--into", "there"]);
+        assert_eq!(cli.into_folder(), PathBuf::from("there"));
+    }
+
+    #[test]
+    fn silly_timeouts_are_refused() {
+        for text in ["0", "-1", "x", "3601"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! SHA-256 digests: the identity of everything that is fetched.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use serde::Deserialize;
+use sha2::Digest as _;
+
+/// A SHA-256 digest, read from and shown as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Sha256([u8; 32]);
+
+impl TryFrom<String> for Sha256 {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text).ok_or_else(|| {
+            format!("'{text}' is not a SHA-256 digest (64 lower-case hexadecimal digits)")
+        })
+    }
+}
+
+impl Sha256 {
+    /// Reads 64 lower-case hexadecimal digits: one spelling only, since the digest also names files.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let digits = text.as_bytes();
+        if digits.len() != 64 {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = (nibble(pair[0])? << 4) | nibble(pair[1])?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// The digest of a file's content.
+    pub(crate) fn of_file(path: &Path) -> io::Result<Self> {
+        Self::of_reader(File::open(path)?)
+    }
+
+    /// The digest of all that a reader gives.
+    pub(crate) fn of_reader(mut reader: impl Read) -> io::Result<Self> {
+        let mut hasher = Hasher::default();
+        io::copy(&mut reader, &mut hasher)?;
+        Ok(hasher.finish())
+    }
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}
+
+/// Computes a digest of what is written to it.
+#[derive(Clone, Default)]
+pub(crate) struct Hasher(sha2::Sha256);
+
+impl Hasher {
+    pub(crate) fn finish(self) -> Sha256 {
+        Sha256(self.0.finalize().into())
+    }
+}
+
+impl Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn digest_of_nothing_is_the_published_value() {
+        assert_eq!(Sha256::of_reader(io::empty()).unwrap().to_string(), EMPTY);
+    }
+
+    #[test]
+    fn only_the_canonical_spelling_is_read() {
+        assert_eq!(Sha256::parse(EMPTY).unwrap().to_string(), EMPTY);
+        assert!(Sha256::parse(&EMPTY.to_uppercase()).is_none());
+        assert!(Sha256::parse(&EMPTY[1..]).is_none());
+        assert!(Sha256::parse(&EMPTY.replace('e', "g")).is_none());
+    }
+}

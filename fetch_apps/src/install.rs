@@ -1,0 +1,196 @@
+//! From a verified file to the artifact's folder, which changes by a rename or not at all.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, IoContext, Result};
+use crate::manifest::{Artifact, Format, Manifest};
+use crate::receipt::Receipt;
+use crate::source::{Fetched, Fetcher, package};
+use crate::unpack::{self, Archive, Contents, Limits, Selection, Tree};
+
+/// How an artifact's folder compares with the manifest.
+pub(crate) enum State {
+    Missing,
+    Current,
+    /// The reason why it has to be made anew.
+    Stale(String),
+}
+
+pub(crate) fn state(manifest: &Manifest, artifact: &Artifact, folder: &Path) -> Result<State> {
+    let Some(receipt) = Receipt::read(folder)? else {
+        return Ok(if folder.exists() {
+            State::Stale("not made by this tool".into())
+        } else {
+            State::Missing
+        });
+    };
+    if !receipt.fits(manifest, artifact) {
+        return Ok(State::Stale("made for an older manifest".into()));
+    }
+    Ok(match receipt.missing(folder) {
+        Some(path) => State::Stale(format!("{} is missing", path.display())),
+        None => State::Current,
+    })
+}
+
+/// Fetches the artifact and puts it into its folder below `into`; tells where the bytes came from.
+///
+/// A folder that holds files of somebody else is replaced only when `force` says so.
+pub(crate) fn install(
+    fetcher: &Fetcher<'_>,
+    artifact: &Artifact,
+    into: &Path,
+    force: bool,
+) -> Result<String> {
+    let folder = into.join(&artifact.name);
+    if !force {
+        refuse_foreign_files(&folder)?;
+    }
+    let fetched = fetcher.artifact(artifact)?;
+    let staging = Staging::create(into, &artifact.name)?;
+    let contents = unpack_all(fetcher, artifact, &fetched, &staging.path)?;
+    Receipt::new(fetcher.manifest, artifact, fetched.source.clone(), contents)
+        .write(&staging.path)?;
+    staging.replace(&folder)?;
+    Ok(fetched.source)
+}
+
+fn unpack_all(
+    fetcher: &Fetcher<'_>,
+    artifact: &Artifact,
+    fetched: &Fetched,
+    root: &Path,
+) -> Result<Contents> {
+    let mut tree = Tree::new(
+        root,
+        Limits {
+            entries: artifact.max_entries,
+            bytes: artifact.max_bytes,
+        },
+    );
+    let archive = Archive {
+        path: &fetched.path,
+        name: &artifact.name,
+    };
+    let selection = Selection {
+        prefix: None,
+        strip: artifact.strip,
+        exclude: &artifact.exclude,
+    };
+    match artifact.unpack {
+        Format::None => {
+            tree.single_file(archive, artifact.file.as_deref().unwrap_or(&artifact.name))?
+        }
+        Format::TarGz => unpack::unpack_tar_gz(archive, &selection, &mut tree)?,
+        Format::Zip => unpack::unpack_zip(archive, &selection, &mut tree)?,
+    }
+    for addition in &artifact.add {
+        let tarball = fetcher.manifest.tarball(&addition.tarball);
+        let (path, name) = (fetcher.tarball(tarball)?, package(tarball));
+        let selection = Selection {
+            prefix: Some(&addition.prefix),
+            strip: 0,
+            exclude: &artifact.exclude,
+        };
+        unpack::unpack_tar_gz(
+            Archive {
+                path: &path,
+                name: &name,
+            },
+            &selection,
+            &mut tree,
+        )?;
+    }
+    tree.finish(&artifact.name)
+}
+
+/// What people put into a fetched folder (a database, uploads) must not vanish with a refresh.
+fn refuse_foreign_files(folder: &Path) -> Result<()> {
+    if fs::symlink_metadata(folder).is_err() {
+        return Ok(());
+    }
+    let foreign = foreign_files(folder)?;
+    let Some(first) = foreign.first() else {
+        return Ok(());
+    };
+    let examples = match foreign.len() {
+        1 => first.display().to_string(),
+        count => format!("{} and {} more", first.display(), count - 1),
+    };
+    Err(Error::ForeignFiles {
+        folder: folder.to_path_buf(),
+        examples,
+    })
+}
+
+/// The files in an artifact's folder that its receipt does not list.
+pub(crate) fn foreign_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let receipt = Receipt::read(folder)?;
+    let mut files = Vec::new();
+    list_files(folder, Path::new(""), &mut files).doing("list", folder)?;
+    files.retain(|path| !receipt.as_ref().is_some_and(|receipt| receipt.knows(path)));
+    files.sort();
+    Ok(files)
+}
+
+fn list_files(root: &Path, below: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(root.join(below))? {
+        let entry = entry?;
+        let path = below.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => list_files(root, &path, files)?,
+            false => files.push(path),
+        }
+    }
+    Ok(())
+}
+
+/// A folder beside the artifact's, on the same file system, where it is built.
+struct Staging {
+    path: PathBuf,
+    /// Where the previous folder waits to be deleted.
+    old: PathBuf,
+}
+
+impl Staging {
+    /// What an interrupted run left under these names is removed first; the cache's lock keeps other runs away.
+    fn create(into: &Path, name: &str) -> Result<Self> {
+        let staging = Self {
+            path: into.join(format!(".{name}.new")),
+            old: into.join(format!(".{name}.old")),
+        };
+        remove(&staging.path)?;
+        remove(&staging.old)?;
+        fs::create_dir(&staging.path).doing("create the folder", &staging.path)?;
+        fs::set_permissions(&staging.path, Permissions::from_mode(0o755))
+            .doing("set the mode of", &staging.path)?;
+        Ok(staging)
+    }
+
+    fn replace(self, folder: &Path) -> Result<()> {
+        if fs::symlink_metadata(folder).is_ok() {
+            fs::rename(folder, &self.old).doing("rename", folder)?;
+        }
+        fs::rename(&self.path, folder).doing("rename", &self.path)?;
+        remove(&self.old)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // After success it is gone already; after a failure the next run would remove it as well.
+        let _ = remove(&self.path);
+    }
+}
+
+/// Removes a file, a link (never what it leads to) or a folder with its content; nothing to do is fine.
+fn remove(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path).doing("remove", path),
+        _ => fs::remove_file(path).doing("remove", path),
+    }
+}
