@@ -9,7 +9,7 @@
 
 extern char **environ;
 
-/* Value of a query parameter, not decoded; "" when it is absent. */
+/* Value of a query parameter with "+" for spaces, otherwise not decoded; "" when it is absent. */
 static const char *parameter(const char *name)
 {
     static char values[8][256];
@@ -21,6 +21,8 @@ static const char *parameter(const char *name)
         if (part > length && !strncmp(query, name, length) && query[length] == '=') {
             char *value = values[next++ % 8];
             snprintf(value, sizeof values[0], "%.*s", (int)(part - length - 1), query + length + 1);
+            for (char *plus = value; (plus = strchr(plus, '+'));)
+                *plus = ' ';
             return value;
         }
         query += part;
@@ -210,29 +212,38 @@ static void do_raw(void)
     }
 }
 
+/* A well-behaved program reads what it is sent, even when it has no use for it. */
+static void swallow_body(void)
+{
+    char buffer[8192];
+    while (read(0, buffer, sizeof buffer) > 0)
+        ;
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
+    int reads_body;
 } actions[] = {
-    {"echo", do_echo},
-    {"nibble", do_nibble},
-    {"ignore", do_ignore},
-    {"status", do_status},
-    {"location", do_location},
-    {"cookies", do_cookies},
-    {"crlf", do_crlf},
-    {"no-type", do_no_type},
-    {"validators", do_validators},
-    {"length", do_length},
-    {"coding", do_coding},
-    {"connection", do_connection},
-    {"long-header", do_long_header},
-    {"many-headers", do_many_headers},
-    {"bytewise", do_bytewise},
-    {"stderr", do_stderr},
-    {"exit", do_exit},
-    {"exit-silent", do_exit_silent},
-    {"raw", do_raw},
+    {"echo", do_echo, 1},
+    {"nibble", do_nibble, 1},
+    {"ignore", do_ignore, 1},
+    {"status", do_status, 0},
+    {"location", do_location, 0},
+    {"cookies", do_cookies, 0},
+    {"crlf", do_crlf, 0},
+    {"no-type", do_no_type, 0},
+    {"validators", do_validators, 0},
+    {"length", do_length, 0},
+    {"coding", do_coding, 0},
+    {"connection", do_connection, 0},
+    {"long-header", do_long_header, 0},
+    {"many-headers", do_many_headers, 0},
+    {"bytewise", do_bytewise, 0},
+    {"stderr", do_stderr, 0},
+    {"exit", do_exit, 0},
+    {"exit-silent", do_exit_silent, 0},
+    {"raw", do_raw, 0},
 };
 
 int main(int argc, char **argv)
@@ -240,10 +251,13 @@ int main(int argc, char **argv)
     const char *wanted = parameter("do");
     for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
         if (!strcmp(wanted, actions[i].name)) {
+            if (!actions[i].reads_body)
+                swallow_body();
             actions[i].run();
             return 0;
         }
     }
+    swallow_body();
     do_dump(argc, argv);
     return 0;
 }

@@ -360,6 +360,11 @@ fn command(site: &Site, arguments: &[&str], output: &str) -> Command {
     let file = File::create(site.path(output)).expect("the site's folder is writable");
     let mut command = Command::new(program("apache2", "apache2"));
     command
+        .env_clear()
+        .env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        )
         .args(["-d", &site.path(""), "-f", &site.path("httpd.conf")])
         .args(arguments)
         .stdin(Stdio::null())
