@@ -18,7 +18,7 @@ build/guests build/native:
 
 build/guests/%.wasm: %.rs scripts/guests.mk | build/guests
 	@echo "    guest $<"
-	@$(GUEST_RUSTC) --edition 2021 --target $(GUEST_RUST_TARGET) -O -C strip=symbols -D warnings -o $@ $<
+	@$(GUEST_RUSTC) --edition 2021 --target $(GUEST_RUST_TARGET) -O -C strip=symbols -C linker=wasm-ld -D warnings -o $@ $<
 
 build/guests/%.wasm: %.c $(HEADERS) scripts/guests.mk | build/guests
 	@echo "    guest $<"
