@@ -6,7 +6,7 @@ use std::path::Path;
 /// The format that the harness configures; `parse` takes it apart again.
 pub(crate) const FORMAT: &str = "[%{u}t] [%-m:%-l] [pid %P] [id %-L] [client %-a] %M";
 
-/// What a start, a stop and a restart of httpd write without anything being wrong.
+/// What a start, a stop and a restart write without anything being wrong.
 const NORMAL: &[&str] = &[
     "AH00094: Command line:",
     "AH00163:",
@@ -18,6 +18,7 @@ const NORMAL: &[&str] = &[
     "AH00492: caught SIGWINCH, shutting down gracefully",
     "AH00493: SIGUSR1 received.  Doing graceful restart",
     "AH00170: caught SIGWINCH, shutting down gracefully",
+    "WASM0020: compiled ",
 ];
 
 /// What httpd writes when it is ready, by MPM.
@@ -73,7 +74,7 @@ impl LogLine {
         !self.module.is_empty()
     }
 
-    /// Whether the line needs no one's permission: what is below `notice`, and httpd's own notices.
+    /// Whether the line needs no one's permission: what is below `notice`, and the notices of starts and stops.
     pub(crate) fn is_normal(&self) -> bool {
         let chatter =
             ["info", "debug"].contains(&self.level.as_str()) || self.level.starts_with("trace");

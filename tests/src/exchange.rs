@@ -171,19 +171,23 @@ impl Exchange {
 
     /// Reads the rest of the answer.
     pub fn finish(mut self) -> Response {
+        self.next_answer()
+    }
+
+    /// Reads the rest of this answer; another one on the same connection may be read after it.
+    pub fn next_answer(&mut self) -> Response {
         while let Some(piece) = self.next_piece() {
             self.pieces.push(piece);
         }
-        let took = self.started.elapsed();
-        let head = self.head.expect("the head was read");
+        let head = self.head.take().expect("the head was read");
         Response {
             status: head.status,
             reason: head.reason,
             headers: head.headers,
-            pieces: self.pieces,
-            complete: self.complete == Some(true),
-            interim: self.interim,
-            took,
+            pieces: std::mem::take(&mut self.pieces),
+            complete: self.complete.take() == Some(true),
+            interim: std::mem::take(&mut self.interim),
+            took: self.started.elapsed(),
         }
     }
 

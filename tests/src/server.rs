@@ -179,9 +179,13 @@ impl Server {
         });
     }
 
-    /// Sends a signal to the parent.
-    pub fn signal(&self, which: Signal) {
+    fn signal(&self, which: Signal) {
         signal(self.pid, which);
+    }
+
+    /// Asks the parent to stop at once.
+    pub fn terminate(&self) {
+        self.signal(Signal::TERM);
     }
 
     /// Waits until the parent has gone, and tells whether it did so in time.
