@@ -1,0 +1,147 @@
+#include "wasm_artifacts.h"
+
+#include "http_main.h"
+
+#include "wasm_codes.h"
+
+#define RETAINED_KEY "mod_wasm"
+
+typedef struct news_line {
+    int level;
+    const char *text;
+} news_line;
+
+typedef struct wasm_retained {
+    wrt_artifact_store *store;
+    apr_pool_t *news_pool;
+    apr_array_header_t *news; /* news_line */
+} wasm_retained;
+
+static wasm_retained *retained(void)
+{
+    wasm_retained *data = ap_retained_data_get(RETAINED_KEY);
+
+    return data ? data : ap_retained_data_create(RETAINED_KEY, sizeof *data);
+}
+
+static void tell(int level, const char *text)
+{
+    wasm_retained *data = retained();
+
+    if (!data->news_pool) {
+        apr_pool_create(&data->news_pool, ap_pglobal);
+        apr_pool_tag(data->news_pool, "wasm_news");
+    }
+    if (!data->news) {
+        data->news = apr_array_make(data->news_pool, 4, sizeof(news_line));
+    }
+    APR_ARRAY_PUSH(data->news, news_line) = (news_line){ level, apr_pstrdup(data->news_pool, text) };
+}
+
+void wasm_artifacts_announce(server_rec *s)
+{
+    wasm_retained *data = retained();
+    int i, startup = s ? 0 : APLOG_STARTUP;
+
+    if (!data->news) {
+        return;
+    }
+    for (i = 0; i < data->news->nelts; i++) {
+        const news_line *line = &APR_ARRAY_IDX(data->news, i, news_line);
+
+        ap_log_error(APLOG_MARK, line->level | startup, 0, s, "%s", line->text);
+    }
+    data->news = NULL;
+    apr_pool_clear(data->news_pool);
+}
+
+void wasm_artifacts_trim(void)
+{
+    wasm_retained *data = retained();
+
+    if (data->store) {
+        wrt_artifact_store_trim(data->store);
+    }
+}
+
+static const char *code_of(wrt_error_kind kind)
+{
+    switch (kind) {
+    case WRT_ERROR_IO:
+        return WASM_CODE_UNREADABLE;
+    case WRT_ERROR_DIGEST:
+        return WASM_CODE_DIGEST;
+    case WRT_ERROR_MODULE:
+        return WASM_CODE_INVALID;
+    case WRT_ERROR_COMPILE:
+        return WASM_CODE_COMPILE;
+    case WRT_ERROR_ENTRY_POINT:
+        return WASM_CODE_ENTRY_POINT;
+    case WRT_ERROR_CACHE:
+        return WASM_CODE_CACHE;
+    default:
+        return WASM_CODE_PREPARE;
+    }
+}
+
+const char *wasm_artifacts_problem(apr_pool_t *pool, const char *directive, wasm_source source, wrt_error *error)
+{
+    wrt_error_kind kind = wrt_error_get_kind(error);
+    const char *line = apr_psprintf(pool, "%s: %s (%s:%d): %s", code_of(kind), directive, source.file, source.line,
+                                    wasm_str_dup(pool, wrt_error_message(error)));
+
+    wrt_error_free(error);
+    return line;
+}
+
+static apr_status_t release_artifact(void *artifact)
+{
+    wrt_artifact_free(artifact);
+    return APR_SUCCESS;
+}
+
+/* A module that was kept from an earlier pass has been told about then. */
+static void tell_origin(apr_pool_t *pool, const wasm_program *program)
+{
+    wrt_artifact_origin origin = wrt_artifact_get_origin(program->artifact);
+    wrt_str warning = wrt_artifact_warning(program->artifact);
+
+    if (origin == WRT_ORIGIN_KEPT) {
+        return;
+    }
+    if (origin == WRT_ORIGIN_COMPILED) {
+        tell(APLOG_NOTICE, apr_psprintf(pool, WASM_CODE_COMPILED ": compiled %s", program->path));
+    }
+    else {
+        tell(APLOG_INFO, apr_psprintf(pool, WASM_CODE_FROM_CACHE ": took %s from the cache", program->path));
+    }
+    if (warning.len) {
+        tell(APLOG_WARNING,
+             apr_psprintf(pool, WASM_CODE_CACHE_WARNING ": %s: %s", program->path, wasm_str_dup(pool, warning)));
+    }
+}
+
+const char *wasm_artifacts_prepare(apr_pool_t *pconf, const wasm_server_conf *server, wasm_program *program)
+{
+    wasm_retained *data = retained();
+    wrt_prepare_options options = {
+        .struct_size = sizeof options,
+        .module_path = wasm_str(program->path),
+        .digest = wasm_str(program->digest),
+        .cache_dir = wasm_str(server->cache_dir ? server->cache_dir : WASM_DEFAULT_CACHE_DIR),
+    };
+    wrt_error *error = data->store ? NULL : wrt_artifact_store_new(&data->store);
+
+    if (!error) {
+        error = wrt_artifact_prepare(data->store, &options, &program->artifact);
+    }
+    if (error && wrt_error_get_kind(error) == WRT_ERROR_DIGEST) {
+        return wasm_artifacts_problem(pconf, "WasmModuleDigest", program->digest_source, error);
+    }
+    if (error) {
+        return wasm_artifacts_problem(pconf, apr_pstrcat(pconf, "WasmModule ", program->path, NULL), program->source, error);
+    }
+    apr_pool_cleanup_register(pconf, program->artifact, release_artifact, apr_pool_cleanup_null);
+    tell_origin(pconf, program);
+    return NULL;
+}

@@ -1,0 +1,199 @@
+#include "wasm_cgi.h"
+
+#include "util_script.h"
+
+#include "wasm_codes.h"
+
+/* ---- what the request means ---- */
+
+static int refuse(request_rec *r, int status, const char *code, const char *reason)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s: %s: %s", code, r->filename, reason);
+    return status;
+}
+
+/* AddHandler gives the handler to files with an extension, SetHandler to everything in a section. */
+static int handler_was_set(const request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    return core->expr_handler || (core->handler && !strcasecmp(core->handler, WASM_HANDLER));
+}
+
+/* Moves the border between file name and path info to where the location ends, so that httpd's own code computes SCRIPT_NAME,
+ * PATH_INFO and PATH_TRANSLATED from it. Without a file httpd put the border behind the first part that does not exist. */
+static void bind_to_location(request_rec *r, const char *location)
+{
+    apr_size_t len = strlen(location);
+    const char *rest = r->uri + len;
+    const char *whole = apr_pstrcat(r->pool, r->filename, r->path_info, NULL);
+    apr_size_t whole_len = strlen(whole), rest_len;
+
+    if (strncmp(r->uri, location, len) || (*rest && *rest != '/')) {
+        return;
+    }
+    rest_len = strlen(rest);
+    if (whole_len < rest_len || strcmp(whole + whole_len - rest_len, rest)) {
+        return;
+    }
+    r->filename = apr_pstrmemdup(r->pool, whole, whole_len - rest_len);
+    r->path_info = apr_pstrdup(r->pool, rest);
+}
+
+static int check_file(request_rec *r)
+{
+    if (r->finfo.filetype == APR_NOFILE) {
+        return refuse(r, HTTP_NOT_FOUND, WASM_CODE_NO_FILE, "the requested file does not exist");
+    }
+    if (r->finfo.filetype == APR_DIR) {
+        return refuse(r, HTTP_FORBIDDEN, WASM_CODE_DIRECTORY, "the requested file is a directory");
+    }
+    if (r->used_path_info == AP_REQ_REJECT_PATH_INFO && r->path_info && *r->path_info) {
+        return refuse(r, HTTP_NOT_FOUND, WASM_CODE_PATH_INFO, "AcceptPathInfo Off does not allow a path behind the file name");
+    }
+    return OK;
+}
+
+int wasm_cgi_resolve(request_rec *r, const wasm_dir_conf *conf)
+{
+    int cgi = conf->cgi == 1;
+
+    if (handler_was_set(r)) {
+        if (!cgi) {
+            return OK;
+        }
+        if (conf->binding != WASM_BOUND_TO_FILES && r->finfo.filetype != APR_REG) {
+            if (conf->binding == WASM_BOUND_TO_LOCATION) {
+                bind_to_location(r, conf->location);
+            }
+            return OK;
+        }
+    }
+    if (cgi && !strncmp(apr_filepath_name_get(r->filename), "nph-", 4)) {
+        return refuse(r, HTTP_INTERNAL_SERVER_ERROR, WASM_CODE_NPH, "nph- scripts are not supported");
+    }
+    return check_file(r);
+}
+
+/* ---- path mapping ---- */
+
+/* The part of path behind directory, or NULL when it does not lie in there. */
+static const char *below(const char *path, const char *directory)
+{
+    apr_size_t len = strlen(directory);
+
+    if (len == 1) {
+        len = 0; /* "/" */
+    }
+    if (strncmp(path, directory, len) || (path[len] && path[len] != '/')) {
+        return NULL;
+    }
+    return path + len;
+}
+
+static const char *map_path(request_rec *r, const wasm_dir_conf *conf, const char *path)
+{
+    const wasm_mount *best = NULL;
+    const char *rest;
+    int i;
+
+    for (i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
+        const wasm_mount *mount = &APR_ARRAY_IDX(conf->mounts, i, const wasm_mount);
+
+        if (below(path, mount->host) && (!best || strlen(mount->host) > strlen(best->host))) {
+            best = mount;
+        }
+    }
+    if (!best) {
+        return NULL;
+    }
+    rest = below(path, best->host);
+    if (!strcmp(best->guest, "/")) {
+        return *rest ? rest : best->guest;
+    }
+    return apr_pstrcat(r->pool, best->guest, rest, NULL);
+}
+
+static int is_path_variable(const char *name, apr_size_t len)
+{
+    static const char *const names[] = { "SCRIPT_FILENAME", "PATH_TRANSLATED", "DOCUMENT_ROOT", "CONTEXT_DOCUMENT_ROOT" };
+    size_t i;
+
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strlen(names[i]) == len && !memcmp(names[i], name, len)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static const char *guest_value(request_rec *r, const wasm_dir_conf *conf, wrt_str name, const char *value)
+{
+    const char *mapped;
+
+    if (conf->map_file_names != 1 || !is_path_variable(name.data, name.len)) {
+        return value;
+    }
+    mapped = map_path(r, conf, value);
+    if (!mapped) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, WASM_CODE_UNMAPPED ": %.*s=%s lies in no mounted directory: the program gets the "
+                      "path of the host", (int)name.len, name.data, value);
+    }
+    return mapped ? mapped : value;
+}
+
+/* ---- environment ---- */
+
+static int has_variable(const apr_array_header_t *variables, int count, wrt_str name)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        const wrt_variable *known = &APR_ARRAY_IDX(variables, i, const wrt_variable);
+
+        if (known->name.len == name.len && !memcmp(known->name.data, name.data, name.len)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+apr_array_header_t *wasm_plain_environment(request_rec *r, const wasm_dir_conf *conf)
+{
+    apr_array_header_t *variables = apr_array_make(r->pool, 48, sizeof(wrt_variable));
+    int i;
+
+    for (i = 0; conf->env && i < conf->env->nelts; i++) {
+        const wasm_env *entry = &APR_ARRAY_IDX(conf->env, i, const wasm_env);
+
+        APR_ARRAY_PUSH(variables, wrt_variable) = (wrt_variable){ wasm_str(entry->name), wasm_str(entry->value) };
+    }
+    return variables;
+}
+
+/* The configured variables come first: what is there already is not added again. They stay out of r->subprocess_env, which error
+ * documents, logs and other modules see. */
+apr_array_header_t *wasm_cgi_environment(request_rec *r, const wasm_dir_conf *conf)
+{
+    static const wrt_variable redirect_status = { { "REDIRECT_STATUS", 15 }, { "200", 3 } };
+    apr_array_header_t *variables = wasm_plain_environment(r, conf);
+    int configured = variables->nelts;
+    char **entry;
+
+    ap_add_common_vars(r);
+    ap_add_cgi_vars(r);
+    for (entry = ap_create_environment(r->pool, r->subprocess_env); *entry; entry++) {
+        const char *equals = strchr(*entry, '=');
+        wrt_str name = { *entry, (size_t)(equals - *entry) };
+
+        if (!has_variable(variables, configured, name)) {
+            APR_ARRAY_PUSH(variables, wrt_variable) =
+                (wrt_variable){ name, wasm_str(guest_value(r, conf, name, equals + 1)) };
+        }
+    }
+    /* php-cgi runs only with this proof that a server called it. */
+    if (!has_variable(variables, variables->nelts, redirect_status.name)) {
+        APR_ARRAY_PUSH(variables, wrt_variable) = redirect_status;
+    }
+    return variables;
+}

@@ -1,0 +1,108 @@
+#include "wasm_child.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "ap_mpm.h"
+
+#include "wasm_codes.h"
+#include "wasm_config.h"
+#include "wasm_stack.h"
+
+/* Written once, before this child has any thread of its own. Not freed: prefork destroys its pools inside a signal handler, and the
+ * process is about to end anyway. */
+static wrt_engine *engine;
+
+static uint32_t max_instances(const wasm_server_conf *server)
+{
+    int threads = 1;
+
+    if (server->max_instances != WASM_UNSET) {
+        return (uint32_t)server->max_instances;
+    }
+    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 1) {
+        threads = 1;
+    }
+    /* The rest stays free for static files while programs are slow. */
+    return threads < 4 ? (uint32_t)threads : (uint32_t)threads * 3 / 4;
+}
+
+static void log_failure(server_rec *s, const char *code, const char *what, wrt_error *error)
+{
+    wrt_str message = wrt_error_message(error);
+
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "%s: %s: %.*s", code, what, (int)message.len, message.data);
+    wrt_error_free(error);
+}
+
+static wrt_error *start_engine(apr_pool_t *pool, const wasm_server_conf *server)
+{
+    apr_array_header_t *artifacts = apr_array_make(pool, server->programs->nelts, sizeof(const wrt_artifact *));
+    wrt_engine_options options = {
+        .struct_size = sizeof options,
+        .max_instances = max_instances(server),
+        .thread_stack_size = wasm_stack_size(),
+    };
+    int i;
+
+    for (i = 0; i < server->programs->nelts; i++) {
+        APR_ARRAY_PUSH(artifacts, const wrt_artifact *) = APR_ARRAY_IDX(server->programs, i, wasm_program *)->artifact;
+    }
+    options.artifacts = (const wrt_artifact *const *)artifacts->elts;
+    options.artifacts_len = (size_t)artifacts->nelts;
+    return wrt_engine_new(&options, &engine);
+}
+
+static void load_modules(server_rec *s, const wasm_server_conf *server)
+{
+    int i;
+
+    for (i = 0; i < server->programs->nelts; i++) {
+        wasm_program *program = APR_ARRAY_IDX(server->programs, i, wasm_program *);
+        wrt_error *error = wrt_module_new(engine, program->artifact, &program->module);
+
+        if (error) {
+            log_failure(s, WASM_CODE_CHILD_MODULE, program->path, error);
+        }
+    }
+}
+
+static void start(apr_pool_t *pool, server_rec *s, const wasm_server_conf *server)
+{
+    wrt_error *error = start_engine(pool, server);
+    wrt_str warning;
+
+    if (error) {
+        log_failure(s, WASM_CODE_CHILD_ENGINE, "cannot run WebAssembly in this child", error);
+        return;
+    }
+    warning = wrt_engine_warning(engine);
+    if (warning.len) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, WASM_CODE_CHILD_WARNING ": %.*s", (int)warning.len, warning.data);
+    }
+    load_modules(s, server);
+}
+
+/* Threads inherit the signal mask. The library's own threads must not be the ones that httpd's signal handlers run on. */
+void wasm_child_init(apr_pool_t *pchild, server_rec *s)
+{
+    const wasm_server_conf *server = wasm_main_conf();
+    sigset_t all, before;
+
+    if (!server->programs->nelts) {
+        return;
+    }
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    start(pchild, s, server);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* A graceful stop lets requests finish; otherwise a program in a long computation would keep the child from leaving. */
+void wasm_child_stopping(apr_pool_t *pchild, int graceful)
+{
+    (void)pchild;
+    if (engine && !graceful) {
+        wrt_engine_stop(engine);
+    }
+}

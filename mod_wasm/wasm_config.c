@@ -1,0 +1,126 @@
+#include "wasm_config.h"
+
+#include "http_main.h"
+
+void *wasm_create_dir_conf(apr_pool_t *pool, char *section)
+{
+    wasm_dir_conf *conf = apr_pcalloc(pool, sizeof *conf);
+
+    (void)section;
+    conf->cgi = WASM_UNSET;
+    conf->map_file_names = WASM_UNSET;
+    conf->timeout = WASM_UNSET;
+    conf->memory_limit = WASM_UNSET;
+    return conf;
+}
+
+void *wasm_create_server_conf(apr_pool_t *pool, server_rec *s)
+{
+    wasm_server_conf *conf = apr_pcalloc(pool, sizeof *conf);
+
+    (void)s;
+    conf->max_instances = WASM_UNSET;
+    conf->queue_timeout = WASM_UNSET;
+    conf->programs = apr_array_make(pool, 4, sizeof(wasm_program *));
+    conf->sections = apr_array_make(pool, 8, sizeof(wasm_dir_conf *));
+    return conf;
+}
+
+wasm_server_conf *wasm_main_conf(void)
+{
+    return ap_get_module_config(ap_server_conf->module_config, &wasm_module);
+}
+
+void wasm_set_env(apr_array_header_t *list, const wasm_env *entry)
+{
+    int i;
+
+    for (i = 0; i < list->nelts; i++) {
+        wasm_env *known = &APR_ARRAY_IDX(list, i, wasm_env);
+
+        if (!strcmp(known->name, entry->name)) {
+            *known = *entry;
+            return;
+        }
+    }
+    APR_ARRAY_PUSH(list, wasm_env) = *entry;
+}
+
+void wasm_set_mount(apr_array_header_t *list, const wasm_mount *entry)
+{
+    int i;
+
+    for (i = 0; i < list->nelts; i++) {
+        wasm_mount *known = &APR_ARRAY_IDX(list, i, wasm_mount);
+
+        if (!strcmp(known->guest, entry->guest)) {
+            *known = *entry;
+            return;
+        }
+    }
+    APR_ARRAY_PUSH(list, wasm_mount) = *entry;
+}
+
+static apr_array_header_t *merge_env(apr_pool_t *pool, apr_array_header_t *outer, apr_array_header_t *inner)
+{
+    apr_array_header_t *merged;
+    int i;
+
+    if (!outer || !inner) {
+        return inner ? inner : outer;
+    }
+    merged = apr_array_copy(pool, outer);
+    for (i = 0; i < inner->nelts; i++) {
+        wasm_set_env(merged, &APR_ARRAY_IDX(inner, i, wasm_env));
+    }
+    return merged;
+}
+
+static apr_array_header_t *merge_mounts(apr_pool_t *pool, apr_array_header_t *outer, apr_array_header_t *inner)
+{
+    apr_array_header_t *merged;
+    int i;
+
+    if (!outer || !inner) {
+        return inner ? inner : outer;
+    }
+    merged = apr_array_copy(pool, outer);
+    for (i = 0; i < inner->nelts; i++) {
+        wasm_set_mount(merged, &APR_ARRAY_IDX(inner, i, wasm_mount));
+    }
+    return merged;
+}
+
+/* httpd merges for every request: no library object is built here, and lists are copied only where both sides have one. */
+void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner)
+{
+    const wasm_dir_conf *base = outer, *add = inner;
+    wasm_dir_conf *conf = apr_pmemdup(pool, base, sizeof *conf);
+
+    if (add->program) {
+        conf->program = add->program;
+        conf->binding = add->binding;
+        conf->location = add->location;
+    }
+    if (add->entry_point) {
+        conf->entry_point = add->entry_point;
+    }
+    if (add->args) {
+        conf->args = add->args;
+    }
+    conf->env = merge_env(pool, base->env, add->env);
+    conf->mounts = merge_mounts(pool, base->mounts, add->mounts);
+    if (add->cgi != WASM_UNSET) {
+        conf->cgi = add->cgi;
+    }
+    if (add->map_file_names != WASM_UNSET) {
+        conf->map_file_names = add->map_file_names;
+    }
+    if (add->timeout != WASM_UNSET) {
+        conf->timeout = add->timeout;
+    }
+    if (add->memory_limit != WASM_UNSET) {
+        conf->memory_limit = add->memory_limit;
+    }
+    return conf;
+}

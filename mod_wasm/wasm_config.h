@@ -1,0 +1,118 @@
+/*
+ * The settings of a section, how sections merge, and what is registered for the checks at start.
+ *
+ * Everything here lives in the configuration pool. It is written while the configuration is read; afterwards it is read-only, with two
+ * exceptions that happen before any request is served: the checks at start complete wasm_program, child_init sets its module.
+ */
+#ifndef WASM_CONFIG_H
+#define WASM_CONFIG_H
+
+#include "mod_wasm.h"
+
+/* Where a directive stands, for messages. file is NULL when the directive was not given. */
+typedef struct wasm_source {
+    const char *file;
+    int line;
+} wasm_source;
+
+/* One distinct module file. Sections that name the same file share it. */
+typedef struct wasm_program {
+    const char *path;       /* absolute */
+    const char *name;       /* its last part: argv[0] of the program */
+    wasm_source source;     /* the WasmModule that named it first */
+    const char *digest;     /* expected sha256, or NULL */
+    wasm_source digest_source;
+    wrt_artifact *artifact; /* parent: compiled code */
+    wrt_module *module;     /* child: loaded code; NULL when loading failed */
+} wasm_program;
+
+typedef struct wasm_env {
+    const char *name;
+    const char *value;
+} wasm_env;
+
+typedef struct wasm_mount {
+    const char *guest; /* absolute, without a slash at the end except for "/" */
+    const char *host;  /* the same */
+    int read_only;
+} wasm_mount;
+
+/* How the section that names the module is bound to URLs. */
+typedef enum wasm_binding {
+    WASM_BOUND_TO_FILES,   /* <Directory>, <Files> */
+    WASM_BOUND_TO_URLS,    /* <LocationMatch>, or no section at all: no fixed script name */
+    WASM_BOUND_TO_LOCATION /* <Location /path>: the path is the script name */
+} wasm_binding;
+
+/* Settings of a section, or of sections merged. Unset: NULL, or WASM_UNSET. */
+#define WASM_UNSET (-1)
+
+typedef struct wasm_dir_conf {
+    wasm_program *program;
+    wasm_binding binding;        /* goes with program */
+    const char *location;        /* goes with program; "" for <Location /> */
+    const char *entry_point;
+    apr_array_header_t *args;    /* const char * */
+    apr_array_header_t *env;     /* wasm_env, each name once */
+    apr_array_header_t *mounts;  /* wasm_mount, each guest path once */
+    int cgi;
+    int map_file_names;
+    apr_interval_time_t timeout;
+    apr_int64_t memory_limit;
+
+    /* Not merged: for the checks of this one section. */
+    int registered;
+    const char *digest;
+    wasm_source program_source;
+    wasm_source entry_point_source;
+    wasm_source digest_source;
+} wasm_dir_conf;
+
+/* Settings of the whole server (only the main server's are used), and what the sections registered. */
+typedef struct wasm_server_conf {
+    int max_instances;
+    apr_interval_time_t queue_timeout;
+    const char *cache_dir;
+    apr_array_header_t *programs; /* wasm_program * */
+    apr_array_header_t *sections; /* wasm_dir_conf * */
+} wasm_server_conf;
+
+#define WASM_DEFAULT_ENTRY_POINT   "_start"
+#define WASM_DEFAULT_TIMEOUT       apr_time_from_sec(60)
+#define WASM_DEFAULT_QUEUE_TIMEOUT apr_time_from_sec(5)
+#define WASM_DEFAULT_MEMORY_LIMIT  (APR_INT64_C(256) * 1024 * 1024)
+#define WASM_DEFAULT_CACHE_DIR     "/var/cache/apache2/mod_wasm"
+
+void *wasm_create_dir_conf(apr_pool_t *pool, char *section);
+void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner);
+void *wasm_create_server_conf(apr_pool_t *pool, server_rec *s);
+
+/* Adds an entry, or replaces the one of the same name (guest path). */
+void wasm_set_env(apr_array_header_t *list, const wasm_env *entry);
+void wasm_set_mount(apr_array_header_t *list, const wasm_mount *entry);
+
+/* The main server's settings. */
+wasm_server_conf *wasm_main_conf(void);
+
+/* Settings with the defaults filled in. */
+static inline const char *wasm_entry_point(const wasm_dir_conf *conf)
+{
+    return conf->entry_point ? conf->entry_point : WASM_DEFAULT_ENTRY_POINT;
+}
+
+static inline apr_interval_time_t wasm_timeout(const wasm_dir_conf *conf)
+{
+    return conf->timeout == WASM_UNSET ? WASM_DEFAULT_TIMEOUT : conf->timeout;
+}
+
+static inline apr_int64_t wasm_memory_limit(const wasm_dir_conf *conf)
+{
+    return conf->memory_limit == WASM_UNSET ? WASM_DEFAULT_MEMORY_LIMIT : conf->memory_limit;
+}
+
+static inline apr_interval_time_t wasm_queue_timeout(const wasm_server_conf *conf)
+{
+    return conf->queue_timeout == WASM_UNSET ? WASM_DEFAULT_QUEUE_TIMEOUT : conf->queue_timeout;
+}
+
+#endif

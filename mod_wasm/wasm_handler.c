@@ -1,0 +1,139 @@
+#include "wasm_handler.h"
+
+#include "http_main.h"
+
+#include "wasm_cgi.h"
+#include "wasm_codes.h"
+#include "wasm_config.h"
+#include "wasm_io.h"
+#include "wasm_outcome.h"
+#include "wasm_response.h"
+
+static apr_array_header_t *arguments(request_rec *r, const wasm_dir_conf *conf)
+{
+    apr_array_header_t *args = apr_array_make(r->pool, 4, sizeof(wrt_str));
+    int i;
+
+    APR_ARRAY_PUSH(args, wrt_str) = wasm_str(conf->program->name);
+    for (i = 0; conf->args && i < conf->args->nelts; i++) {
+        APR_ARRAY_PUSH(args, wrt_str) = wasm_str(APR_ARRAY_IDX(conf->args, i, const char *));
+    }
+    return args;
+}
+
+static apr_array_header_t *mounts(request_rec *r, const wasm_dir_conf *conf)
+{
+    apr_array_header_t *list = apr_array_make(r->pool, 4, sizeof(wrt_mount));
+    int i;
+
+    for (i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
+        const wasm_mount *mount = &APR_ARRAY_IDX(conf->mounts, i, const wasm_mount);
+
+        APR_ARRAY_PUSH(list, wrt_mount) =
+            (wrt_mount){ .guest = wasm_str(mount->guest), .host = wasm_str(mount->host), .read_only = mount->read_only };
+    }
+    return list;
+}
+
+static wrt_error *new_run(wasm_io *io, const wasm_dir_conf *conf, wrt_run **run)
+{
+    request_rec *r = io->r;
+    apr_array_header_t *args = arguments(r, conf);
+    apr_array_header_t *env = io->cgi ? wasm_cgi_environment(r, conf) : wasm_plain_environment(r, conf);
+    apr_array_header_t *dirs = mounts(r, conf);
+    wrt_run_options options = {
+        .struct_size = sizeof options,
+        .args = (const wrt_str *)args->elts,
+        .args_len = (size_t)args->nelts,
+        .env = (const wrt_variable *)env->elts,
+        .env_len = (size_t)env->nelts,
+        .mounts = (const wrt_mount *)dirs->elts,
+        .mounts_len = (size_t)dirs->nelts,
+        .entry_point = wasm_str(wasm_entry_point(conf)),
+        .timeout_ms = (uint64_t)apr_time_as_msec(wasm_timeout(conf)),
+        .queue_timeout_ms = (uint64_t)apr_time_as_msec(wasm_queue_timeout(wasm_main_conf())),
+        .memory_limit = (uint64_t)wasm_memory_limit(conf),
+        .callbacks = wasm_io_callbacks(io),
+    };
+
+    return wrt_run_new(conf->program->module, &options, run);
+}
+
+/* The run is released before this returns: an internal redirect may need the instance for itself. Returns what failed, if anything. */
+static wasm_failure run_program(wasm_io *io, const wasm_dir_conf *conf)
+{
+    wrt_outcome outcome = { .struct_size = sizeof outcome };
+    wasm_failure failure = { NULL, 0, OK, NULL };
+    wrt_run *run = NULL;
+    wrt_error *error = new_run(io, conf, &run);
+
+    if (!error) {
+        error = wrt_run_execute(run, &outcome);
+        wasm_stderr_end(&io->err);
+    }
+    if (error) {
+        failure = wasm_outcome_error(io, error);
+        wasm_outcome_log(io, conf->program, &failure, NULL);
+        wrt_run_free(run);
+        return failure;
+    }
+    failure = wasm_outcome_failure(io, &outcome);
+    if (!failure.code) {
+        wasm_response_finish(io, outcome.tail.data, outcome.tail.len);
+        failure = io->failure;
+    }
+    wasm_outcome_log(io, conf->program, &failure, &outcome);
+    wrt_run_free(run);
+    return failure;
+}
+
+/* A body that announces itself as too large is refused before anything runs, whether or not the program would have read it. */
+static int announced_body_is_too_large(request_rec *r)
+{
+    const char *text = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t limit = ap_get_limit_req_body(r), length;
+
+    return limit > 0 && text && !r->main && ap_parse_strict_length(&length, text) && length > limit;
+}
+
+static int serve(request_rec *r, const wasm_dir_conf *conf)
+{
+    wasm_io io;
+    wasm_failure failure;
+
+    wasm_io_init(&io, r, conf->cgi == 1, conf->program->name);
+    if (io.cgi && announced_body_is_too_large(r)) {
+        const wrt_outcome outcome = { .struct_size = sizeof outcome, .kind = WRT_OUTCOME_BODY_TOO_LARGE };
+
+        failure = wasm_outcome_failure(&io, &outcome);
+        wasm_outcome_log(&io, conf->program, &failure, &outcome);
+        return wasm_response_fail(&io, failure.status);
+    }
+    failure = run_program(&io, conf);
+    return failure.code ? wasm_response_fail(&io, failure.status) : wasm_response_conclude(&io);
+}
+
+static int refuse(request_rec *r, const char *code, const char *reason)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "%s: %s: %s", code, r->uri, reason);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+int wasm_handler(request_rec *r)
+{
+    const wasm_dir_conf *conf;
+    int status;
+
+    if (!r->handler || strcmp(r->handler, WASM_HANDLER)) {
+        return DECLINED;
+    }
+    conf = ap_get_module_config(r->per_dir_config, &wasm_module);
+    if (!conf->program) {
+        return refuse(r, WASM_CODE_NO_MODULE, "the handler is " WASM_HANDLER " but no WasmModule is configured here");
+    }
+    if (!conf->program->module) {
+        return refuse(r, WASM_CODE_NOT_LOADED, "the module is not loaded in this child, see its start in the error log");
+    }
+    status = wasm_cgi_resolve(r, conf);
+    return status == OK ? serve(r, conf) : status;
+}

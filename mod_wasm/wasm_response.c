@@ -1,0 +1,251 @@
+#include "wasm_response.h"
+
+#include <sys/socket.h>
+
+#include "apr_portable.h"
+#include "util_script.h"
+
+#include "wasm_codes.h"
+
+/* ---- headers ---- */
+
+static void take_snapshot(wasm_io *io)
+{
+    const request_rec *r = io->r;
+
+    io->before = (wasm_response_snapshot){
+        .headers_out = apr_table_copy(r->pool, r->headers_out),
+        .err_headers_out = apr_table_copy(r->pool, r->err_headers_out),
+        .content_type = r->content_type,
+        .status_line = r->status_line,
+        .status = r->status,
+        .mtime = r->mtime,
+    };
+    io->scanned = 1;
+}
+
+static void restore_snapshot(wasm_io *io)
+{
+    request_rec *r = io->r;
+
+    if (!io->scanned) {
+        return;
+    }
+    r->headers_out = io->before.headers_out;
+    r->err_headers_out = io->before.err_headers_out;
+    ap_set_content_type(r, io->before.content_type);
+    r->status_line = io->before.status_line;
+    r->status = io->before.status;
+    r->mtime = io->before.mtime;
+    io->scanned = 0;
+}
+
+static void drop_body(wasm_io *io, int final_status)
+{
+    io->state = WASM_RESPONSE_DROP;
+    io->final_status = final_status;
+}
+
+/* The same rules as mod_cgid's: see cgi_handle_response() in httpd's cgi_common.h. */
+static int64_t apply_headers(wasm_io *io)
+{
+    request_rec *r = io->r;
+    const char *location;
+    int status;
+
+    take_snapshot(io);
+    status = wasm_headers_scan(&io->headers, r);
+#ifdef AP_TRUST_CGILIKE_CL_ENVVAR
+    if (!apr_table_get(r->subprocess_env, AP_TRUST_CGILIKE_CL_ENVVAR))
+#endif
+        apr_table_unset(r->headers_out, "Content-Length");
+    if (apr_table_get(r->headers_out, "Transfer-Encoding")) {
+        return wasm_io_fail(io, WASM_CODE_BAD_HEADERS, APLOG_ERR, HTTP_BAD_GATEWAY,
+                            "the response headers were refused: Transfer-Encoding is httpd's to choose");
+    }
+    if (status == HTTP_NOT_MODIFIED) {
+        /* OK instead of the status: the error path would disturb mod_cache, which may have set the condition itself. */
+        r->status = HTTP_NOT_MODIFIED;
+        drop_body(io, OK);
+        return 0;
+    }
+    if (status != OK) {
+        drop_body(io, status);
+        return 0;
+    }
+    location = apr_table_get(r->headers_out, "Location");
+    if (!location || r->status != HTTP_OK) {
+        io->state = WASM_RESPONSE_BODY;
+        return 0;
+    }
+    drop_body(io, HTTP_MOVED_TEMPORARILY);
+    if (*location == '/') {
+        io->redirect = location;
+    }
+    return 0;
+}
+
+/* Takes the header part off a piece of stdout. */
+static int64_t take_headers(wasm_io *io, const char **data, apr_size_t *len)
+{
+    wasm_headers_state state;
+    apr_size_t used;
+
+    if (io->state != WASM_RESPONSE_HEADERS) {
+        return 0;
+    }
+    state = wasm_headers_push(&io->headers, *data, *len, &used);
+    *data += used;
+    *len -= used;
+    if (state == WASM_HEADERS_REFUSED) {
+        return wasm_io_fail(io, WASM_CODE_BAD_HEADERS, APLOG_ERR, HTTP_INTERNAL_SERVER_ERROR,
+                            apr_pstrcat(io->r->pool, "the response headers were refused: ", io->headers.problem, NULL));
+    }
+    return state == WASM_HEADERS_COMPLETE ? apply_headers(io) : 0;
+}
+
+/* ---- body ---- */
+
+static int64_t explain_write_error(wasm_io *io, apr_status_t rv, int deadline_was_first)
+{
+    if (APR_STATUS_IS_TIMEUP(rv) && deadline_was_first) {
+        return WRT_IO_TIMEOUT;
+    }
+    if (rv == AP_FILTER_ERROR) {
+        return wasm_io_fail(io, WASM_CODE_OUTPUT, APLOG_INFO, AP_FILTER_ERROR, "httpd answered in place of the program");
+    }
+    if (io->r->connection->aborted || APR_STATUS_IS_EPIPE(rv) || APR_STATUS_IS_ECONNRESET(rv) || APR_STATUS_IS_ECONNABORTED(rv)) {
+        wasm_io_fail(io, WASM_CODE_CLIENT_GONE, APLOG_INFO, HTTP_BAD_REQUEST, "the client went away");
+        return WRT_IO_GONE;
+    }
+    return wasm_io_fail(io, WASM_CODE_OUTPUT, APLOG_ERR, HTTP_INTERNAL_SERVER_ERROR,
+                        apr_psprintf(io->r->pool, "the response could not be passed on: %pm", &rv));
+}
+
+static int64_t pass(wasm_io *io, apr_uint64_t left_ms)
+{
+    apr_interval_time_t own = wasm_io_begin_blocking(io, left_ms);
+    apr_status_t rv;
+
+    io->started = 1;
+    rv = ap_pass_brigade(io->r->output_filters, io->out);
+    apr_brigade_cleanup(io->out);
+    wasm_io_end_blocking(io, own);
+    if (rv == APR_SUCCESS && io->r->connection->aborted) {
+        rv = APR_ECONNABORTED;
+    }
+    return rv == APR_SUCCESS ? 0 : explain_write_error(io, rv, wasm_io_deadline_was_first(io, own, left_ms));
+}
+
+static void append_data(wasm_io *io, const char *data, apr_size_t len)
+{
+    if (len) {
+        APR_BRIGADE_INSERT_TAIL(io->out, apr_bucket_transient_create(data, len, io->out->bucket_alloc));
+    }
+}
+
+int64_t wasm_response_write(wasm_io *io, const char *data, apr_size_t len, int flush, apr_uint64_t left_ms)
+{
+    int64_t result = io->failure.code ? WRT_IO_FAILED : take_headers(io, &data, &len);
+
+    if (result < 0 || io->state != WASM_RESPONSE_BODY || (!len && !flush)) {
+        return result;
+    }
+    append_data(io, data, len);
+    if (flush) {
+        APR_BRIGADE_INSERT_TAIL(io->out, apr_bucket_flush_create(io->out->bucket_alloc));
+    }
+    return pass(io, left_ms);
+}
+
+/* The tail and the end go together: httpd computes the Content-Length of a response that it sees whole. */
+void wasm_response_finish(wasm_io *io, const char *tail, apr_size_t len)
+{
+    if (take_headers(io, &tail, &len) < 0) {
+        return;
+    }
+    if (io->state == WASM_RESPONSE_HEADERS) {
+        wasm_io_fail(io, WASM_CODE_NO_HEADERS, APLOG_ERR, HTTP_INTERNAL_SERVER_ERROR,
+                     io->headers.len ? "the program ended before the end of its response headers"
+                                     : "the program ended without a response");
+        return;
+    }
+    if (io->state == WASM_RESPONSE_DROP) {
+        return;
+    }
+    append_data(io, tail, len);
+    APR_BRIGADE_INSERT_TAIL(io->out, apr_bucket_eos_create(io->out->bucket_alloc));
+    pass(io, APR_UINT64_MAX);
+}
+
+int wasm_response_conclude(wasm_io *io)
+{
+    request_rec *r = io->r;
+
+    if (io->state != WASM_RESPONSE_DROP) {
+        return OK;
+    }
+    if (!io->redirect) {
+        return io->final_status;
+    }
+    /* The new request is a GET without a body, whatever this one was. */
+    r->method = "GET";
+    r->method_number = M_GET;
+    apr_table_unset(r->headers_in, "Content-Length");
+    ap_internal_redirect_handler(io->redirect, r);
+    return OK;
+}
+
+/* ---- failure ---- */
+
+/* Neither chunks nor a length tell the client where the response should have ended: only a reset shows that it did not. */
+static void reset_connection(wasm_io *io)
+{
+    const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+    apr_os_sock_t fd;
+
+    if (io->socket && apr_os_sock_get(&fd, io->socket) == APR_SUCCESS) {
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+    io->r->connection->aborted = 1;
+}
+
+static void cut_off(wasm_io *io)
+{
+    request_rec *r = io->r;
+    apr_bucket_alloc_t *alloc = io->out->bucket_alloc;
+
+    r->connection->keepalive = AP_CONN_CLOSE;
+    r->no_cache = 1;
+    if (r->main) {
+        r->main->no_cache = 1;
+    }
+    /* With this status, and no other, the chunk filter leaves out the last chunk; where a filter still holds the headers back, an error
+     * page is sent instead. */
+    APR_BRIGADE_INSERT_TAIL(io->out, ap_bucket_error_create(HTTP_BAD_GATEWAY, NULL, r->pool, alloc));
+    APR_BRIGADE_INSERT_TAIL(io->out, apr_bucket_eos_create(alloc));
+    ap_pass_brigade(r->output_filters, io->out);
+    apr_brigade_cleanup(io->out);
+    if (!r->main && !r->header_only && !r->chunked && !apr_table_get(r->headers_out, "Content-Length")) {
+        reset_connection(io);
+    }
+}
+
+int wasm_response_fail(wasm_io *io, int status)
+{
+    request_rec *r = io->r;
+
+    if (status == AP_FILTER_ERROR) {
+        return status;
+    }
+    if (io->started) {
+        cut_off(io);
+        return OK;
+    }
+    restore_snapshot(io);
+    if (!io->body_read) {
+        /* Nobody wants the rest of the body; waiting for it would hold this thread. */
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+    return status;
+}

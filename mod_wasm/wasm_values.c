@@ -1,0 +1,169 @@
+#include "wasm_values.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "apr_file_info.h"
+
+#define MEMORY_MIN (APR_INT64_C(64) * 1024)
+#define MEMORY_MAX (APR_INT64_C(4) * 1024 * 1024 * 1024)
+
+/* A year: far beyond any sense, far below any overflow. */
+#define DURATION_MAX_SECONDS (365.0 * 24 * 3600)
+
+static double seconds_per_unit(const char *unit)
+{
+    if (!*unit || !strcasecmp(unit, "s")) {
+        return 1;
+    }
+    if (!strcasecmp(unit, "ms")) {
+        return 0.001;
+    }
+    if (!strcasecmp(unit, "mi") || !strcasecmp(unit, "min")) {
+        return 60;
+    }
+    if (!strcasecmp(unit, "h")) {
+        return 3600;
+    }
+    return 0;
+}
+
+/* Not ap_timeout_parameter_parse: it takes no fractions and ignores what follows the unit's first letter. */
+const char *wasm_parse_duration(const char *text, apr_interval_time_t *out)
+{
+    const char *p = text;
+    char *unit;
+    double number, factor;
+
+    while (apr_isdigit(*p) || *p == '.') {
+        p++;
+    }
+    if (p == text) {
+        return "must be a number of seconds, or a number with one of the units ms, s, min, h";
+    }
+    number = strtod(text, &unit);
+    factor = seconds_per_unit(unit);
+    if (unit != p || factor == 0) {
+        return "must be a number of seconds, or a number with one of the units ms, s, min, h";
+    }
+    if (number * factor > DURATION_MAX_SECONDS) {
+        return "must not be longer than a year";
+    }
+    *out = (apr_interval_time_t)(number * factor * APR_USEC_PER_SEC + 0.5);
+    return NULL;
+}
+
+static int shift_of_suffix(const char *suffix)
+{
+    if (!*suffix) {
+        return 0;
+    }
+    if (suffix[1]) {
+        return -1;
+    }
+    switch (apr_toupper(*suffix)) {
+    case 'K':
+        return 10;
+    case 'M':
+        return 20;
+    case 'G':
+        return 30;
+    default:
+        return -1;
+    }
+}
+
+const char *wasm_parse_memory(const char *text, apr_int64_t *out)
+{
+    char *suffix;
+    apr_int64_t number;
+    int shift;
+
+    if (!apr_isdigit(*text)) {
+        return "must be a number of bytes, with an optional K, M or G";
+    }
+    errno = 0;
+    number = apr_strtoi64(text, &suffix, 10);
+    shift = shift_of_suffix(suffix);
+    if (shift < 0) {
+        return "must be a number of bytes, with an optional K, M or G";
+    }
+    if (errno || number > (MEMORY_MAX >> shift) || (number << shift) < MEMORY_MIN) {
+        return "must be between 64K (one page) and 4G (all a linear memory can be)";
+    }
+    *out = number << shift;
+    return NULL;
+}
+
+const char *wasm_parse_digest(apr_pool_t *pool, const char *text, const char **out)
+{
+    static const char prefix[] = "sha256:";
+    const char *p;
+    char *digits;
+
+    if (strncmp(text, prefix, sizeof prefix - 1)) {
+        return "must be sha256: followed by 64 hexadecimal digits";
+    }
+    digits = apr_pstrdup(pool, text + sizeof prefix - 1);
+    for (p = digits; apr_isxdigit(*p); p++) {
+        continue;
+    }
+    if (*p || p - digits != 64) {
+        return "must be sha256: followed by 64 hexadecimal digits";
+    }
+    ap_str_tolower(digits);
+    *out = digits;
+    return NULL;
+}
+
+const char *wasm_parse_guest_path(apr_pool_t *pool, const char *text, const char **out)
+{
+    char *rest, *part;
+    const char *path = "";
+
+    if (*text != '/') {
+        return "the guest path must be absolute (start with /)";
+    }
+    for (part = apr_strtok(apr_pstrdup(pool, text), "/", &rest); part; part = apr_strtok(NULL, "/", &rest)) {
+        if (!strcmp(part, "..")) {
+            return "the guest path must not contain ..";
+        }
+        if (strcmp(part, ".")) {
+            path = apr_pstrcat(pool, path, "/", part, NULL);
+        }
+    }
+    *out = *path ? path : "/";
+    return NULL;
+}
+
+static void strip_slashes(char *path)
+{
+    size_t len = strlen(path);
+
+    while (len > 1 && path[len - 1] == '/') {
+        path[--len] = '\0';
+    }
+}
+
+const char *wasm_parse_directory(apr_pool_t *pool, const char *text, const char **out)
+{
+    char *path = ap_server_root_relative(pool, text);
+    char reason[120];
+    apr_finfo_t info;
+    apr_status_t rv;
+
+    if (!path) {
+        return apr_psprintf(pool, "%s is not a valid path", text);
+    }
+    rv = apr_stat(&info, path, APR_FINFO_TYPE, pool);
+    if (rv != APR_SUCCESS) {
+        return apr_psprintf(pool, "directory %s cannot be mounted: %s", path, apr_strerror(rv, reason, sizeof reason));
+    }
+    if (info.filetype != APR_DIR) {
+        return apr_psprintf(pool, "%s cannot be mounted: it is not a directory", path);
+    }
+    strip_slashes(path);
+    *out = path;
+    return NULL;
+}
