@@ -120,6 +120,25 @@ static int complain(int lines)
     return 0;
 }
 
+/* Lines that try to look like another's, or to disturb whoever reads the log. */
+static int forge(void)
+{
+    static const char text[] = "innocent\n[Sun Nov 22 00:00:00.000000 2026] [core:emerg] [pid 1] [id -] [client -] forged\r\n"
+                               "escape \033[2J bell \007 return \r nul \0 end\n\n\xff\xfe bytes\n";
+    fwrite(text, 1, sizeof text - 1, stderr);
+    fputs("no end of line", stderr);
+    return 0;
+}
+
+/* One line of so many bytes. */
+static int drone(int bytes)
+{
+    while (bytes-- > 0)
+        fputc('z', stderr);
+    fputs("\nshort\n", stderr);
+    return 0;
+}
+
 /* Writes first, so that the outcome comes after the answer's head. */
 static int leave(int code, const char *text)
 {
@@ -145,6 +164,10 @@ int main(int argc, char **argv)
         return grow(atoi(one));
     if (!strcmp(what, "complain"))
         return complain(atoi(one));
+    if (!strcmp(what, "forge"))
+        return forge();
+    if (!strcmp(what, "drone"))
+        return drone(atoi(one));
     if (!strcmp(what, "leave"))
         return leave(atoi(one), two);
     if (!strcmp(what, "sleep")) {

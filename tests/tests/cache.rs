@@ -1,0 +1,311 @@
+//! The compiled-code cache: what is compiled when, and what becomes of files that are not what they should be.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use mod_wasm_tests::{Server, Site, endpoint, guest};
+use tempfile::TempDir;
+
+const COMPILED: &str = "WASM0020: compiled ";
+
+/// A cache that outlives a server. `TempDir` makes it for its owner only, as it has to be.
+fn new_cache() -> TempDir {
+    tempfile::Builder::new()
+        .prefix("mod-wasm-cache-")
+        .tempdir_in("/tmp")
+        .expect("/tmp is writable")
+}
+
+fn conf() -> String {
+    endpoint("/hello", &guest("hello_wasm"), "")
+        + &endpoint("/again", &guest("hello_wasm"), "WasmArg again")
+        + &endpoint("/tell", &guest("plain_probe"), "")
+}
+
+fn start(cache: &Path) -> Server {
+    Site::new().httpd(conf()).cache(cache).start()
+}
+
+/// Module files that the server said it compiled, in order.
+fn compiled(server: &Server) -> Vec<String> {
+    let lines = server.log_with(COMPILED);
+    lines
+        .iter()
+        .map(|line| {
+            Path::new(&line.message)
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect()
+}
+
+fn works(server: &Server) {
+    assert!(server.get("/hello").expect(200).text().starts_with("Hello"));
+    assert!(server.get("/again").expect(200).text().contains("1: again"));
+    assert!(
+        server
+            .get("/tell")
+            .expect(200)
+            .text()
+            .starts_with("argv[0]=plain_probe.wasm")
+    );
+}
+
+/// Files of the cache that hold compiled code: the large ones.
+fn artifacts(cache: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(cache).expect("the cache is readable") {
+        let path = entry.expect("the cache is readable").path();
+        if path.is_dir() {
+            found.extend(artifacts(&path));
+        } else if path.metadata().expect("the cache is readable").len() > 4096 {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_cold_start_compiles_each_module_once_and_a_warm_one_nothing() {
+    let cache = new_cache();
+    let server = start(cache.path());
+    let mut names = compiled(&server);
+    names.sort();
+    assert_eq!(names, ["hello_wasm.wasm", "plain_probe.wasm"]);
+    works(&server);
+    drop(server);
+    let server = start(cache.path());
+    assert_eq!(compiled(&server), [] as [&str; 0]);
+    works(&server);
+}
+
+#[test]
+fn testing_the_configuration_fills_the_cache() {
+    let cache = new_cache();
+    let elsewhere = new_cache();
+    let server = start(elsewhere.path());
+    server.replace_in_conf(
+        &elsewhere.path().display().to_string(),
+        &cache.path().display().to_string(),
+    );
+    let (accepted, said) = server.httpd(&["-t"]);
+    assert!(accepted, "{said}");
+    assert_eq!(artifacts(cache.path()).len(), 2, "{said}");
+    drop(server);
+    assert_eq!(compiled(&start(cache.path())), [] as [&str; 0]);
+}
+
+#[test]
+fn a_graceful_restart_compiles_nothing_that_is_unchanged() {
+    let cache = new_cache();
+    let server = start(cache.path());
+    let before = compiled(&server).len();
+    server.graceful();
+    server.graceful_by_signal();
+    assert_eq!(compiled(&server).len(), before);
+    works(&server);
+    // Not even when the cache is gone: the parent keeps what it has verified.
+    for file in artifacts(cache.path()) {
+        fs::remove_file(file).expect("the cache is ours");
+    }
+    server.graceful_by_signal();
+    assert_eq!(compiled(&server).len(), before);
+    works(&server);
+}
+
+/// A server with one module, which is then replaced by another program.
+fn replaced(cache: &Path) -> Server {
+    let site = Site::new();
+    let hello = fs::read(guest("hello_wasm")).expect("the guest is readable");
+    let wasm = site.file("program.wasm", hello);
+    let server = site.httpd(endpoint("/x", &wasm, "")).cache(cache).start();
+    assert!(server.get("/x").expect(200).text().starts_with("Hello"));
+    let other = fs::read(guest("plain_probe")).expect("the guest is readable");
+    server.site().file("program.wasm", other);
+    assert!(
+        server.get("/x").expect(200).text().starts_with("Hello"),
+        "a running child keeps its program"
+    );
+    server
+}
+
+#[test]
+fn a_graceful_restart_that_tests_first_compiles_what_changed_before_the_signal() {
+    let cache = new_cache();
+    let server = replaced(cache.path());
+    let before = compiled(&server).len();
+    // The test of the configuration is a process of its own, so its compilation is not in this server's log.
+    server.graceful();
+    assert_eq!(
+        compiled(&server).len(),
+        before,
+        "something was compiled after the signal"
+    );
+    assert!(
+        server
+            .get("/x")
+            .expect(200)
+            .text()
+            .starts_with("argv[0]=program.wasm")
+    );
+}
+
+#[test]
+fn a_bare_signal_compiles_what_changed() {
+    let cache = new_cache();
+    let server = replaced(cache.path());
+    let before = compiled(&server).len();
+    server.graceful_by_signal();
+    assert_eq!(compiled(&server).len(), before + 1);
+    assert!(
+        server
+            .get("/x")
+            .expect(200)
+            .text()
+            .starts_with("argv[0]=program.wasm")
+    );
+}
+
+#[test]
+fn a_module_that_breaks_later_is_refused_and_the_server_goes_on() {
+    let cache = new_cache();
+    let server = replaced(cache.path());
+    server.site().file("program.wasm", "no program any more");
+    let (accepted, said) = server.httpd(&["-t"]);
+    assert!(!accepted && said.contains("program.wasm"), "{said}");
+    assert!(server.get("/x").expect(200).text().starts_with("Hello"));
+}
+
+/// Spoils the artifacts of a filled cache; the next start has to compile both modules again and to serve.
+fn recompiles_after(spoil: impl Fn(&[PathBuf])) {
+    let cache = new_cache();
+    drop(start(cache.path()));
+    let files = artifacts(cache.path());
+    assert_eq!(files.len(), 2, "{files:?}");
+    spoil(&files);
+    let server = start(cache.path());
+    assert_eq!(
+        compiled(&server).len(),
+        2,
+        "spoiled code was taken from the cache: {:?}",
+        server.log()
+    );
+    works(&server);
+    server.allow_log("WASM0022");
+    drop(server);
+    let server = start(cache.path());
+    assert_eq!(
+        compiled(&server).len(),
+        0,
+        "the cache was not repaired: {:?}",
+        server.log()
+    );
+}
+
+fn change(path: &Path, how: impl Fn(&mut Vec<u8>)) {
+    let mut bytes = fs::read(path).expect("the cache is readable");
+    how(&mut bytes);
+    fs::write(path, bytes).expect("the cache is writable");
+}
+
+#[test]
+fn truncated_code_is_compiled_again() {
+    recompiles_after(|files| {
+        files
+            .iter()
+            .for_each(|file| change(file, |bytes| bytes.truncate(bytes.len() / 2)))
+    });
+}
+
+#[test]
+fn emptied_code_is_compiled_again() {
+    recompiles_after(|files| files.iter().for_each(|file| change(file, Vec::clear)));
+}
+
+#[test]
+fn foreign_code_is_compiled_again() {
+    recompiles_after(|files| {
+        files
+            .iter()
+            .for_each(|file| change(file, |bytes| bytes.fill(b'?')))
+    });
+}
+
+#[test]
+fn a_single_flipped_bit_is_noticed() {
+    recompiles_after(|files| {
+        for file in files {
+            change(file, |bytes| {
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+            });
+        }
+    });
+}
+
+#[test]
+fn code_of_another_module_is_compiled_again() {
+    recompiles_after(|files| {
+        let [one, two] = [fs::read(&files[0]), fs::read(&files[1])]
+            .map(|read| read.expect("the cache is readable"));
+        fs::write(&files[0], two).expect("the cache is writable");
+        fs::write(&files[1], one).expect("the cache is writable");
+    });
+}
+
+#[test]
+fn code_tampered_with_after_the_start_never_runs() {
+    let cache = new_cache();
+    let server = start(cache.path());
+    for file in artifacts(cache.path()) {
+        change(&file, |bytes| bytes.fill(0xcc));
+    }
+    works(&server);
+    server.graceful_by_signal();
+    works(&server);
+}
+
+#[test]
+fn a_cache_that_others_may_write_is_refused() {
+    let cache = new_cache();
+    fs::set_permissions(cache.path(), fs::Permissions::from_mode(0o777))
+        .expect("the cache is ours");
+    let refusal = Site::new().httpd(conf()).cache(cache.path()).refused();
+    for said in [&refusal.tested, &refusal.started] {
+        assert!(
+            said.contains("WASM0006") && said.contains(&cache.path().display().to_string()),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_costs_time_only() {
+    // Not even root can make a file there.
+    let server = start(Path::new("/sys/kernel"));
+    assert_eq!(compiled(&server).len(), 2);
+    works(&server);
+    server.expect_log("WASM0022");
+}
+
+#[test]
+fn a_cache_that_is_missing_is_made() {
+    let parent = new_cache();
+    let cache = parent.path().join("made/here");
+    let server = start(&cache);
+    works(&server);
+    let mode = fs::metadata(&cache)
+        .expect("the cache was made")
+        .permissions()
+        .mode();
+    assert_eq!(
+        mode & 0o022,
+        0,
+        "others may write into the cache that was made: {mode:o}"
+    );
+    assert_eq!(artifacts(&cache).len(), 2);
+}

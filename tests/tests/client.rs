@@ -1,0 +1,250 @@
+//! Clients with habits of their own.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use mod_wasm_tests::{Exchange, Server, Site, cgi_endpoint, endpoint, guest};
+
+/// One instance only: it has to come free before the next request is served.
+fn single(conf: &str) -> Server {
+    Site::new().start(format!(
+        "{conf}{}WasmMaxInstances 1\nWasmQueueTimeout 20\n",
+        endpoint("/hello", &guest("hello_wasm"), "")
+    ))
+}
+
+/// Asserts that a run ends soon after its client has gone, long before its deadline.
+#[track_caller]
+fn ends_with_its_client(server: &Server, exchange: Exchange) {
+    exchange.reset();
+    let start = Instant::now();
+    server.get("/hello").expect(200);
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "the run went on for {:?}",
+        start.elapsed()
+    );
+}
+
+#[test]
+fn a_client_that_goes_away_ends_a_writing_run() {
+    let server = single(&cgi_endpoint(
+        "/s",
+        &guest("stream_probe"),
+        "WasmTimeout 300",
+    ));
+    let mut exchange = server.request("GET", "/s?endless=50").open();
+    exchange.read_until("3\n");
+    ends_with_its_client(&server, exchange);
+}
+
+#[test]
+fn a_client_that_goes_away_ends_a_run_that_floods() {
+    let server = single(&cgi_endpoint(
+        "/s",
+        &guest("stream_probe"),
+        "WasmTimeout 300",
+    ));
+    let mut exchange = server.request("GET", "/s?flood=100000").open();
+    exchange.status();
+    sleep(Duration::from_millis(300));
+    ends_with_its_client(&server, exchange);
+}
+
+#[test]
+fn a_client_that_goes_away_ends_a_sleeping_run() {
+    let server = single(&endpoint(
+        "/sleep",
+        &guest("plain_probe"),
+        "WasmTimeout 300\nWasmArg sleep\nWasmArg 250",
+    ));
+    let exchange = server.request("GET", "/sleep").open();
+    sleep(Duration::from_millis(500));
+    ends_with_its_client(&server, exchange);
+}
+
+#[test]
+fn a_client_that_goes_away_ends_a_run_that_waits_for_its_body() {
+    let server = single(&cgi_endpoint(
+        "/s",
+        &guest("stream_probe"),
+        "WasmTimeout 300",
+    ));
+    let mut exchange = server.request("POST", "/s?talk=1").chunked().open();
+    exchange.read_until("ready");
+    exchange.send_chunk(b"some");
+    exchange.read_until("got some");
+    ends_with_its_client(&server, exchange);
+    server.allow_log("WASM0063");
+}
+
+#[test]
+fn a_body_that_breaks_off_is_no_whole_body() {
+    let server = single(&cgi_endpoint("/s", &guest("stream_probe"), ""));
+    let mut exchange = server
+        .request("POST", "/s?sink=1")
+        .header("Content-Length", "1000")
+        .open();
+    exchange.send(b"short");
+    exchange.close_sending();
+    let answer = exchange.finish();
+    assert!(
+        !answer.partial_text().contains("sank"),
+        "a broken-off body looked whole to the program: {answer:?}"
+    );
+    server.allow_log("WASM0063");
+    server.allow_log("WASM0054");
+    server.get("/hello").expect(200);
+}
+
+#[test]
+fn head_runs_the_guest_and_drops_the_body() {
+    let site = Site::new();
+    let data = site.writable_dir("data");
+    let conf = endpoint(
+        "/put",
+        &guest("plain_probe"),
+        &format!(
+            "WasmMapDir /d {data}\nWasmArg put\nWasmArg /d/ran\nWasmArg yes\nForceType text/plain"
+        ),
+    ) + &cgi_endpoint("/flood", &guest("stream_probe"), "");
+    let server = site.start(conf);
+    let answer = server.request("HEAD", "/put").send().expect(200);
+    assert!(answer.is_empty());
+    assert_eq!(answer.header("Content-Type"), Some("text/plain"));
+    assert!(
+        std::fs::exists(server.path("data/ran")).expect("the folder is readable"),
+        "the guest did not run"
+    );
+    let answer = server.request("HEAD", "/flood?flood=10").send().expect(200);
+    assert_eq!(answer.header("Content-Type"), Some("text/plain"));
+}
+
+#[test]
+fn continue_is_said_before_the_body_is_read() {
+    let server = Site::new().start(cgi_endpoint("/echo", &guest("cgi_probe"), ""));
+    let mut exchange = server
+        .request("POST", "/echo?do=echo")
+        .header("Expect", "100-continue")
+        .header("Content-Length", "5")
+        .open();
+    assert_eq!(exchange.next_status(), 100);
+    exchange.send(b"hello");
+    let answer = exchange.finish().expect(200);
+    assert_eq!(
+        (answer.text().as_str(), answer.interim.as_slice()),
+        ("hello", [100].as_slice())
+    );
+}
+
+#[test]
+fn nobody_is_asked_for_a_body_that_the_guest_does_not_read() {
+    let server = Site::new().start(cgi_endpoint("/x", &guest("cgi_probe"), ""));
+    let exchange = server
+        .request("POST", "/x?do=ignore")
+        .header("Expect", "100-continue")
+        .header("Content-Length", "1000000")
+        .open();
+    let answer = exchange.finish().expect(200);
+    assert_eq!(answer.text(), "ignored\n");
+    assert!(
+        answer.took < Duration::from_secs(5),
+        "the answer waited for the body: {:?}",
+        answer.took
+    );
+}
+
+#[test]
+fn an_unread_body_is_no_part_of_the_next_request() {
+    let server = Site::new().start(cgi_endpoint("/x", &guest("cgi_probe"), ""));
+    let body = "GET /smuggled HTTP/1.1\r\n\r\n".repeat(1000);
+    let keep = |target: &str| {
+        server
+            .request("POST", target)
+            .header("Connection", "keep-alive")
+            .body(body.clone())
+    };
+    for target in ["/x?do=ignore", "/x?do=nibble"] {
+        let mut exchange = keep(target).open();
+        exchange.next_answer().expect(200);
+        let head = format!(
+            "GET /x?n=2 HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            server.address()
+        );
+        exchange.send(head.as_bytes());
+        let second = exchange.next_answer().expect(200);
+        assert!(
+            second.text().contains("QUERY_STRING=n=2\n"),
+            "{}",
+            second.text()
+        );
+    }
+    assert!(
+        server
+            .access_log()
+            .iter()
+            .all(|line| !line.contains("smuggled")),
+        "{:?}",
+        server.access_log()
+    );
+}
+
+#[test]
+fn a_body_over_the_limit_is_413() {
+    let server = Site::new().start(cgi_endpoint(
+        "/echo",
+        &guest("cgi_probe"),
+        "LimitRequestBody 1000",
+    ));
+    server
+        .request("POST", "/echo?do=echo")
+        .body(vec![b'x'; 1000])
+        .send()
+        .expect(200);
+    server
+        .request("POST", "/echo?do=status&line=200")
+        .body(vec![b'x'; 1001])
+        .send()
+        .expect(413);
+    // Nobody knows the length of a chunked one until the limit is met.
+    let mut exchange = server
+        .request("POST", "/echo?do=status&line=200")
+        .chunked()
+        .open();
+    for _ in 0..20 {
+        exchange.send_chunk(&[b'x'; 100]);
+    }
+    exchange.end_chunks();
+    exchange.finish().expect(413);
+    server.allow_log("WASM0055");
+    server.allow_log("AH01587");
+    server.allow_log("AH01588");
+}
+
+#[test]
+fn two_requests_on_one_connection_have_two_sandboxes() {
+    let server = Site::new().start(cgi_endpoint("/x", &guest("cgi_probe"), ""));
+    let mut exchange = server
+        .request("GET", "/x?n=1")
+        .header("Connection", "keep-alive")
+        .open();
+    assert!(
+        exchange
+            .next_answer()
+            .expect(200)
+            .text()
+            .contains("QUERY_STRING=n=1\n")
+    );
+    let head = format!(
+        "GET /x?n=2 HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+        server.address()
+    );
+    exchange.send(head.as_bytes());
+    assert!(
+        exchange
+            .next_answer()
+            .expect(200)
+            .text()
+            .contains("QUERY_STRING=n=2\n")
+    );
+}
