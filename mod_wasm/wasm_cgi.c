@@ -135,9 +135,9 @@ static const char *guest_value(request_rec *r, const wasm_dir_conf *conf, wrt_st
         return value;
     }
     mapped = map_path(r, conf, value);
-    if (!mapped) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, WASM_CODE_UNMAPPED ": %.*s=%s lies in no mounted directory: the program gets the "
-                      "path of the host", (int)name.len, name.data, value);
+    if (!mapped && !strncmp(name.data, "SCRIPT_FILENAME", name.len)) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, WASM_CODE_UNMAPPED ": SCRIPT_FILENAME %s lies in no mounted directory: the "
+                      "program gets the path of the host", value);
     }
     return mapped ? mapped : value;
 }

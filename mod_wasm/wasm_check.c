@@ -29,19 +29,32 @@ int wasm_check_version(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
                                wasm_str_dup(pconf, version)));
 }
 
-/* httpd reads the whole configuration for "-k stop" as well: a module file that has gone must not make the server unstoppable. */
-static int only_stopping(const process_rec *process)
+/*
+ * httpd reads the whole configuration for "-k stop" as well: a module file that has gone must not make the server unstoppable, nor a
+ * new one delay the stop. httpd has taken -k out of process_rec by now, so the system is asked; where it does not tell, checks are run.
+ */
+static int only_stopping(apr_pool_t *ptemp)
 {
-    int i;
+    char line[4096], *arg, *end;
+    apr_size_t len = sizeof line - 1;
+    apr_file_t *file;
+    int after_k = 0;
 
-    for (i = 1; i < process->argc; i++) {
-        const char *arg = process->argv[i];
+    if (apr_file_open(&file, "/proc/self/cmdline", APR_READ, APR_OS_DEFAULT, ptemp) != APR_SUCCESS) {
+        return 0;
+    }
+    if (apr_file_read(file, line, &len) != APR_SUCCESS) {
+        len = 0;
+    }
+    apr_file_close(file);
+    line[len] = '\0';
+    for (arg = line, end = line + len; arg < end; arg += strlen(arg) + 1) {
+        const char *command = after_k ? arg : strncmp(arg, "-k", 2) ? "" : arg + 2;
 
-        if (strncmp(arg, "-k", 2)) {
-            continue;
+        if (!strcmp(command, "stop") || !strcmp(command, "graceful-stop")) {
+            return 1;
         }
-        arg = arg[2] ? arg + 2 : i + 1 < process->argc ? process->argv[i + 1] : "";
-        return !strcmp(arg, "stop") || !strcmp(arg, "graceful-stop");
+        after_k = !strcmp(arg, "-k");
     }
     return 0;
 }
@@ -156,8 +169,8 @@ int wasm_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     const char *wrong;
 
     (void)plog;
-    (void)ptemp;
-    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP || only_stopping(s->process)) {
+    (void)s;
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP || only_stopping(ptemp)) {
         return OK;
     }
     wrong = check_sections(pconf, server);

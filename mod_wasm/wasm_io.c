@@ -82,6 +82,10 @@ static int64_t explain_read_error(wasm_io *io, apr_status_t rv, int deadline_was
     if (io->r->connection->aborted) {
         return WRT_IO_GONE;
     }
+    if (rv == AP_FILTER_ERROR) {
+        return wasm_io_fail(io, WASM_CODE_BODY_UNREADABLE, APLOG_INFO, AP_FILTER_ERROR,
+                            "httpd refused the request body and has answered itself");
+    }
     return wasm_io_fail(io, WASM_CODE_BODY_UNREADABLE, APLOG_INFO, ap_map_http_request_error(rv, HTTP_BAD_REQUEST),
                         apr_psprintf(io->r->pool, "the request body could not be read: %pm", &rv));
 }
