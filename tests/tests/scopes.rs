@@ -108,7 +108,7 @@ fn directory_match_and_location_match_work() {
 }
 
 #[test]
-fn a_handler_by_extension_leaves_missing_files_missing_in_cgi_mode() {
+fn a_handler_by_extension_leaves_missing_files_missing() {
     let site = Site::new();
     fs::create_dir(site.path("htdocs/app")).expect("the site is writable");
     let conf = format!(
@@ -117,12 +117,8 @@ fn a_handler_by_extension_leaves_missing_files_missing_in_cgi_mode() {
         guest("cgi_probe")
     );
     let server = site.httpd(conf).modules(&["mime"]).start();
-    // Whether the program or httpd answers for a missing script is the program's business: it is told the path.
-    let answer = server.get("/app/missing.probe");
-    assert!(
-        answer.complete && [200, 404].contains(&answer.status),
-        "{answer:?}"
-    );
+    server.get("/app/missing.probe").expect(404);
+    server.expect_log("WASM0042");
 }
 
 #[test]

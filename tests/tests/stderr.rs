@@ -20,7 +20,7 @@ fn each_line_is_a_log_line_with_the_requests_id() {
     let lines = server.expect_log(CODE);
     let said: Vec<&str> = lines
         .iter()
-        .filter_map(|line| line.message.split(": ").nth(1))
+        .filter_map(|line| line.message.rsplit(": ").next())
         .collect();
     assert_eq!(
         said,
