@@ -87,7 +87,8 @@ static const char *code_of(wrt_error_kind kind)
 const char *wasm_artifacts_problem(apr_pool_t *pool, const char *directive, wasm_source source, wrt_error *error)
 {
     wrt_error_kind kind = wrt_error_get_kind(error);
-    const char *line = apr_psprintf(pool, "%s: %s (%s:%d): %s", code_of(kind), directive, source.file, source.line,
+    const char *place = source.line ? apr_psprintf(pool, "%s:%d", source.file, source.line) : source.file;
+    const char *line = apr_psprintf(pool, "%s: %s (%s): %s", code_of(kind), directive, place,
                                     wasm_str_dup(pool, wrt_error_message(error)));
 
     wrt_error_free(error);
@@ -121,6 +122,21 @@ static void tell_origin(apr_pool_t *pool, const wasm_program *program)
     }
 }
 
+/* Each kind of error is the fault of another directive. */
+static const char *explain(apr_pool_t *pool, const wasm_server_conf *server, const wasm_program *program, wrt_error *error)
+{
+    static const wasm_source built_in = { "default", 0 };
+
+    switch (wrt_error_get_kind(error)) {
+    case WRT_ERROR_DIGEST:
+        return wasm_artifacts_problem(pool, "WasmModuleDigest", program->digest_source, error);
+    case WRT_ERROR_CACHE:
+        return wasm_artifacts_problem(pool, "WasmCacheDir", server->cache_dir ? server->cache_dir_source : built_in, error);
+    default:
+        return wasm_artifacts_problem(pool, apr_pstrcat(pool, "WasmModule ", program->path, NULL), program->source, error);
+    }
+}
+
 const char *wasm_artifacts_prepare(apr_pool_t *pconf, const wasm_server_conf *server, wasm_program *program)
 {
     wasm_retained *data = retained();
@@ -135,11 +151,8 @@ const char *wasm_artifacts_prepare(apr_pool_t *pconf, const wasm_server_conf *se
     if (!error) {
         error = wrt_artifact_prepare(data->store, &options, &program->artifact);
     }
-    if (error && wrt_error_get_kind(error) == WRT_ERROR_DIGEST) {
-        return wasm_artifacts_problem(pconf, "WasmModuleDigest", program->digest_source, error);
-    }
     if (error) {
-        return wasm_artifacts_problem(pconf, apr_pstrcat(pconf, "WasmModule ", program->path, NULL), program->source, error);
+        return explain(pconf, server, program, error);
     }
     apr_pool_cleanup_register(pconf, program->artifact, release_artifact, apr_pool_cleanup_null);
     tell_origin(pconf, program);

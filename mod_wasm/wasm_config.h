@@ -73,6 +73,7 @@ typedef struct wasm_server_conf {
     int max_instances;
     apr_interval_time_t queue_timeout;
     const char *cache_dir;
+    wasm_source cache_dir_source;
     apr_array_header_t *programs; /* wasm_program * */
     apr_array_header_t *sections; /* wasm_dir_conf * */
 } wasm_server_conf;

@@ -296,18 +296,15 @@ static const char *set_queue_timeout(cmd_parms *cmd, void *dir, const char *arg)
 static const char *set_cache_dir(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    const char *path;
+    wasm_server_conf *server = wasm_main_conf();
 
     (void)dir;
     if (wrong) {
         return wrong;
     }
-    path = ap_server_root_relative(cmd->pool, arg);
-    if (!*arg || !path) {
-        return problem(cmd, apr_psprintf(cmd->pool, "\"%s\" is not a valid path", arg));
-    }
-    wasm_main_conf()->cache_dir = path;
-    return NULL;
+    wrong = wasm_parse_new_directory(cmd->pool, arg, &server->cache_dir);
+    server->cache_dir_source = source_of(cmd);
+    return wrong ? problem(cmd, wrong) : NULL;
 }
 
 #define IN_SECTIONS (ACCESS_CONF | RSRC_CONF)

@@ -6,7 +6,7 @@
 
 #include "mod_wasm.h"
 
-/* What a run needs: the library gives programs 512 KiB, the rest is for host calls below them and httpd's filters above. */
+/* What a run needs: the library gives programs 1 MiB, the rest is for host calls and for httpd's filters around them. */
 #define WASM_STACK_NEED ((apr_size_t)1536 * 1024)
 
 /* Bytes of stack of a thread that serves requests in the configured MPM; 0: no limit. */

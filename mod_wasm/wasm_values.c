@@ -167,3 +167,21 @@ const char *wasm_parse_directory(apr_pool_t *pool, const char *text, const char 
     *out = path;
     return NULL;
 }
+
+const char *wasm_parse_new_directory(apr_pool_t *pool, const char *text, const char **out)
+{
+    char *path = *text ? ap_server_root_relative(pool, text) : NULL;
+    apr_finfo_t info;
+    apr_status_t rv;
+
+    if (!path) {
+        return apr_psprintf(pool, "\"%s\" is not a valid path", text);
+    }
+    rv = apr_stat(&info, path, APR_FINFO_TYPE, pool);
+    if (APR_STATUS_IS_ENOTDIR(rv) || (rv == APR_SUCCESS && info.filetype != APR_DIR)) {
+        return apr_psprintf(pool, "%s is not a directory and cannot become one", path);
+    }
+    strip_slashes(path);
+    *out = path;
+    return NULL;
+}

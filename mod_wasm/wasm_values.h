@@ -21,4 +21,7 @@ const char *wasm_parse_guest_path(apr_pool_t *pool, const char *text, const char
 /* An existing directory, relative to ServerRoot unless absolute. */
 const char *wasm_parse_directory(apr_pool_t *pool, const char *text, const char **out);
 
+/* A directory that may still have to be made, relative to ServerRoot unless absolute. */
+const char *wasm_parse_new_directory(apr_pool_t *pool, const char *text, const char **out);
+
 #endif
