@@ -24,7 +24,7 @@ Exit status: 0 all is well, 1 something failed, 2 the command line is wrong.";
 
 /// Fetches the programs and applications that mod_wasm's demos and tests run.
 #[derive(Debug, Parser)]
-#[command(name = "fetch-apps", version, after_help = EXAMPLES)]
+#[command(name = "fetch-apps", version, after_help = EXAMPLES, args_override_self = true)]
 pub(crate) struct Cli {
     /// Artifacts to fetch; without a name: those that the manifest marks as default
     #[arg(value_name = "NAME")]
@@ -43,12 +43,7 @@ pub(crate) struct Cli {
     pub(crate) force: bool,
 
     /// The manifest to read
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "apps/apps.toml",
-        overrides_with = "manifest"
-    )]
+    #[arg(long, value_name = "FILE", default_value = "apps/apps.toml")]
     pub(crate) manifest: PathBuf,
 
     /// The folder that gets one subfolder for each artifact [default: 'fetched' beside the manifest]
@@ -65,7 +60,7 @@ pub(crate) struct Cli {
 }
 
 impl Cli {
-    pub(crate) fn into_folder(&self) -> PathBuf {
+    pub(crate) fn target_folder(&self) -> PathBuf {
         match &self.into {
             Some(folder) => folder.clone(),
             None => self.manifest.with_file_name("fetched"),
@@ -93,9 +88,9 @@ mod tests {
     #[test]
     fn the_target_folder_stands_beside_the_manifest() {
         let cli = Cli::parse_from(["fetch-apps", "--manifest", "some/where/apps.toml"]);
-        assert_eq!(cli.into_folder(), PathBuf::from("some/where/fetched"));
+        assert_eq!(cli.target_folder(), PathBuf::from("some/where/fetched"));
         let cli = Cli::parse_from(["fetch-apps", "--into", "there"]);
-        assert_eq!(cli.into_folder(), PathBuf::from("there"));
+        assert_eq!(cli.target_folder(), PathBuf::from("there"));
     }
 
     #[test]

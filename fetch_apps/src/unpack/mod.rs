@@ -61,3 +61,21 @@ impl<R: Read> Read for Capped<R> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_ends_with_an_error_once_it_gives_too_much() {
+        let read = |left| {
+            Capped {
+                inner: &[0; 100][..],
+                left,
+            }
+            .read_to_end(&mut Vec::new())
+        };
+        assert_eq!(read(100).unwrap(), 100);
+        assert!(read(99).is_err());
+    }
+}

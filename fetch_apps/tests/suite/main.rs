@@ -1,0 +1,10 @@
+//! Runs the real tool against a server on this machine that misbehaves on request.
+
+mod archives;
+mod download;
+mod https;
+mod npm;
+mod sandbox;
+mod server;
+mod state;
+mod unpack;
