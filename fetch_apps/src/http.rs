@@ -75,11 +75,12 @@ impl Http {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = client_builder(self.timeout)
-            .build()
-            .map_err(|error| Error::Plain {
-                cause: format!("cannot set up TLS: {}", innermost(&error)),
-            })?;
+        let client = client_builder(self.timeout).build().map_err(|error| Error::Plain {
+            cause: format!(
+                "cannot set up TLS: {}; install the package ca-certificates, or set SSL_CERT_FILE",
+                innermost(&error)
+            ),
+        })?;
         Ok(self.client.get_or_init(|| client))
     }
 }

@@ -87,3 +87,15 @@ fn a_redirect_to_plain_http_is_refused() {
         .failed_with(1, "refused: a redirect from https to http");
     assert_eq!(plain.targets(), Vec::<String>::new());
 }
+
+#[test]
+fn a_machine_without_certificates_is_told_what_to_install() {
+    let (server, authority) = start(|_| Reply::Ok(CONTENT.into()));
+    let sandbox = sandbox(&server, &authority)
+        .set("SSL_CERT_FILE", "/nonexistent")
+        .set("SSL_CERT_DIR", "/nonexistent");
+    sandbox.run(&[]).failed_with(
+        1,
+        "install the package ca-certificates, or set SSL_CERT_FILE",
+    );
+}
