@@ -46,6 +46,18 @@ static void drop_body(wasm_io *io, int final_status)
     io->final_status = final_status;
 }
 
+/* How the response is framed is for httpd to choose, which sees what is really sent. */
+static void unset_framing(request_rec *r)
+{
+    apr_table_unset(r->headers_out, "Transfer-Encoding");
+#ifdef AP_TRUST_CGILIKE_CL_ENVVAR
+    if (apr_table_get(r->subprocess_env, AP_TRUST_CGILIKE_CL_ENVVAR)) {
+        return;
+    }
+#endif
+    apr_table_unset(r->headers_out, "Content-Length");
+}
+
 /* The same rules as mod_cgid's: see cgi_handle_response() in httpd's cgi_common.h. */
 static int64_t apply_headers(wasm_io *io)
 {
@@ -55,14 +67,7 @@ static int64_t apply_headers(wasm_io *io)
 
     take_snapshot(io);
     status = wasm_headers_scan(&io->headers, r);
-#ifdef AP_TRUST_CGILIKE_CL_ENVVAR
-    if (!apr_table_get(r->subprocess_env, AP_TRUST_CGILIKE_CL_ENVVAR))
-#endif
-        apr_table_unset(r->headers_out, "Content-Length");
-    if (apr_table_get(r->headers_out, "Transfer-Encoding")) {
-        return wasm_io_fail(io, WASM_CODE_BAD_HEADERS, APLOG_ERR, HTTP_BAD_GATEWAY,
-                            "the response headers were refused: Transfer-Encoding is httpd's to choose");
-    }
+    unset_framing(r);
     if (status == HTTP_NOT_MODIFIED) {
         /* OK instead of the status: the error path would disturb mod_cache, which may have set the condition itself. */
         r->status = HTTP_NOT_MODIFIED;
@@ -122,12 +127,22 @@ static int64_t explain_write_error(wasm_io *io, apr_status_t rv, int deadline_wa
                         apr_psprintf(io->r->pool, "the response could not be passed on: %pm", &rv));
 }
 
+/* httpd cuts ranges out of responses that it sees whole. Whether it sees one whole depends on how a program happens to write, so
+ * programs always answer with the whole, as under mod_cgid (or with their own Content-Range). */
+static void start_response(wasm_io *io)
+{
+    if (!io->started) {
+        io->started = 1;
+        ap_remove_output_filter_byhandle(io->r->output_filters, "BYTERANGE");
+    }
+}
+
 static int64_t pass(wasm_io *io, apr_uint64_t left_ms)
 {
     apr_interval_time_t own = wasm_io_begin_blocking(io, left_ms);
     apr_status_t rv;
 
-    io->started = 1;
+    start_response(io);
     rv = ap_pass_brigade(io->r->output_filters, io->out);
     apr_brigade_cleanup(io->out);
     wasm_io_end_blocking(io, own);
