@@ -26,5 +26,5 @@ pub use process::{peak_memory_kib, resident_memory_kib, run_within, wait_until};
 pub use refusal::Refusal;
 pub use request::Request;
 pub use response::{Piece, Response};
-pub use server::Server;
+pub use server::{Server, free_port};
 pub use site::{Httpd, Mpm, Site};

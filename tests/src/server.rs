@@ -378,7 +378,7 @@ fn command(site: &Site, arguments: &[&str], output: &str) -> Command {
 }
 
 /// A port on 127.0.0.1 that is free now. Ports below the ephemeral range: no client socket takes them meanwhile.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let spread = u16::try_from(std::process::id() % 100).unwrap_or(0) * 97;
     (0..10_000)

@@ -1,0 +1,403 @@
+//! The commands that a newcomer types.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use mod_wasm_tests::{Request, free_port, module, program, root, wait_until};
+use rustix::termios::{Winsize, tcsetwinsize};
+use tempfile::TempDir;
+
+fn scratch() -> TempDir {
+    let dir = tempfile::Builder::new()
+        .prefix("mod-wasm-scripts-")
+        .tempdir_in("/tmp")
+        .expect("/tmp is writable");
+    // The server's user has to get through.
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).expect("the folder is ours");
+    dir
+}
+
+/// `make demo` on a terminal of its own.
+struct Demo {
+    dir: TempDir,
+    terminal: Child,
+    port: u16,
+}
+
+impl Demo {
+    fn start() -> Self {
+        module("mod_wasm.so");
+        let dir = scratch();
+        let port = free_port();
+        let output = File::create(dir.path().join("output")).expect("the folder is ours");
+        // script(1) makes the terminal; what is written to its input is typed there.
+        let terminal = Command::new(program("script", "bsdutils"))
+            .args(["--quiet", "--return", "--command"])
+            .arg(format!(
+                "exec make --no-print-directory -C {} demo",
+                root().display()
+            ))
+            .arg("/dev/null")
+            .env("PORT", port.to_string())
+            .env("MOD_WASM_STAGE", dir.path().join("stage"))
+            .stdin(Stdio::piped())
+            .stdout(output.try_clone().expect("a file can be cloned"))
+            .stderr(output)
+            .process_group(0)
+            .spawn()
+            .expect("script runs");
+        Self {
+            dir,
+            terminal,
+            port,
+        }
+    }
+
+    fn output(&self) -> String {
+        let bytes = fs::read(self.dir.path().join("output")).expect("the output is readable");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn wait_until_it_runs(&mut self) {
+        wait_until(
+            "the demo says that it runs",
+            Duration::from_secs(900),
+            || {
+                let ended = self.terminal.try_wait().expect("a child can be waited for");
+                assert!(
+                    ended.is_none(),
+                    "the demo ended with {ended:?}:\n{}",
+                    self.output()
+                );
+                self.output().contains("mod_wasm is running")
+            },
+        );
+    }
+
+    fn get(&self, target: &str) -> String {
+        Request::new(SocketAddr::from(([127, 0, 0, 1], self.port)), "GET", target)
+            .send()
+            .expect(200)
+            .text()
+    }
+
+    fn type_in(&mut self, keys: &[u8]) {
+        let input = self.terminal.stdin.as_mut().expect("the input is ours");
+        input
+            .write_all(keys)
+            .and_then(|()| input.flush())
+            .expect("the terminal takes input");
+    }
+
+    /// The terminal that the demo runs on: what its first process has for input.
+    fn terminal_device(&self) -> PathBuf {
+        let shell = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.terminal.id()))
+            .expect("/proc is readable");
+        let shell = shell
+            .split_whitespace()
+            .next()
+            .expect("script runs a shell");
+        fs::read_link(format!("/proc/{shell}/fd/0")).expect("the shell has an input")
+    }
+
+    /// Waits for the end and tells whether it was a success.
+    fn ends(&mut self) -> bool {
+        let mut status = None;
+        wait_until("the demo has ended", Duration::from_secs(60), || {
+            status = self.terminal.try_wait().expect("a child can be waited for");
+            status.is_some()
+        });
+        status.is_some_and(|status| status.success())
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("the demo said:\n{}", self.output());
+        }
+        let _ = self.terminal.kill();
+        let _ = self.terminal.wait();
+    }
+}
+
+#[test]
+fn the_demo_starts_survives_a_resize_and_stops_on_ctrl_c() {
+    let mut demo = Demo::start();
+    demo.wait_until_it_runs();
+    let landing = demo.get("/");
+    for path in ["/hello-wasm", "/list-dir", "/php-hello", "/php-info"] {
+        assert!(
+            landing.contains(&format!("href=\"{path}\"")),
+            "the landing page does not list {path}"
+        );
+        assert!(
+            demo.output().contains(&format!(":{}{path}", demo.port)),
+            "{path} is not printed"
+        );
+        demo.get(path);
+    }
+    assert!(demo.get("/php-info").contains("PHP Version 8.2.0"));
+
+    let terminal = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(demo.terminal_device())
+        .expect("the terminal can be opened");
+    for rows in [20, 40, 60] {
+        let size = Winsize {
+            ws_row: rows,
+            ws_col: 100,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&terminal, size).expect("the terminal can be resized");
+        thread::sleep(Duration::from_millis(300));
+        demo.get("/hello-wasm");
+    }
+    drop(terminal);
+
+    demo.type_in(b"\x03");
+    demo.ends();
+    assert!(demo.output().contains("stopped"), "{}", demo.output());
+    assert!(
+        TcpStream::connect(("127.0.0.1", demo.port)).is_err(),
+        "somebody still listens"
+    );
+}
+
+#[test]
+fn a_taken_port_is_told_before_anything_is_done() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = listener
+        .local_addr()
+        .expect("a listener has an address")
+        .port();
+    let output = Command::new(root().join("scripts/demo"))
+        .env("PORT", port.to_string())
+        .env("MOD_WASM_STAGE", scratch().path().join("stage"))
+        .output()
+        .expect("scripts/demo runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(
+        said.contains(&format!("port {port} is taken")) && said.contains("PORT="),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn make_help_lists_every_target() {
+    let output = Command::new(program("make", "make"))
+        .arg("-C")
+        .arg(root())
+        .arg("help")
+        .output()
+        .expect("make runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let makefile = fs::read_to_string(root().join("Makefile")).expect("the Makefile is readable");
+    let phony = makefile
+        .lines()
+        .find_map(|line| line.strip_prefix(".PHONY: "))
+        .expect("the Makefile names its targets");
+    for target in phony.split_whitespace() {
+        assert!(
+            text.contains(&format!("make {target} ")),
+            "make help does not list {target}"
+        );
+    }
+}
+
+#[test]
+fn every_script_explains_itself() {
+    for entry in fs::read_dir(root().join("scripts")).expect("scripts/ is readable") {
+        let path = entry.expect("scripts/ is readable").path();
+        let executable = path
+            .metadata()
+            .expect("scripts/ is readable")
+            .permissions()
+            .mode()
+            & 0o111
+            != 0;
+        if !executable {
+            continue;
+        }
+        let output = Command::new(&path)
+            .arg("--help")
+            .output()
+            .expect("a script runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && text.to_lowercase().contains("usage"),
+            "{} --help: {output:?}",
+            path.display()
+        );
+    }
+}
+
+/// What setup-rust may use, none of it a Rust toolchain.
+const TOOLS: &[(&str, &str)] = &[
+    ("bash", "bash"),
+    ("sed", "sed"),
+    ("sort", "coreutils"),
+    ("head", "coreutils"),
+    ("cut", "coreutils"),
+    ("tr", "coreutils"),
+    ("curl", "curl"),
+    ("sha256sum", "coreutils"),
+    ("uname", "coreutils"),
+    ("mktemp", "coreutils"),
+    ("rm", "coreutils"),
+    ("chmod", "coreutils"),
+    ("dirname", "coreutils"),
+    ("mkdir", "coreutils"),
+    ("cat", "coreutils"),
+    ("env", "coreutils"),
+];
+
+/// An installer in the shape of rustup's: it puts a toolchain into `CARGO_HOME`, or what goes for one here.
+const INSTALLER: &str = "#!/bin/bash
+set -eu
+echo \"$*\" >\"$CARGO_HOME/arguments\"
+mkdir -p \"$CARGO_HOME/bin\"
+for tool in cargo rustc; do
+    printf '#!/bin/bash\\necho \"%s VERSION (fake)\"\\n' \"$tool\" >\"$CARGO_HOME/bin/$tool\"
+    chmod +x \"$CARGO_HOME/bin/$tool\"
+done
+";
+
+fn required_rust() -> String {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml is readable");
+    let value = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("rust-version = \""))
+        .expect("Cargo.toml names the version");
+    value.trim_end_matches('"').to_owned()
+}
+
+fn sha256(path: &Path) -> String {
+    let output = Command::new(program("sha256sum", "coreutils"))
+        .arg(path)
+        .output()
+        .expect("sha256sum runs");
+    String::from_utf8_lossy(&output.stdout)
+        .split(' ')
+        .next()
+        .expect("a sum comes first")
+        .to_owned()
+}
+
+/// Answers each request with this file until the test ends; returns the address.
+fn publish(content: Vec<u8>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("a listener has an address");
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a client connects");
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n")
+                && stream.read(&mut byte).is_ok_and(|count| count == 1)
+            {
+                head.push(byte[0]);
+            }
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                content.len()
+            );
+            let _ = stream
+                .write_all(answer.as_bytes())
+                .and_then(|()| stream.write_all(&content));
+        }
+    });
+    address
+}
+
+/// Runs setup-rust on a machine without Rust, where the installer of `published` bytes is expected to have `sha256`.
+fn setup_rust(dir: &Path, installer: &str, expected: impl Fn(&Path) -> String) -> (bool, String) {
+    let bin = dir.join("bin");
+    fs::create_dir_all(&bin).expect("the folder is ours");
+    for (tool, package) in TOOLS {
+        let link = bin.join(tool);
+        if !link.exists() {
+            symlink(program(tool, package), link).expect("the folder is ours");
+        }
+    }
+    let published = dir.join("rustup-init");
+    fs::write(&published, installer).expect("the folder is ours");
+    fs::create_dir_all(dir.join("cargo")).expect("the folder is ours");
+    let output = Command::new(root().join("scripts/setup-rust"))
+        .env_clear()
+        .env("PATH", &bin)
+        .env("HOME", dir)
+        .env("CARGO_HOME", dir.join("cargo"))
+        .env("RUSTUP_HOME", dir.join("rustup"))
+        .env(
+            "RUSTUP_UPDATE_ROOT",
+            format!("http://{}", publish(installer.as_bytes().to_vec())),
+        )
+        .env("RUSTUP_INIT_VERSION", "9.9.9")
+        .env("RUSTUP_INIT_SHA256", expected(&published))
+        .output()
+        .expect("scripts/setup-rust runs");
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
+
+#[test]
+fn rust_is_installed_where_there_is_none_and_only_once() {
+    let dir = scratch();
+    let installer = INSTALLER.replace("VERSION", &format!("{}.0", required_rust()));
+    let (ok, said) = setup_rust(dir.path(), &installer, sha256);
+    assert!(ok, "{said}");
+    assert!(said.contains("downloading"), "{said}");
+    let arguments =
+        fs::read_to_string(dir.path().join("cargo/arguments")).expect("the installer ran");
+    assert!(
+        arguments.contains(&required_rust()) && arguments.contains("--no-modify-path"),
+        "{arguments}"
+    );
+    let (ok, said) = setup_rust(dir.path(), "no program at all", sha256);
+    assert!(
+        ok && !said.contains("downloading"),
+        "a satisfying toolchain was not used: {said}"
+    );
+}
+
+#[test]
+fn an_installer_that_is_not_the_expected_one_never_runs() {
+    let dir = scratch();
+    let wrong = "0".repeat(64);
+    let (ok, said) = setup_rust(dir.path(), INSTALLER, |_| wrong.clone());
+    assert!(!ok);
+    assert!(
+        said.contains(&wrong) && said.contains("expected") && said.contains("calculated"),
+        "{said}"
+    );
+    assert!(
+        !dir.path().join("cargo/arguments").exists(),
+        "the wrong installer ran"
+    );
+}
+
+#[test]
+fn a_toolchain_that_is_too_old_is_not_taken() {
+    let dir = scratch();
+    let (ok, said) = setup_rust(dir.path(), &INSTALLER.replace("VERSION", "1.63.0"), sha256);
+    assert!(!ok);
+    assert!(
+        said.contains(&format!("Rust {} or newer", required_rust()))
+            || said.contains("still not there"),
+        "{said}"
+    );
+}
