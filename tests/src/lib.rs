@@ -5,6 +5,7 @@
 //! not expect fails the test.
 
 mod browser;
+mod cgi_pair;
 mod conf;
 mod errorlog;
 mod exchange;
@@ -18,6 +19,7 @@ mod server;
 mod site;
 
 pub use browser::Browser;
+pub use cgi_pair::{CgiPair, raw_output};
 pub use conf::{cgi_endpoint, endpoint};
 pub use errorlog::LogLine;
 pub use exchange::Exchange;

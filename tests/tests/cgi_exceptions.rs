@@ -1,0 +1,118 @@
+//! The listed exceptions from `cgi_compare.rs`: where CGI mode differs from mod_cgid, and why.
+
+use mod_wasm_tests::{CgiPair, Request, Server, raw_output};
+
+fn post(server: &Server, target: &str) -> Request {
+    server.request("POST", target)
+}
+
+/// A query without `=` would become arguments of the program, and php-cgi reads its options from them.
+#[test]
+fn a_query_never_becomes_arguments() {
+    let pair = CgiPair::start();
+    let [native, wasm] = pair
+        .both()
+        .map(|server| server.get("/cgi/probe?-s+words").expect(200).text());
+    assert!(native.contains("argument 1: -s\n"), "{native}");
+    assert!(!wasm.contains("argument 1"), "{wasm}");
+    assert!(wasm.contains("\nQUERY_STRING=-s+words\n"), "{wasm}");
+}
+
+/// mod_cgid drops a lone CR and ends a line at a NUL, so that what was checked is not what was sent. Both
+/// are refused here.
+#[test]
+fn nul_and_lone_cr_in_headers_are_refused() {
+    let pair = CgiPair::start();
+    for text in [
+        "X-A: 1\0Set-Cookie: x\nContent-Type: text/plain\n\nbody",
+        "\0X-A: 1\n\nbody",
+        "X-A: 1\rX-B: 2\n\nbody",
+    ] {
+        assert_eq!(pair.wasm.get(&raw_output(text)).status, 500, "{text:?}");
+        assert_eq!(
+            pair.native.get(&raw_output(text)).status,
+            200,
+            "{text:?}: no exception is needed any more"
+        );
+    }
+}
+
+/// Both refuse a header block without end, but by limits of their own (64 KiB here, 8 KiB a line there).
+#[test]
+fn the_header_block_is_bounded() {
+    let pair = CgiPair::start();
+    for server in pair.both() {
+        assert_eq!(
+            server.get("/cgi/probe?do=long-header&size=1000000").status,
+            500
+        );
+    }
+    assert_eq!(
+        pair.wasm
+            .get("/cgi/probe?do=many-headers&count=100000")
+            .status,
+        500
+    );
+}
+
+/// mod_cgid sends the whole body before it reads the answer, and resets a program that ends without reading
+/// all of it; whether the answer survives is a matter of timing. Here it always does.
+#[test]
+fn a_body_may_stay_unread() {
+    let pair = CgiPair::start();
+    let large = vec![b'x'; 1_000_000];
+    let ask = |what: &str| {
+        post(&pair.wasm, what)
+            .body(large.clone())
+            .send()
+            .expect(200)
+    };
+    assert_eq!(ask("/cgi/probe?do=ignore").text(), "ignored\n");
+    assert_eq!(ask("/cgi/probe?do=nibble").text(), "nibbled 4\n");
+}
+
+/// For the same reason a program that answers while it reads hangs under mod_cgid as soon as both buffers are
+/// full.
+#[test]
+fn a_program_may_answer_while_it_reads() {
+    let pair = CgiPair::start();
+    let large: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let mut exchange = post(&pair.wasm, "/cgi/probe?do=echo").chunked().open();
+    for piece in large.chunks(50_000) {
+        exchange.send_chunk(piece);
+    }
+    exchange.end_chunks();
+    assert!(
+        exchange.finish().expect(200).body() == large,
+        "the body came back changed"
+    );
+}
+
+/// Lines of stderr carry a code of ours instead of mod_cgid's.
+#[test]
+fn stderr_has_its_own_code() {
+    let pair = CgiPair::start();
+    for (server, code) in [(&pair.native, "AH01215"), (&pair.wasm, "WASM")] {
+        server.get("/cgi/probe?do=stderr").expect(200);
+        let lines = server.expect_log("probe says");
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(
+            lines.iter().all(|line| line.message.starts_with(code)),
+            "{lines:?}"
+        );
+    }
+}
+
+/// mod_cgid asks for a file that exists; with us the configured module runs, whatever the path names.
+#[test]
+fn the_script_need_not_exist() {
+    let pair = CgiPair::start();
+    pair.native.allow_log("AH01264");
+    assert_eq!(pair.wasm.get("/cgi/no-such-script").status, 200);
+    let native = pair.native.get("/cgi/no-such-script");
+    assert!(
+        native.text().contains("REDIRECT_STATUS=404"),
+        "{}",
+        native.text()
+    );
+}
