@@ -1,1 +1,26 @@
-pub fn x(){ let _ = wasmtime::Config::new(); let _ = wasmtime_wasi::WasiCtxBuilder::new(); }
+//! The runtime of mod_wasm: WebAssembly programs, one fresh sandbox for each run.
+//!
+//! Two kinds of process use it. The **parent** of the web server only looks after compiled code
+//! ([`artifact`]): no engine, no thread. A **serving child** makes one [`engine::ServingEngine`], loads each artifact
+//! as a [`module::LoadedModule`] and executes a [`run::Run`] for each request. The program `wasm-precompile` is the
+//! only place where code is compiled ([`compile`]). The C API of all this is [`ffi`].
+
+pub mod artifact;
+pub mod compile;
+pub mod engine;
+pub mod error;
+pub mod ffi;
+pub mod limits;
+pub mod module;
+pub mod run;
+pub mod settings;
+pub mod stdio;
+
+mod linker;
+mod poll;
+mod queue;
+mod strings;
+mod ticker;
+
+/// Version of the library, of its header and of the module: the one in the workspace's `Cargo.toml`.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

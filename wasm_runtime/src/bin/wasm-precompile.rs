@@ -1,1 +1,91 @@
-fn main(){}
+//! Validates and compiles WebAssembly modules for mod_wasm. The web server starts it when its configuration is checked;
+//! administrators and image builds use it to fill a cache beforehand.
+
+use clap::Parser;
+use std::fs::File;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use wasm_runtime::artifact::Cache;
+use wasm_runtime::compile::{EXIT_INVALID_MODULE, compile_file, limit_this_process};
+use wasm_runtime::error::{Error, Result};
+use wasm_runtime::settings::Target;
+
+/// Validate and compile WebAssembly modules for mod_wasm.
+///
+/// The server does this by itself whenever its configuration is checked or started. Use this program to fill its cache
+/// beforehand (as the server would, WasmCacheDir) or only to check modules.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Exit status: 0 success, 1 failure, 2 wrong use, 3 a module is at fault."
+)]
+struct Options {
+    /// Put the compiled code into this directory, as WasmCacheDir names it
+    #[arg(long, value_name = "DIR", required_unless_present = "output")]
+    cache_dir: Option<PathBuf>,
+
+    /// Write the compiled code of a single module to this file; "-" is standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "cache_dir")]
+    output: Option<PathBuf>,
+
+    /// The machine to compile for
+    #[arg(long, value_enum, default_value_t = Target::Native)]
+    target: Target,
+
+    /// WebAssembly modules (core modules, WASI preview 1)
+    #[arg(value_name = "MODULE", required = true)]
+    modules: Vec<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if options.output.is_some() && options.modules.len() > 1 {
+        eprintln!("wasm-precompile: --output takes a single module");
+        return ExitCode::from(2);
+    }
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("wasm-precompile: {error}");
+            match error {
+                Error::Module(_) => ExitCode::from(EXIT_INVALID_MODULE as u8),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
+    limit_this_process().map_err(|error| Error::Compile(format!("setrlimit: {error}")))?;
+    for module in &options.modules {
+        let (content, metadata) = compile_file(module, options.target).map_err(|error| {
+            // The server names the file itself, together with the line of its configuration.
+            match (error, &options.output) {
+                (Error::Module(reason), None) => {
+                    Error::Module(format!("{}: {reason}", module.display()))
+                }
+                (error, _) => error,
+            }
+        })?;
+        if let Some(directory) = &options.cache_dir {
+            Cache::open(directory)?.save(&metadata, &mut Cursor::new(content))?;
+            println!("{}: compiled", module.display());
+        } else if let Some(output) = &options.output {
+            write(output, &content)?;
+        }
+    }
+    Ok(())
+}
+
+fn write(output: &Path, content: &[u8]) -> Result<()> {
+    let written = if output == Path::new("-") {
+        std::io::stdout().lock().write_all(content)
+    } else {
+        File::create(output).and_then(|mut file| file.write_all(content))
+    };
+    written.map_err(|source| Error::Io {
+        path: output.to_owned(),
+        source,
+    })
+}

@@ -1,0 +1,49 @@
+//! Compiled modules as the parent process handles them: found in the cache or made by the helper program, verified, kept
+//! in sealed memory files that the children map.
+
+mod cache;
+mod digest;
+mod footer;
+mod helper;
+mod memory_file;
+mod store;
+
+pub use cache::Cache;
+pub use footer::{Metadata, Needs, append_footer};
+pub use store::{ArtifactStore, Origin, Prepared, Request};
+
+pub(crate) use digest::sha256_hex;
+
+use crate::error::{Error, Result};
+use std::fs::File;
+use std::path::Path;
+
+/// A compiled module whose code nobody can change any more.
+#[derive(Debug)]
+pub struct Artifact {
+    pub metadata: Metadata,
+    code: File,
+}
+
+impl Artifact {
+    /// A handle of the memory file, for mapping.
+    pub(crate) fn code(&self) -> Result<File> {
+        self.code
+            .try_clone()
+            .map_err(|error| Error::io(Path::new("memory file"), error))
+    }
+
+    /// Whether `name` is a function that a run can start with.
+    pub fn check_entry_point(&self, name: &str) -> Result<()> {
+        if self.metadata.entry_points.iter().any(|entry| entry == name) {
+            return Ok(());
+        }
+        let offered = match self.metadata.entry_points.as_slice() {
+            [] => "it exports none".to_owned(),
+            names => format!("it exports {}", names.join(", ")),
+        };
+        Err(Error::EntryPoint(format!(
+            "no exported function \"{name}\" without parameters and results ({offered})"
+        )))
+    }
+}

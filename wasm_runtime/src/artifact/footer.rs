@@ -1,0 +1,130 @@
+//! What follows the machine code in an artifact file: metadata as JSON, its length, a magic number.
+//!
+//! At the end rather than at the start, so that the code begins at offset 0 and can be mapped as it is.
+
+use super::digest::sha256_hex;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+const MAGIC: [u8; 8] = *b"MODWASM1";
+const TRAILER: u64 = 4 + MAGIC.len() as u64;
+const MAX_METADATA: u32 = 1 << 20;
+
+/// What the pool of a child has to offer for a module.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Needs {
+    pub memories: u32,
+    pub tables: u32,
+    /// Elements of the largest table at the start.
+    pub table_elements: usize,
+    /// The module can throw WebAssembly exceptions.
+    pub exceptions: bool,
+}
+
+impl Needs {
+    /// What is enough for both.
+    pub fn or(&self, other: &Needs) -> Needs {
+        Needs {
+            memories: self.memories.max(other.memories),
+            tables: self.tables.max(other.tables),
+            table_elements: self.table_elements.max(other.table_elements),
+            exceptions: self.exceptions || other.exceptions,
+        }
+    }
+}
+
+/// Facts about an artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Metadata {
+    /// SHA-256 of the WebAssembly file, in hex.
+    pub module_sha256: String,
+    /// See [`crate::settings::key`].
+    pub settings_key: String,
+    /// SHA-256 of the machine code, in hex.
+    pub code_sha256: String,
+    pub needs: Needs,
+    /// Exported functions without parameters and results.
+    pub entry_points: Vec<String>,
+}
+
+/// Turns machine code into the content of an artifact file; fills in the code's digest.
+pub fn append_footer(mut code: Vec<u8>, mut metadata: Metadata) -> Vec<u8> {
+    metadata.code_sha256 = sha256_hex(&code);
+    let json = serde_json::to_vec(&metadata).expect("metadata is plain data");
+    let length = u32::try_from(json.len()).expect("names of exports are bounded by the file");
+    code.extend_from_slice(&json);
+    code.extend_from_slice(&length.to_le_bytes());
+    code.extend_from_slice(&MAGIC);
+    code
+}
+
+/// Reads the metadata and the length of the code. `None`: the file is no artifact, or was cut.
+pub(super) fn read_footer(file: &File) -> io::Result<Option<(Metadata, u64)>> {
+    let size = file.metadata()?.len();
+    if size < TRAILER {
+        return Ok(None);
+    }
+    let mut trailer = [0; TRAILER as usize];
+    file.read_exact_at(&mut trailer, size - TRAILER)?;
+    let (length, magic) = trailer.split_at(4);
+    let length = u32::from_le_bytes(length.try_into().expect("four bytes"));
+    let Some(code_length) = (size - TRAILER).checked_sub(u64::from(length)) else {
+        return Ok(None);
+    };
+    if magic != MAGIC || length > MAX_METADATA {
+        return Ok(None);
+    }
+    let mut json = vec![0; length as usize];
+    file.read_exact_at(&mut json, code_length)?;
+    let metadata = serde_json::from_slice(&json).ok();
+    Ok(metadata.map(|metadata| (metadata, code_length)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn file(content: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        file
+    }
+
+    fn metadata() -> Metadata {
+        Metadata {
+            module_sha256: "m".into(),
+            settings_key: "k".into(),
+            code_sha256: String::new(),
+            needs: Needs::default(),
+            entry_points: vec!["_start".into()],
+        }
+    }
+
+    #[test]
+    fn what_was_appended_is_read_again() {
+        let content = append_footer(b"code".to_vec(), metadata());
+        let (read, length) = read_footer(&file(&content)).unwrap().unwrap();
+        assert_eq!(length, 4);
+        assert_eq!(read.code_sha256, sha256_hex(b"code"));
+        assert_eq!(read.entry_points, ["_start"]);
+    }
+
+    #[test]
+    fn anything_else_is_no_artifact() {
+        let content = append_footer(b"code".to_vec(), metadata());
+        let mut huge = content.clone();
+        let at = huge.len() - TRAILER as usize;
+        huge[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+        for bytes in [
+            b"".as_slice(),
+            b"short",
+            &content[..content.len() - 1],
+            &huge,
+        ] {
+            assert_eq!(read_footer(&file(bytes)).unwrap(), None);
+        }
+    }
+}

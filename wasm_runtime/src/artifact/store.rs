@@ -1,0 +1,206 @@
+//! The parent's collection of compiled modules. It outlives the passes over the configuration, so that nothing is
+//! hashed, read or compiled twice.
+
+use super::cache::{Cache, Entry};
+use super::{Artifact, digest, helper, memory_file};
+use crate::error::{Error, Result};
+use crate::settings::{self, Target};
+use std::collections::HashMap;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A module to prepare.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub module: &'a Path,
+    /// SHA-256 that the file must have, in hex.
+    pub digest: Option<&'a str>,
+    /// No cache when absent.
+    pub cache_directory: Option<&'a Path>,
+    /// The program `wasm-precompile`.
+    pub helper: &'a Path,
+}
+
+/// Where an artifact came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Already in the store.
+    Kept,
+    Cache,
+    Compiled,
+}
+
+/// The answer to a [`Request`].
+#[derive(Debug)]
+pub struct Prepared {
+    pub artifact: Arc<Artifact>,
+    pub origin: Origin,
+    /// One line for the log, or nothing.
+    pub warning: String,
+}
+
+/// A version of a file, as far as its directory entry tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct FileVersion {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl FileVersion {
+    fn of(metadata: &Metadata) -> Self {
+        FileVersion {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Contents {
+    digests: HashMap<FileVersion, String>,
+    artifacts: HashMap<String, Arc<Artifact>>,
+}
+
+/// See the module's description.
+#[derive(Debug, Default)]
+pub struct ArtifactStore {
+    contents: Mutex<Contents>,
+}
+
+impl ArtifactStore {
+    /// Finds or makes the compiled code of a module.
+    ///
+    /// # Errors
+    /// One line that names the cause: the file, its digest, the module itself, the helper, or a cache directory that
+    /// cannot be trusted. A cache that cannot be written is only a warning.
+    pub fn prepare(&self, request: &Request<'_>) -> Result<Prepared> {
+        let sha256 = self.digest(request.module)?;
+        if let Some(expected) = request.digest
+            && !expected.eq_ignore_ascii_case(&sha256)
+        {
+            return Err(Error::Digest {
+                path: request.module.to_owned(),
+                expected: expected.to_ascii_lowercase(),
+                actual: sha256,
+            });
+        }
+        if let Some(artifact) = self.lock().artifacts.get(&sha256) {
+            return Ok(Prepared {
+                artifact: Arc::clone(artifact),
+                origin: Origin::Kept,
+                warning: String::new(),
+            });
+        }
+        let prepared = obtain(request, &sha256)?;
+        self.lock()
+            .artifacts
+            .insert(sha256, Arc::clone(&prepared.artifact));
+        Ok(prepared)
+    }
+
+    /// Forgets the artifacts that nobody else holds.
+    pub fn trim(&self) {
+        let mut contents = self.lock();
+        contents
+            .artifacts
+            .retain(|_, artifact| Arc::strong_count(artifact) > 1);
+    }
+
+    fn digest(&self, path: &Path) -> Result<String> {
+        let failed = |error| Error::io(path, error);
+        let mut file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(failed(io::Error::other("not a regular file")));
+        }
+        let version = FileVersion::of(&metadata);
+        if let Some(known) = self.lock().digests.get(&version) {
+            return Ok(known.clone());
+        }
+        let sha256 = digest::copy_hashed(&mut file, &mut io::sink()).map_err(failed)?;
+        self.lock().digests.insert(version, sha256.clone());
+        Ok(sha256)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        // Both maps stay whole if something panicked between two of their operations.
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn obtain(request: &Request<'_>, sha256: &str) -> Result<Prepared> {
+    let mut warnings = Vec::new();
+    let cache = open_cache(request.cache_directory, &mut warnings)?;
+    if let Some(cache) = &cache {
+        for target in Target::PREFERENCE {
+            match cache.load(sha256, &settings::key(target)) {
+                Entry::Found(artifact) => {
+                    return Ok(prepared(artifact, Origin::Cache, &warnings));
+                }
+                Entry::Missing => {}
+                Entry::Unusable(reason) => warnings.push(format!("{reason}; compiling again")),
+            }
+        }
+    }
+    let artifact = compile(request, sha256, cache.as_ref(), &mut warnings)?;
+    Ok(prepared(artifact, Origin::Compiled, &warnings))
+}
+
+fn prepared(artifact: Artifact, origin: Origin, warnings: &[String]) -> Prepared {
+    Prepared {
+        artifact: Arc::new(artifact),
+        origin,
+        warning: warnings.join("; "),
+    }
+}
+
+fn open_cache(directory: Option<&Path>, warnings: &mut Vec<String>) -> Result<Option<Cache>> {
+    let Some(directory) = directory else {
+        return Ok(None);
+    };
+    match Cache::open(directory) {
+        Ok(cache) => Ok(Some(cache)),
+        // Nobody else's code can come from there, so this costs only time.
+        Err(error @ Error::Io { .. }) => {
+            warnings.push(format!("no cache of compiled code: {error}"));
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn compile(
+    request: &Request<'_>,
+    sha256: &str,
+    cache: Option<&Cache>,
+    warnings: &mut Vec<String>,
+) -> Result<Artifact> {
+    let (mut file, metadata, code_length) = helper::compile(request.helper, request.module)?;
+    if metadata.module_sha256 != sha256 {
+        return Err(Error::Compile(format!(
+            "{} was changed while it was compiled",
+            request.module.display()
+        )));
+    }
+    if let Some(cache) = cache
+        && let Err(error) = cache.save(&metadata, &mut file)
+    {
+        warnings.push(format!("compiled code is not cached: {error}"));
+    }
+    file.set_len(code_length)
+        .and_then(|()| memory_file::seal(&file))
+        .map_err(|error| Error::Compile(error.to_string()))?;
+    Ok(Artifact {
+        metadata,
+        code: file,
+    })
+}

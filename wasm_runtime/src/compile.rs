@@ -1,0 +1,180 @@
+//! Validation and compilation: what `wasm-precompile` does. Nothing else in the library compiles.
+
+use crate::artifact::{Metadata, Needs, append_footer, sha256_hex};
+use crate::error::{Error, Result, one_line};
+use crate::{linker, settings};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use settings::Target;
+use std::path::Path;
+use wasmtime::{Engine, ExternType, Module};
+
+/// Exit status of `wasm-precompile` for a module that is at fault itself.
+pub const EXIT_INVALID_MODULE: i32 = 3;
+
+/// CPU time that compiling one module may take.
+pub const MAX_CPU_SECONDS: u64 = 600;
+
+/// Address space that compiling may take, in bytes.
+const MAX_MEMORY: u64 = 16 << 30;
+
+/// Bounds this process: a module from elsewhere must not be able to wear the machine out while it is compiled.
+pub fn limit_this_process() -> std::io::Result<()> {
+    limit(Resource::Cpu, MAX_CPU_SECONDS)?;
+    limit(Resource::As, MAX_MEMORY)?;
+    limit(Resource::Core, 0)
+}
+
+fn limit(resource: Resource, most: u64) -> std::io::Result<()> {
+    let hard = rustix::process::getrlimit(resource).maximum;
+    let most = hard.map_or(most, |hard| hard.min(most));
+    let limit = Rlimit {
+        current: Some(most),
+        maximum: Some(most),
+    };
+    Ok(setrlimit(resource, limit)?)
+}
+
+/// Compiles the module at `path`: the content of its artifact file, and its metadata.
+///
+/// # Errors
+/// [`Error::Module`] when the module is at fault: not WebAssembly, invalid, or with imports that WASI preview 1 does not
+/// offer.
+pub fn compile_file(path: &Path, target: Target) -> Result<(Vec<u8>, Metadata)> {
+    let wasm = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+    compile(&wasm, target)
+}
+
+/// As [`compile_file`], from memory.
+pub fn compile(wasm: &[u8], target: Target) -> Result<(Vec<u8>, Metadata)> {
+    check_magic(wasm)?;
+    let engine_error = |error| Error::Compile(one_line(&error));
+    let config = settings::compile_config(target).map_err(engine_error)?;
+    let engine = Engine::new(&config).map_err(engine_error)?;
+    let module = Module::from_binary(&engine, wasm).map_err(|error| invalid(&error))?;
+    linker::new(&engine)
+        .map_err(engine_error)?
+        .instantiate_pre(&module)
+        .map_err(|error| Error::Module(format!("import not available: {}", one_line(&error))))?;
+    let metadata = Metadata {
+        module_sha256: sha256_hex(wasm),
+        settings_key: settings::key(target),
+        code_sha256: String::new(),
+        needs: needs(&module, wasm),
+        entry_points: entry_points(&module),
+    };
+    let code = module.serialize().map_err(engine_error)?;
+    let content = append_footer(code, metadata.clone());
+    Ok((content, metadata))
+}
+
+fn check_magic(wasm: &[u8]) -> Result<()> {
+    if wasm.starts_with(b"\0asm") {
+        return Ok(());
+    }
+    let what = match wasm {
+        [] => "the file is empty",
+        [b'(', ..] => "this is the text format; assemble it first (wat2wasm, wasm-tools parse)",
+        [0x7f, b'E', b'L', b'F', ..] => "this is an ELF file",
+        _ => "it does not begin with \\0asm",
+    };
+    Err(Error::Module(format!("not a WebAssembly module: {what}")))
+}
+
+fn invalid(error: &wasmtime::Error) -> Error {
+    Error::Module(format!("not a valid module: {}", one_line(error)))
+}
+
+fn needs(module: &Module, wasm: &[u8]) -> Needs {
+    let required = module.resources_required();
+    Needs {
+        memories: required.num_memories,
+        tables: required.num_tables,
+        table_elements: required
+            .max_initial_table_size
+            .and_then(|elements| usize::try_from(elements).ok())
+            .unwrap_or(0),
+        exceptions: has_tags(wasm),
+    }
+}
+
+/// Whether the module declares exception tags; the engine's API does not tell.
+fn has_tags(wasm: &[u8]) -> bool {
+    wasmparser::Parser::new(0)
+        .parse_all(wasm)
+        .any(|payload| matches!(payload, Ok(wasmparser::Payload::TagSection(_))))
+}
+
+fn entry_points(module: &Module) -> Vec<String> {
+    module
+        .exports()
+        .filter(|export| match export.ty() {
+            ExternType::Func(function) => {
+                function.params().len() == 0 && function.results().len() == 0
+            }
+            _ => false,
+        })
+        .map(|export| export.name().to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compiled(wat: &str) -> Result<Metadata> {
+        let wasm = wat::parse_str(wat).unwrap();
+        compile(&wasm, Target::Native).map(|(_, metadata)| metadata)
+    }
+
+    #[test]
+    fn metadata_describes_the_module() {
+        let metadata = compiled(
+            r#"(module (memory 1) (memory 2) (table 30000 funcref) (tag)
+                 (func (export "_start")) (func (export "typed") (param i32)))"#,
+        )
+        .unwrap();
+        assert_eq!(metadata.entry_points, ["_start"]);
+        assert_eq!(
+            metadata.needs,
+            Needs {
+                memories: 2,
+                tables: 1,
+                table_elements: 30000,
+                exceptions: true
+            }
+        );
+    }
+
+    #[test]
+    fn faults_of_the_module_are_named_on_one_line() {
+        let unknown = compiled(r#"(module (import "env" "f" (func)))"#).unwrap_err();
+        assert!(unknown.to_string().contains("env"), "{unknown}");
+        for (bytes, expected) in [
+            (b"".as_slice(), "empty"),
+            (b"(module)", "text format"),
+            (b"#!/bin/sh", "begin"),
+            (b"\0asm\x01\0\0\0\xff\xff", "not a valid module"),
+            (b"\0asm\x0d\0\x01\0", "component"),
+        ] {
+            let error = compile(bytes, Target::Native).unwrap_err();
+            assert!(matches!(error, Error::Module(_)), "{error}");
+            assert!(error.to_string().contains(expected), "{error}");
+            assert_eq!(error.to_string().lines().count(), 1);
+        }
+    }
+
+    #[test]
+    fn both_generations_of_wasi_are_linked() {
+        for generation in ["wasi_unstable", "wasi_snapshot_preview1"] {
+            let wat = format!(r#"(module (import "{generation}" "proc_exit" (func (param i32))))"#);
+            compiled(&wat).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_baseline_runs_here_too() {
+        let wasm = wat::parse_str("(module)").unwrap();
+        let (_, metadata) = compile(&wasm, Target::Baseline).unwrap();
+        assert!(metadata.settings_key.starts_with("baseline-"));
+    }
+}

@@ -1,0 +1,105 @@
+//! The engine of a serving process. Made once for each child, after it was forked: its signal handlers would not survive
+//! in the parent, nor its threads in the child.
+
+use crate::artifact::Needs;
+use crate::error::{Error, Result, one_line};
+use crate::limits::MAX_TABLE_ELEMENTS;
+use crate::queue::Queue;
+use crate::run::RunState;
+use crate::settings::{MEMORY_RESERVATION, shared_config};
+use crate::{linker, ticker};
+use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
+use wasmtime::{Engine, InstanceAllocationStrategy, Linker, PoolingAllocationConfig};
+
+/// Memory that a freed slot keeps. Clearing more than this costs more than giving it back to the system.
+const KEEP_RESIDENT: usize = 128 << 10;
+
+/// Only a check: the room is allocated as needed.
+const MAX_INSTANCE_SIZE: usize = 16 << 20;
+
+/// Engine, pool, admission and ticker.
+pub struct ServingEngine {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<RunState>,
+    pub(crate) queue: Arc<Queue>,
+    /// Entered by each run, so that WASI finds a runtime and does not start one with threads of its own. It is never
+    /// driven: every operation completes at once on the thread of the run.
+    pub(crate) tokio: Runtime,
+    pub(crate) table_elements: usize,
+    warning: String,
+}
+
+impl ServingEngine {
+    /// An engine for at most `max_instances` guests at a time of modules that need no more than `needs`.
+    pub fn new(needs: &Needs, max_instances: u32) -> Result<Arc<Self>> {
+        let table_elements = MAX_TABLE_ELEMENTS.max(needs.table_elements);
+        let (engine, warning) = make_engine(needs, max_instances, table_elements)?;
+        let linker = linker::new(&engine).map_err(|error| Error::Engine(one_line(&error)))?;
+        let tokio = Builder::new_current_thread()
+            .build()
+            .map_err(|error| Error::Engine(error.to_string()))?;
+        let queue = Queue::new(max_instances as usize);
+        ticker::start(&engine, &queue).map_err(|error| Error::Engine(error.to_string()))?;
+        Ok(Arc::new(ServingEngine {
+            engine,
+            linker,
+            queue,
+            tokio,
+            table_elements,
+            warning,
+        }))
+    }
+
+    /// One line for the log, or nothing.
+    pub fn warning(&self) -> &str {
+        &self.warning
+    }
+
+    /// Ends all runs and refuses new ones.
+    pub fn stop(&self) {
+        self.queue.stop();
+    }
+}
+
+impl Drop for ServingEngine {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn make_engine(needs: &Needs, instances: u32, table_elements: usize) -> Result<(Engine, String)> {
+    let mut config = shared_config();
+    config.allocation_strategy(pool(needs, instances, table_elements));
+    let refused = match Engine::new(&config) {
+        Ok(engine) => return Ok((engine, String::new())),
+        Err(refused) => one_line(&refused),
+    };
+    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    let engine = Engine::new(&config).map_err(|error| Error::Engine(one_line(&error)))?;
+    let warning = format!(
+        "no address space for a pool of {instances} instances ({refused}): each run allocates for itself, which is \
+         slower; is a limit on virtual memory set (ulimit -v)?"
+    );
+    Ok((engine, warning))
+}
+
+fn pool(needs: &Needs, instances: u32, table_elements: usize) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    // Exceptions live in a heap of their own, which takes a memory of the pool.
+    let heaps = u32::from(needs.exceptions);
+    pool.total_core_instances(instances)
+        .total_memories(instances.saturating_mul(needs.memories + heaps))
+        .total_tables(instances.saturating_mul(needs.tables))
+        .total_gc_heaps(instances * heaps)
+        .total_stacks(0)
+        .total_component_instances(0)
+        .max_memories_per_module(needs.memories.max(1))
+        .max_tables_per_module(needs.tables.max(1))
+        .table_elements(table_elements)
+        .max_core_instance_size(MAX_INSTANCE_SIZE)
+        .max_memory_size(MEMORY_RESERVATION as usize)
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(KEEP_RESIDENT);
+    pool
+}

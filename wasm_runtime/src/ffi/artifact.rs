@@ -1,0 +1,216 @@
+//! The parent process: compiled modules.
+
+use super::error::wrt_error;
+use super::guard::{borrow, fallible, free, hand_out, infallible, options};
+use super::text::wrt_str;
+use crate::artifact::{ArtifactStore, Origin, Prepared, Request};
+use crate::error::{Error, Result};
+use std::ffi::{CStr, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// The parent's collection of compiled modules. Keep it across the passes over the configuration: nothing in it is
+/// hashed, read or compiled again. May be used from any thread.
+pub struct wrt_artifact_store(ArtifactStore);
+
+/// A compiled module in a sealed memory file. Handles of the same module share it; free each handle.
+pub struct wrt_artifact(pub(super) Prepared);
+
+/// Where the code of an artifact came from.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum wrt_artifact_origin {
+    /// It was in the store.
+    WRT_ORIGIN_KEPT,
+    /// It was in the cache directory.
+    WRT_ORIGIN_CACHE,
+    /// It was compiled just now.
+    WRT_ORIGIN_COMPILED,
+}
+
+/// What `wrt_artifact_prepare` is asked for.
+#[repr(C)]
+pub struct wrt_prepare_options {
+    /// `sizeof(wrt_prepare_options)`.
+    pub struct_size: usize,
+    /// Absolute path of the module.
+    pub module_path: wrt_str,
+    /// SHA-256 that the module must have, 64 hex digits; empty: any.
+    pub digest: wrt_str,
+    /// Absolute path of the cache directory, made if it is missing; empty: no cache.
+    pub cache_dir: wrt_str,
+    /// The program `wasm-precompile`; empty: the one beside this library.
+    pub helper_path: wrt_str,
+}
+
+/// Makes an empty store.
+///
+/// # Safety
+/// `out` is NULL (an error) or can be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_store_new(
+    out: *mut *mut wrt_artifact_store,
+) -> *mut wrt_error {
+    // SAFETY: the caller's promise.
+    fallible(|| unsafe { hand_out(out, wrt_artifact_store(ArtifactStore::default())) })
+}
+
+/// Frees `store`; NULL is fine. Artifacts live on.
+///
+/// # Safety
+/// `store` is NULL or a live store, which is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_store_free(store: *mut wrt_artifact_store) {
+    // SAFETY: the caller's promise.
+    unsafe { free(store) }
+}
+
+/// Forgets the artifacts that no handle uses any more. NULL is fine.
+///
+/// # Safety
+/// `store` is NULL or a live store.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_store_trim(store: *const wrt_artifact_store) {
+    // SAFETY: the caller's promise.
+    let store = unsafe { store.as_ref() };
+    infallible((), || {
+        if let Some(store) = store {
+            store.0.trim();
+        }
+    });
+}
+
+/// Finds or makes the compiled code of a module: in the store, in the cache, or by the helper program, which validates and
+/// compiles it and is waited for. Makes neither an engine nor a thread.
+///
+/// # Safety
+/// `store` is a live store, `options` points to valid options, `out` can be written to; NULL is an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_prepare(
+    store: *const wrt_artifact_store,
+    options: *const wrt_prepare_options,
+    out: *mut *mut wrt_artifact,
+) -> *mut wrt_error {
+    fallible(|| {
+        // SAFETY: the caller's promise.
+        let store = unsafe { borrow(store, "store is NULL")? };
+        // SAFETY: the caller's promise.
+        let prepared = unsafe { prepare(&store.0, options)? };
+        // SAFETY: the caller's promise.
+        unsafe { hand_out(out, wrt_artifact(prepared)) }
+    })
+}
+
+/// # Safety
+/// `given` is NULL or points to valid options.
+unsafe fn prepare(store: &ArtifactStore, given: *const wrt_prepare_options) -> Result<Prepared> {
+    // SAFETY: the caller's promise, for the options and for the strings in them.
+    let (module, digest, cache, helper) = unsafe {
+        let given = options(given)?;
+        (
+            given.module_path.path()?,
+            given.digest.text("digest is not UTF-8")?,
+            given.cache_dir.path()?,
+            given.helper_path.path()?,
+        )
+    };
+    let helper = match helper {
+        Some(helper) => helper.to_owned(),
+        None => beside_this_library()?,
+    };
+    store.prepare(&Request {
+        module: module.ok_or(Error::InvalidArgument("module_path is empty"))?,
+        digest: (!digest.is_empty()).then_some(digest),
+        cache_directory: cache,
+        helper: &helper,
+    })
+}
+
+/// Path of the helper program in the directory that this library was loaded from.
+fn beside_this_library() -> Result<PathBuf> {
+    let mut info = std::mem::MaybeUninit::<libc::Dl_info>::zeroed();
+    let address = beside_this_library as *const ();
+    // SAFETY: any address may be asked for, and `info` can be written to.
+    let found = unsafe { libc::dladdr(address.cast(), info.as_mut_ptr()) };
+    // SAFETY: zeroed above, which is valid, and written by `dladdr`.
+    let name = unsafe { info.assume_init() }.dli_fname;
+    if found == 0 || name.is_null() {
+        return Err(Error::Compile("cannot tell where this library is".into()));
+    }
+    // SAFETY: the loader keeps this string, NUL-terminated, for as long as the library is loaded.
+    let name = unsafe { CStr::from_ptr(name) };
+    let library = Path::new(OsStr::from_bytes(name.to_bytes()));
+    Ok(library.with_file_name("wasm-precompile"))
+}
+
+/// Where the code came from when this handle was made; `WRT_ORIGIN_KEPT` for NULL.
+///
+/// # Safety
+/// `artifact` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_get_origin(
+    artifact: *const wrt_artifact,
+) -> wrt_artifact_origin {
+    // SAFETY: the caller's promise.
+    let artifact = unsafe { artifact.as_ref() };
+    match artifact.map_or(Origin::Kept, |artifact| artifact.0.origin) {
+        Origin::Kept => wrt_artifact_origin::WRT_ORIGIN_KEPT,
+        Origin::Cache => wrt_artifact_origin::WRT_ORIGIN_CACHE,
+        Origin::Compiled => wrt_artifact_origin::WRT_ORIGIN_COMPILED,
+    }
+}
+
+/// One line for the log (a cache that cannot be written, an entry that was damaged), or empty. Lives as long as the handle.
+///
+/// # Safety
+/// `artifact` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_warning(artifact: *const wrt_artifact) -> wrt_str {
+    // SAFETY: the caller's promise.
+    let artifact = unsafe { artifact.as_ref() };
+    artifact.map_or(wrt_str::EMPTY, |artifact| {
+        wrt_str::new(artifact.0.warning.as_bytes())
+    })
+}
+
+/// SHA-256 of the module's file as 64 hex digits. Lives as long as the handle.
+///
+/// # Safety
+/// `artifact` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_sha256(artifact: *const wrt_artifact) -> wrt_str {
+    // SAFETY: the caller's promise.
+    let artifact = unsafe { artifact.as_ref() };
+    artifact.map_or(wrt_str::EMPTY, |artifact| {
+        let metadata = &artifact.0.artifact.metadata;
+        wrt_str::new(metadata.module_sha256.as_bytes())
+    })
+}
+
+/// Whether the module exports a function of this name that takes and returns nothing. Empty: `_start`.
+///
+/// # Safety
+/// `artifact` is a live handle (NULL is an error), `entry_point` a valid string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_check_entry_point(
+    artifact: *const wrt_artifact,
+    entry_point: wrt_str,
+) -> *mut wrt_error {
+    fallible(|| {
+        // SAFETY: the caller's promise.
+        let artifact = unsafe { borrow(artifact, "artifact is NULL")? };
+        // SAFETY: the caller's promise.
+        let name = unsafe { super::run::entry_point(entry_point)? };
+        artifact.0.artifact.check_entry_point(name)
+    })
+}
+
+/// Frees a handle; NULL is fine.
+///
+/// # Safety
+/// `artifact` is NULL or a live handle, which is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_free(artifact: *mut wrt_artifact) {
+    // SAFETY: the caller's promise.
+    unsafe { free(artifact) }
+}

@@ -1,0 +1,437 @@
+//! One request: options and callbacks in, outcome out.
+
+use super::engine::wrt_module;
+use super::error::wrt_error;
+use super::guard::{borrow, fallible, free, hand_out, options, slice};
+use super::text::wrt_str;
+use crate::error::{Error, Result};
+use crate::run::{DEFAULT_ENTRY_POINT, Ending, Mount, Options, Outcome, Run};
+use crate::stdio::{Host, Stop};
+use crate::strings::StringList;
+use std::ffi::c_void;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Returned by a callback: the time it was given is over.
+pub const WRT_IO_TIMEOUT: i64 = -1;
+/// Returned by a callback: the client went away.
+pub const WRT_IO_GONE: i64 = -2;
+/// Returned by `read`: the request's body is larger than allowed.
+pub const WRT_IO_TOO_LARGE: i64 = -3;
+/// Returned by a callback: anything else that makes it pointless to go on.
+pub const WRT_IO_FAILED: i64 = -4;
+
+/// What the caller does for a run. Callbacks are called only on the thread inside `wrt_run_execute`, must not unwind, and must
+/// not call back into the run. `timeout_ms` is what is left of the run's time (`UINT64_MAX`: no limit).
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wrt_callbacks {
+    /// Passed to each callback. Has to outlive the run.
+    pub context: *mut c_void,
+    /// Reads the body of the request: up to `len` bytes into `buffer`. Returns their count, 0 at the end, or `WRT_IO_*`. With
+    /// `timeout_ms` 0 it must not block: `WRT_IO_TIMEOUT` then says that nothing is there yet. NULL: standard input is empty.
+    pub read: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            buffer: *mut u8,
+            len: usize,
+            timeout_ms: u64,
+        ) -> i64,
+    >,
+    /// Takes `len` bytes of the response, all of them. `flush`: the client should see what there is, because the guest is
+    /// about to wait; `len` may be 0 then. Returns 0 or `WRT_IO_*`. Must not be NULL.
+    pub write: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            data: *const u8,
+            len: usize,
+            flush: bool,
+            timeout_ms: u64,
+        ) -> i64,
+    >,
+    /// Takes bytes of standard error, split anywhere. NULL: they are dropped.
+    pub write_err: Option<unsafe extern "C" fn(context: *mut c_void, data: *const u8, len: usize)>,
+    /// Asked about ten times a second while the guest computes or sleeps: whether the client is still there. NULL: always.
+    pub connected: Option<unsafe extern "C" fn(context: *mut c_void) -> bool>,
+}
+
+/// An environment variable.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wrt_variable {
+    pub name: wrt_str,
+    pub value: wrt_str,
+}
+
+/// A host directory that the guest sees.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wrt_mount {
+    /// Its path for the guest, UTF-8.
+    pub guest: wrt_str,
+    /// Its path on the host.
+    pub host: wrt_str,
+    pub read_only: bool,
+}
+
+/// All that is particular to one run. `wrt_run_new` copies it.
+#[repr(C)]
+pub struct wrt_run_options {
+    /// `sizeof(wrt_run_options)`.
+    pub struct_size: usize,
+    /// `argv`, the program's name included.
+    pub args: *const wrt_str,
+    pub args_len: usize,
+    pub env: *const wrt_variable,
+    pub env_len: usize,
+    pub mounts: *const wrt_mount,
+    pub mounts_len: usize,
+    /// Exported function to call; empty: `_start`.
+    pub entry_point: wrt_str,
+    /// Wall-clock time of the run in milliseconds, time blocked in callbacks included; 0: no limit.
+    pub timeout_ms: u64,
+    /// Milliseconds to wait for a free instance.
+    pub queue_timeout_ms: u64,
+    /// Bytes of linear memory, all memories together; 0: no limit.
+    pub memory_limit: u64,
+    pub callbacks: wrt_callbacks,
+}
+
+/// How a run ended.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum wrt_outcome_kind {
+    /// The entry point returned (`exit_code` 0) or the guest called `proc_exit(exit_code)`.
+    WRT_OUTCOME_EXITED,
+    /// The guest trapped; `message` says how, `detail` where.
+    WRT_OUTCOME_TRAPPED,
+    /// `timeout_ms` is over.
+    WRT_OUTCOME_DEADLINE,
+    /// No instance became free in `queue_timeout_ms`; the guest was not started.
+    WRT_OUTCOME_QUEUE_TIMEOUT,
+    /// `wrt_engine_stop` was called.
+    WRT_OUTCOME_STOPPED,
+    /// The client went away.
+    WRT_OUTCOME_CLIENT_GONE,
+    /// `read` returned `WRT_IO_TOO_LARGE`.
+    WRT_OUTCOME_BODY_TOO_LARGE,
+    /// A callback returned `WRT_IO_FAILED`.
+    WRT_OUTCOME_IO_FAILED,
+    /// The module needs more than `memory_limit` before it can start.
+    WRT_OUTCOME_MEMORY_LIMIT,
+    /// A host directory cannot be opened; `message` names it.
+    WRT_OUTCOME_MOUNT_FAILED,
+    /// No exported function of that name without parameters and results.
+    WRT_OUTCOME_NO_ENTRY_POINT,
+    /// The module cannot be instantiated for another reason.
+    WRT_OUTCOME_START_FAILED,
+}
+
+/// The outcome of a run. Its strings live until the run is freed.
+#[repr(C)]
+pub struct wrt_outcome {
+    /// `sizeof(wrt_outcome)`, set by the caller.
+    pub struct_size: usize,
+    pub kind: wrt_outcome_kind,
+    /// For `WRT_OUTCOME_EXITED`.
+    pub exit_code: i32,
+    /// One line for the log, or empty.
+    pub message: wrt_str,
+    /// The guest's call stack after a trap, several lines, or empty.
+    pub detail: wrt_str,
+    /// Output that `write` was not given: the last part of the response.
+    pub tail: wrt_str,
+    /// `memory_limit` refused memory to the guest at least once.
+    pub memory_limit_hit: bool,
+}
+
+/// One run of a guest. Execute it once, then read the outcome, then free it.
+pub struct wrt_run {
+    run: Option<Run>,
+    message: String,
+    detail: String,
+    tail: Vec<u8>,
+}
+
+/// The callbacks of a C caller.
+struct CHost(wrt_callbacks);
+
+// SAFETY: the engine wants standard streams to be `Send`, but a run never leaves the thread that executes it, and it is on that
+// thread that the callbacks are called.
+unsafe impl Send for CHost {}
+
+impl Host for CHost {
+    fn read(&mut self, buffer: &mut [u8], patience: Duration) -> std::result::Result<usize, Stop> {
+        let Some(read) = self.0.read else {
+            return Ok(0);
+        };
+        // SAFETY: `buffer` can be written to; `context` is valid by the promise of `wrt_run_new`.
+        let count = unsafe {
+            read(
+                self.0.context,
+                buffer.as_mut_ptr(),
+                buffer.len(),
+                milliseconds(patience),
+            )
+        };
+        match usize::try_from(count) {
+            Ok(count) => Ok(count.min(buffer.len())),
+            Err(_) => Err(stop(count)),
+        }
+    }
+
+    fn write(
+        &mut self,
+        data: &[u8],
+        flush: bool,
+        patience: Duration,
+    ) -> std::result::Result<(), Stop> {
+        let Some(write) = self.0.write else {
+            return Err(Stop::IoFailed);
+        };
+        // SAFETY: `data` can be read; `context` is valid by the promise of `wrt_run_new`.
+        let result = unsafe {
+            write(
+                self.0.context,
+                data.as_ptr(),
+                data.len(),
+                flush,
+                milliseconds(patience),
+            )
+        };
+        if result < 0 {
+            Err(stop(result))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn write_error(&mut self, data: &[u8]) {
+        if let Some(write_err) = self.0.write_err {
+            // SAFETY: as in `write`.
+            unsafe { write_err(self.0.context, data.as_ptr(), data.len()) }
+        }
+    }
+
+    fn is_connected(&mut self) -> bool {
+        // SAFETY: `context` is valid by the promise of `wrt_run_new`.
+        self.0
+            .connected
+            .is_none_or(|connected| unsafe { connected(self.0.context) })
+    }
+}
+
+/// Rounds up: 0 means "do not block" to a callback.
+fn milliseconds(patience: Duration) -> u64 {
+    u64::try_from(patience.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+fn stop(result: i64) -> Stop {
+    match result {
+        WRT_IO_TIMEOUT => Stop::Deadline,
+        WRT_IO_GONE => Stop::ClientGone,
+        WRT_IO_TOO_LARGE => Stop::BodyTooLarge,
+        _ => Stop::IoFailed,
+    }
+}
+
+/// Makes a run of `module`. Nothing happens until it is executed.
+///
+/// # Safety
+/// `module` is live, `options` points to valid options whose `callbacks` stay callable until the run has ended, `out` can be
+/// written to; NULL is an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_run_new(
+    module: *const wrt_module,
+    options: *const wrt_run_options,
+    out: *mut *mut wrt_run,
+) -> *mut wrt_error {
+    fallible(|| {
+        // SAFETY: the caller's promise.
+        let module = unsafe { borrow(module, "module is NULL")? };
+        // SAFETY: the caller's promise.
+        let (options, callbacks) = unsafe { run_options(options)? };
+        let run = Run::new(Arc::clone(&module.0), options, Box::new(CHost(callbacks)));
+        let run = wrt_run {
+            run: Some(run),
+            message: String::new(),
+            detail: String::new(),
+            tail: Vec::new(),
+        };
+        // SAFETY: the caller's promise.
+        unsafe { hand_out(out, run) }
+    })
+}
+
+/// # Safety
+/// `given` is NULL or points to valid options.
+unsafe fn run_options(given: *const wrt_run_options) -> Result<(Options, wrt_callbacks)> {
+    // SAFETY: the caller's promise.
+    let given = unsafe { options(given)? };
+    if given.callbacks.write.is_none() {
+        return Err(Error::InvalidArgument("callbacks.write is NULL"));
+    }
+    // SAFETY: the caller's promise, for the arrays and for the strings in them.
+    let (args, env, mounts, entry_point) = unsafe {
+        (
+            strings(slice(given.args, given.args_len)?)?,
+            variables(slice(given.env, given.env_len)?)?,
+            mounts(slice(given.mounts, given.mounts_len)?)?,
+            entry_point(given.entry_point)?,
+        )
+    };
+    let options = Options {
+        args,
+        env,
+        mounts,
+        entry_point: entry_point.to_owned(),
+        timeout: (given.timeout_ms > 0).then(|| Duration::from_millis(given.timeout_ms)),
+        queue_timeout: Duration::from_millis(given.queue_timeout_ms),
+        memory_limit: match given.memory_limit {
+            0 => usize::MAX,
+            limit => usize::try_from(limit).unwrap_or(usize::MAX),
+        },
+    };
+    Ok((options, given.callbacks))
+}
+
+/// # Safety
+/// The strings are valid.
+unsafe fn strings(given: &[wrt_str]) -> Result<StringList> {
+    let mut list = StringList::default();
+    for string in given {
+        // SAFETY: the caller's promise.
+        list.push(&[unsafe { string.bytes()? }]);
+    }
+    Ok(list)
+}
+
+/// # Safety
+/// The strings are valid.
+unsafe fn variables(given: &[wrt_variable]) -> Result<StringList> {
+    let mut list = StringList::default();
+    for variable in given {
+        // SAFETY: the caller's promise.
+        let (name, value) = unsafe { (variable.name.bytes()?, variable.value.bytes()?) };
+        list.push(&[name, b"=", value]);
+    }
+    Ok(list)
+}
+
+/// # Safety
+/// The strings are valid.
+unsafe fn mounts(given: &[wrt_mount]) -> Result<Vec<Mount>> {
+    let mount = |mount: &wrt_mount| {
+        // SAFETY: the caller's promise.
+        let (guest, host) = unsafe {
+            (
+                mount.guest.text("the guest path of a mount is not UTF-8")?,
+                mount.host.bytes()?,
+            )
+        };
+        Ok(Mount {
+            guest: guest.to_owned(),
+            host: host.to_owned(),
+            read_only: mount.read_only,
+        })
+    };
+    given.iter().map(mount).collect()
+}
+
+/// # Safety
+/// `name` is a valid string that lives as long as the result.
+pub(super) unsafe fn entry_point<'a>(name: wrt_str) -> Result<&'a str> {
+    // SAFETY: the caller's promise.
+    match unsafe { name.text("entry_point is not UTF-8")? } {
+        "" => Ok(DEFAULT_ENTRY_POINT),
+        name => Ok(name),
+    }
+}
+
+/// Runs the guest on this thread and returns when it has ended. Whatever the guest does is an outcome; an error means wrong use
+/// or a bug.
+///
+/// # Safety
+/// `run` is live and in use by no other thread, `out` points to a `wrt_outcome` with its `struct_size`; NULL is an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_run_execute(
+    run: *mut wrt_run,
+    out: *mut wrt_outcome,
+) -> *mut wrt_error {
+    fallible(|| {
+        // SAFETY: the caller's promise; only the size is looked at.
+        unsafe { options(out.cast_const())? };
+        // SAFETY: the caller's promise.
+        let handle = unsafe { run.as_mut() }.ok_or(Error::InvalidArgument("run is NULL"))?;
+        let run = handle
+            .run
+            .take()
+            .ok_or(Error::InvalidArgument("the run was executed already"))?;
+        let outcome = handle.keep(run.execute());
+        // SAFETY: checked above, and the caller promises the rest.
+        unsafe { out.write(outcome) };
+        Ok(())
+    })
+}
+
+impl wrt_run {
+    /// Keeps the texts of an outcome and describes it for C.
+    fn keep(&mut self, outcome: Outcome) -> wrt_outcome {
+        use wrt_outcome_kind::*;
+        let mut exit_code = 0;
+        let (kind, message) = match outcome.ending {
+            Ending::Exited(status) => {
+                exit_code = status;
+                (WRT_OUTCOME_EXITED, String::new())
+            }
+            Ending::Trapped { message, backtrace } => {
+                self.detail = backtrace;
+                (WRT_OUTCOME_TRAPPED, message)
+            }
+            Ending::Stopped(Stop::Deadline) => (WRT_OUTCOME_DEADLINE, String::new()),
+            Ending::Stopped(Stop::ServerStopping) => (WRT_OUTCOME_STOPPED, String::new()),
+            Ending::Stopped(Stop::ClientGone) => (WRT_OUTCOME_CLIENT_GONE, String::new()),
+            Ending::Stopped(Stop::BodyTooLarge) => (WRT_OUTCOME_BODY_TOO_LARGE, String::new()),
+            Ending::Stopped(Stop::IoFailed) => (WRT_OUTCOME_IO_FAILED, String::new()),
+            Ending::QueueTimeout => (WRT_OUTCOME_QUEUE_TIMEOUT, String::new()),
+            Ending::MemoryLimit(message) => (WRT_OUTCOME_MEMORY_LIMIT, message),
+            Ending::MountFailed(message) => (WRT_OUTCOME_MOUNT_FAILED, message),
+            Ending::NoEntryPoint(message) => (WRT_OUTCOME_NO_ENTRY_POINT, message),
+            Ending::StartFailed(message) => (WRT_OUTCOME_START_FAILED, message),
+        };
+        self.message = message;
+        self.tail = outcome.tail;
+        wrt_outcome {
+            struct_size: size_of::<wrt_outcome>(),
+            kind,
+            exit_code,
+            message: wrt_str::new(self.message.as_bytes()),
+            detail: wrt_str::new(self.detail.as_bytes()),
+            tail: wrt_str::new(&self.tail),
+            memory_limit_hit: outcome.memory_refused,
+        }
+    }
+}
+
+/// Frees a run and the texts of its outcome; NULL is fine.
+///
+/// # Safety
+/// `run` is NULL or live, not being executed, and not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_run_free(run: *mut wrt_run) {
+    // SAFETY: the caller's promise.
+    unsafe { free(run) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_is_rounded_up_so_that_it_never_means_no_blocking() {
+        assert_eq!(milliseconds(Duration::ZERO), 0);
+        assert_eq!(milliseconds(Duration::from_micros(1)), 1);
+        assert_eq!(milliseconds(Duration::from_millis(2)), 2);
+        assert_eq!(milliseconds(Duration::MAX), u64::MAX);
+    }
+}

@@ -1,0 +1,400 @@
+//! Standard streams of a guest: they call the web server back on the thread that runs the guest.
+
+use crate::queue::Queue;
+use bytes::Bytes;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
+use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
+
+/// Bytes of output that are collected before they are passed on.
+const OUTPUT_BUFFER: usize = 32 << 10;
+
+/// Most bytes read from the request at a time.
+const INPUT_CHUNK: usize = 64 << 10;
+
+/// Output of a guest that computes is passed on after this long.
+const OUTPUT_PATIENCE: Duration = Duration::from_millis(100);
+
+/// How often the server is asked whether the client is still there.
+pub(crate) const CONNECTION_CHECK: Duration = Duration::from_millis(100);
+
+/// Why the host ended a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    Deadline,
+    ServerStopping,
+    ClientGone,
+    BodyTooLarge,
+    IoFailed,
+}
+
+/// What the web server does for a run. Called on the thread that executes it, never from two threads.
+pub trait Host: Send {
+    /// Reads some of the request's body; 0 at its end. Gives up with [`Stop::Deadline`] after `patience`; with zero it
+    /// does not block.
+    fn read(&mut self, buffer: &mut [u8], patience: Duration) -> Result<usize, Stop>;
+    /// Takes all of `data`. With `flush` the client gets to see what there is (`data` may be empty).
+    fn write(&mut self, data: &[u8], flush: bool, patience: Duration) -> Result<(), Stop>;
+    /// Takes bytes of standard error, split anywhere.
+    fn write_error(&mut self, data: &[u8]);
+    fn is_connected(&mut self) -> bool;
+}
+
+/// Input, output and deadline of one run.
+pub(crate) struct RunIo {
+    host: Box<dyn Host>,
+    queue: Arc<Queue>,
+    deadline: Option<Instant>,
+    output: Vec<u8>,
+    /// Since when `output` has been waiting.
+    output_since: Option<Instant>,
+    input_ended: bool,
+    next_connection_check: Instant,
+    stopped: Option<Stop>,
+}
+
+impl RunIo {
+    pub(crate) fn new(host: Box<dyn Host>, queue: Arc<Queue>, timeout: Option<Duration>) -> Self {
+        let now = Instant::now();
+        RunIo {
+            host,
+            queue,
+            deadline: timeout.and_then(|timeout| now.checked_add(timeout)),
+            output: Vec::new(),
+            output_since: None,
+            input_ended: false,
+            next_connection_check: now + CONNECTION_CHECK,
+            stopped: None,
+        }
+    }
+
+    /// Why the run was ended by the host, if it was.
+    pub(crate) fn stopped(&self) -> Option<Stop> {
+        self.stopped
+    }
+
+    /// Output that was not passed on yet.
+    pub(crate) fn take_tail(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
+    }
+
+    /// Time left until the deadline.
+    pub(crate) fn patience(&self) -> Duration {
+        self.deadline.map_or(Duration::MAX, |deadline| {
+            deadline.saturating_duration_since(Instant::now())
+        })
+    }
+
+    /// Ends the run when its time is over, the server stops or the client has left. Called again and again while the
+    /// guest computes or sleeps.
+    pub(crate) fn check(&mut self) -> Result<(), Stop> {
+        if self.queue.is_stopped() {
+            return Err(self.stop(Stop::ServerStopping));
+        }
+        let now = Instant::now();
+        if self.deadline.is_some_and(|deadline| now >= deadline) {
+            return Err(self.stop(Stop::Deadline));
+        }
+        if now >= self.next_connection_check {
+            self.next_connection_check = now + CONNECTION_CHECK;
+            if !self.host.is_connected() {
+                return Err(self.stop(Stop::ClientGone));
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes output on that has been waiting while the guest computes.
+    pub(crate) fn flush_stale(&mut self) -> Result<(), Stop> {
+        match self.output_since {
+            Some(since) if since.elapsed() >= OUTPUT_PATIENCE => self.flush(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets the client see all output so far: the guest is about to block.
+    pub(crate) fn flush(&mut self) -> Result<(), Stop> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        self.pass_on(true)
+    }
+
+    fn pass_on(&mut self, flush: bool) -> Result<(), Stop> {
+        self.output_since = None;
+        let patience = self.patience();
+        let written = self.host.write(&self.output, flush, patience);
+        self.output.clear();
+        written.map_err(|stop| self.stop(stop))
+    }
+
+    fn write(&mut self, data: &[u8]) -> Result<(), Stop> {
+        if self.output.len() + data.len() > OUTPUT_BUFFER {
+            self.pass_on(false)?;
+        }
+        self.output_since.get_or_insert_with(Instant::now);
+        self.output.extend_from_slice(data);
+        Ok(())
+    }
+
+    fn read(&mut self, size: usize) -> Result<Vec<u8>, Stop> {
+        let mut buffer = vec![0; size.min(INPUT_CHUNK)];
+        if self.input_ended || buffer.is_empty() {
+            return Ok(Vec::new());
+        }
+        let count = self.read_host(&mut buffer)?;
+        self.input_ended = count == 0;
+        buffer.truncate(count);
+        Ok(buffer)
+    }
+
+    fn read_host(&mut self, buffer: &mut [u8]) -> Result<usize, Stop> {
+        if !self.output.is_empty() {
+            // The client may be waiting for this output before it sends more.
+            match self.host.read(buffer, Duration::ZERO) {
+                Err(Stop::Deadline) => self.flush()?,
+                read => return read.map_err(|stop| self.stop(stop)),
+            }
+        }
+        let patience = self.patience();
+        let read = self.host.read(buffer, patience);
+        read.map_err(|stop| self.stop(stop))
+    }
+
+    fn stop(&mut self, stop: Stop) -> Stop {
+        *self.stopped.get_or_insert(stop)
+    }
+}
+
+/// [`RunIo`] as the streams of one run share it. Never contended: everything happens on the run's thread.
+#[derive(Clone)]
+pub(crate) struct SharedIo(Arc<Mutex<RunIo>>);
+
+impl SharedIo {
+    pub(crate) fn new(io: RunIo) -> Self {
+        SharedIo(Arc::new(Mutex::new(io)))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, RunIo> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the guest. A closed stream would be a mere I/O error to it, one that it may ignore.
+fn end_guest(stop: Stop) -> StreamError {
+    StreamError::Trap(wasmtime::Error::msg(format!("ended by the host: {stop:?}")))
+}
+
+/// Standard input: the body of the request.
+#[derive(Clone)]
+pub(crate) struct Stdin(pub(crate) SharedIo);
+
+/// Standard output: the response.
+#[derive(Clone)]
+pub(crate) struct Stdout(pub(crate) SharedIo);
+
+/// Standard error: the error log.
+#[derive(Clone)]
+pub(crate) struct Stderr(pub(crate) SharedIo);
+
+impl IsTerminal for Stdin {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdinStream for Stdin {
+    fn async_stream(&self) -> Box<dyn tokio::io::AsyncRead + Send + Sync> {
+        // Only components with asynchronous streams ask for it, and guests here are core modules.
+        Box::new(tokio::io::empty())
+    }
+
+    fn p2_stream(&self) -> Box<dyn InputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for Stdin {
+    async fn ready(&mut self) {}
+}
+
+impl InputStream for Stdin {
+    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
+        let data = self.0.lock().read(size).map_err(end_guest)?;
+        if data.is_empty() && size > 0 {
+            return Err(StreamError::Closed);
+        }
+        Ok(data.into())
+    }
+}
+
+macro_rules! output_stream {
+    ($stream:ty, $write:expr) => {
+        impl IsTerminal for $stream {
+            fn is_terminal(&self) -> bool {
+                false
+            }
+        }
+
+        impl StdoutStream for $stream {
+            fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
+                // See `Stdin::async_stream`.
+                Box::new(tokio::io::sink())
+            }
+
+            fn p2_stream(&self) -> Box<dyn OutputStream> {
+                Box::new(self.clone())
+            }
+        }
+
+        #[wasmtime_wasi::async_trait]
+        impl Pollable for $stream {
+            async fn ready(&mut self) {}
+        }
+
+        impl OutputStream for $stream {
+            fn write(&mut self, data: Bytes) -> StreamResult<()> {
+                let write: fn(&mut RunIo, &[u8]) -> Result<(), Stop> = $write;
+                write(&mut self.0.lock(), &data).map_err(end_guest)
+            }
+
+            // Preview 1 flushes after each 4 KiB: output is passed on in larger pieces instead.
+            fn flush(&mut self) -> StreamResult<()> {
+                Ok(())
+            }
+
+            fn check_write(&mut self) -> StreamResult<usize> {
+                Ok(OUTPUT_BUFFER)
+            }
+        }
+    };
+}
+
+output_stream!(Stdout, RunIo::write);
+output_stream!(Stderr, |io, data| {
+    io.host.write_error(data);
+    Ok(())
+});
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A host that keeps what it is given.
+    #[derive(Default)]
+    pub(crate) struct Recorded {
+        pub(crate) input: Vec<u8>,
+        pub(crate) writes: Vec<(Vec<u8>, bool)>,
+        pub(crate) errors: Vec<u8>,
+        /// A read that may not block finds nothing.
+        pub(crate) input_is_late: bool,
+        pub(crate) gone: bool,
+    }
+
+    #[derive(Clone, Default)]
+    pub(crate) struct Recorder(pub(crate) Arc<Mutex<Recorded>>);
+
+    impl Host for Recorder {
+        fn read(&mut self, buffer: &mut [u8], patience: Duration) -> Result<usize, Stop> {
+            let mut recorded = self.0.lock().unwrap();
+            if recorded.input_is_late && patience.is_zero() {
+                return Err(Stop::Deadline);
+            }
+            let count = buffer.len().min(recorded.input.len());
+            buffer[..count].copy_from_slice(&recorded.input[..count]);
+            recorded.input.drain(..count);
+            Ok(count)
+        }
+
+        fn write(&mut self, data: &[u8], flush: bool, _patience: Duration) -> Result<(), Stop> {
+            let mut recorded = self.0.lock().unwrap();
+            if recorded.gone {
+                return Err(Stop::ClientGone);
+            }
+            recorded.writes.push((data.to_vec(), flush));
+            Ok(())
+        }
+
+        fn write_error(&mut self, data: &[u8]) {
+            self.0.lock().unwrap().errors.extend_from_slice(data);
+        }
+
+        fn is_connected(&mut self) -> bool {
+            !self.0.lock().unwrap().gone
+        }
+    }
+
+    fn io(recorder: &Recorder, timeout: Option<Duration>) -> RunIo {
+        RunIo::new(Box::new(recorder.clone()), Queue::new(1), timeout)
+    }
+
+    #[test]
+    fn small_writes_are_collected() {
+        let recorder = Recorder::default();
+        let mut io = io(&recorder, None);
+        io.write(b"a").unwrap();
+        io.write(b"b").unwrap();
+        assert!(recorder.0.lock().unwrap().writes.is_empty());
+        io.flush().unwrap();
+        assert_eq!(recorder.0.lock().unwrap().writes, [(b"ab".to_vec(), true)]);
+    }
+
+    #[test]
+    fn a_full_buffer_is_passed_on_without_a_flush_and_the_rest_is_the_tail() {
+        let recorder = Recorder::default();
+        let mut io = io(&recorder, None);
+        io.write(&[b'x'; OUTPUT_BUFFER]).unwrap();
+        io.write(b"tail").unwrap();
+        let writes = &recorder.0.lock().unwrap().writes;
+        assert_eq!(writes.len(), 1);
+        assert_eq!((writes[0].0.len(), writes[0].1), (OUTPUT_BUFFER, false));
+        assert_eq!(io.take_tail(), b"tail");
+    }
+
+    #[test]
+    fn output_is_flushed_before_a_read_that_blocks_and_only_then() {
+        let recorder = Recorder::default();
+        recorder.0.lock().unwrap().input = b"12".to_vec();
+        let mut io = io(&recorder, None);
+        io.write(b"ready").unwrap();
+        assert_eq!(io.read(1).unwrap(), b"1");
+        assert!(recorder.0.lock().unwrap().writes.is_empty());
+        recorder.0.lock().unwrap().input_is_late = true;
+        assert_eq!(io.read(1).unwrap(), b"2");
+        assert_eq!(
+            recorder.0.lock().unwrap().writes,
+            [(b"ready".to_vec(), true)]
+        );
+        assert_eq!(io.stopped(), None);
+    }
+
+    #[test]
+    fn the_end_of_input_is_remembered() {
+        let recorder = Recorder::default();
+        let mut io = io(&recorder, None);
+        assert!(io.read(10).unwrap().is_empty());
+        recorder.0.lock().unwrap().input = b"late".to_vec();
+        assert!(io.read(10).unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_first_reason_to_stop_is_kept() {
+        let recorder = Recorder::default();
+        recorder.0.lock().unwrap().gone = true;
+        let mut io = io(&recorder, Some(Duration::ZERO));
+        assert_eq!(io.check(), Err(Stop::Deadline));
+        io.write(b"x").unwrap();
+        assert_eq!(io.flush(), Err(Stop::Deadline));
+        assert_eq!(io.stopped(), Some(Stop::Deadline));
+    }
+
+    #[test]
+    fn a_stopping_server_ends_the_run() {
+        let recorder = Recorder::default();
+        let mut io = io(&recorder, None);
+        io.queue.stop();
+        assert_eq!(io.check(), Err(Stop::ServerStopping));
+    }
+}
