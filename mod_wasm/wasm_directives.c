@@ -187,13 +187,24 @@ static const char *set_map_dir(cmd_parms *cmd, void *dir, const char *guest, con
     return wrong ? wrong : add_mount(cmd, dir, guest, host, mode);
 }
 
-static const char *set_arg(cmd_parms *cmd, void *dir, const char *arg)
+/* httpd's own splitting takes "" for a missing argument; here it is an empty one. */
+static const char *next_word(const cmd_parms *cmd, const char **line)
+{
+    return **line ? ap_getword_conf(cmd->pool, line) : NULL;
+}
+
+static const char *add_arg(cmd_parms *cmd, void *dir, const char *line)
 {
     wasm_dir_conf *conf = dir;
     const char *wrong = check_context(cmd);
+    const char *arg;
 
     if (wrong) {
         return wrong;
+    }
+    arg = next_word(cmd, &line);
+    if (!arg || *line) {
+        return problem(cmd, "takes one argument (\"\" for an empty one)");
     }
     if (!conf->args) {
         conf->args = apr_array_make(cmd->pool, 4, sizeof(const char *));
@@ -202,17 +213,23 @@ static const char *set_arg(cmd_parms *cmd, void *dir, const char *arg)
     return NULL;
 }
 
-static const char *set_variable(cmd_parms *cmd, void *dir, const char *name, const char *value)
+static const char *set_variable(cmd_parms *cmd, void *dir, const char *line)
 {
     wasm_dir_conf *conf = dir;
-    const wasm_env entry = { name, value };
+    wasm_env entry;
     const char *wrong = check_context(cmd);
 
     if (wrong) {
         return wrong;
     }
-    if (!*name || strchr(name, '=')) {
-        return problem(cmd, "the name of a variable must not be empty and must not contain =");
+    entry.name = next_word(cmd, &line);
+    entry.value = next_word(cmd, &line);
+    if (!entry.value || *line) {
+        return problem(cmd, "takes two arguments, a name and a value (\"\" for an empty one)");
+    }
+    if (!*entry.name || strchr(entry.name, '=')) {
+        return problem(cmd, apr_psprintf(cmd->pool, "\"%s\" cannot be the name of a variable: a name is not empty and contains no =",
+                                         entry.name));
     }
     if (!conf->env) {
         conf->env = apr_array_make(cmd->pool, 4, sizeof(wasm_env));
@@ -315,8 +332,8 @@ const command_rec wasm_directives[] = {
                    "a directory the program may use under its own path; ro as second argument makes it read-only"),
     AP_INIT_TAKE23("WasmMapDir", set_map_dir, NULL, IN_SECTIONS,
                    "a path inside the program, the directory it stands for, and ro to make it read-only"),
-    AP_INIT_TAKE1("WasmArg", set_arg, NULL, IN_SECTIONS, "one argument for the program"),
-    AP_INIT_TAKE2("WasmEnv", set_variable, NULL, IN_SECTIONS, "name and value of an environment variable for the program"),
+    AP_INIT_RAW_ARGS("WasmArg", add_arg, NULL, IN_SECTIONS, "one argument for the program"),
+    AP_INIT_RAW_ARGS("WasmEnv", set_variable, NULL, IN_SECTIONS, "name and value of an environment variable for the program"),
     AP_INIT_TAKE1("WasmEntryPoint", set_entry_point, NULL, IN_SECTIONS, "exported function to call (default _start)"),
     AP_INIT_FLAG("WasmEnableCGI", set_cgi, NULL, IN_SECTIONS, "On: the program is a CGI program"),
     AP_INIT_FLAG("WasmMapCGIFileNames", set_map_file_names, NULL, IN_SECTIONS,

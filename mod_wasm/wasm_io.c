@@ -90,12 +90,47 @@ static int64_t explain_read_error(wasm_io *io, apr_status_t rv, int deadline_was
                         apr_psprintf(io->r->pool, "the request body could not be read: %pm", &rv));
 }
 
-/* Fills io->in, unless the end has come. */
+static apr_status_t get_brigade(wasm_io *io, apr_size_t len, apr_read_type_e how)
+{
+    return ap_get_brigade(io->r->input_filters, io->in, AP_MODE_READBYTES, how, (apr_off_t)(len < READ_MAX ? len : READ_MAX));
+}
+
+/* httpd says "100 Continue" at the first read that waits, unless the response has begun by then. The program wants the body now, and
+ * its response may begin before that read. */
+static void ask_for_body(wasm_io *io)
+{
+    request_rec *r = io->r;
+    const char *status_line = r->status_line;
+    int status = r->status;
+
+    if (!r->expecting_100 || io->started || !ap_is_HTTP_SUCCESS(status)) {
+        return;
+    }
+    r->status = HTTP_CONTINUE;
+    r->status_line = NULL;
+    ap_send_interim_response(r, 0);
+    r->status = status;
+    r->status_line = status_line;
+}
+
+/* Fills io->in with what is there. */
+static int64_t fetch_at_once(wasm_io *io, apr_size_t len)
+{
+    apr_status_t rv;
+
+    ask_for_body(io);
+    rv = get_brigade(io, len, APR_NONBLOCK_READ);
+    if (APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(io->in))) {
+        return WRT_IO_TIMEOUT;
+    }
+    return rv == APR_SUCCESS ? 0 : explain_read_error(io, rv, 0);
+}
+
+/* Fills io->in, waiting if need be. */
 static int64_t fetch(wasm_io *io, apr_size_t len, apr_uint64_t left_ms)
 {
     apr_interval_time_t own = wasm_io_begin_blocking(io, left_ms);
-    apr_status_t rv = ap_get_brigade(io->r->input_filters, io->in, AP_MODE_READBYTES, APR_BLOCK_READ,
-                                     (apr_off_t)(len < READ_MAX ? len : READ_MAX));
+    apr_status_t rv = get_brigade(io, len, APR_BLOCK_READ);
 
     wasm_io_end_blocking(io, own);
     if (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(io->in)) {
@@ -142,7 +177,7 @@ static int64_t read_body(void *context, uint8_t *buffer, size_t len, uint64_t ti
     }
     while (count == 0 && !io->body_read && len) {
         if (APR_BRIGADE_EMPTY(io->in)) {
-            count = fetch(io, len, timeout_ms);
+            count = timeout_ms ? fetch(io, len, timeout_ms) : fetch_at_once(io, len);
         }
         if (count == 0) {
             count = take(io, buffer, len);
