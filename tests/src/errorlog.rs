@@ -1,5 +1,6 @@
 //! httpd's error logs: reading them, and telling what is normal from what is not.
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -25,7 +26,7 @@ const NORMAL: &[&str] = &[
 pub(crate) const READY: &[&str] = &["AH00163:", "AH00292:", "AH00489:"];
 
 /// One line of an error log.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LogLine {
     /// Name of the log's file.
     pub file: String,
@@ -39,6 +40,12 @@ pub struct LogLine {
     pub id: String,
     pub client: String,
     pub message: String,
+}
+
+impl fmt::Debug for LogLine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "\n{}: {}", self.file, self.raw)
+    }
 }
 
 impl LogLine {

@@ -126,7 +126,7 @@ fn a_module_path_is_relative_to_the_server_root() {
 fn a_section_with_the_handler_and_no_module_answers_500() {
     let server = Site::new().start("<Location /x>\nSetHandler wasm-handler\n</Location>");
     server.get("/x").expect(500);
-    let lines = server.expect_log("WASM");
+    let lines = server.expect_log("WASM0040");
     assert!(lines[0].message.contains("WasmModule"), "{lines:?}");
 }
 

@@ -96,7 +96,7 @@ fn an_exit_code_before_the_first_byte_is_500_and_named_in_the_log() {
     let conf = endpoint("/leave", &guest("plain_probe"), "WasmArg leave\nWasmArg 7");
     let server = Site::new().start(conf);
     server.get("/leave").expect(500);
-    let lines = server.expect_log("WASM");
+    let lines = server.expect_log("WASM0062");
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(
         lines[0].message.contains("exit") && lines[0].message.contains('7'),
@@ -122,7 +122,7 @@ fn an_exit_code_of_any_size_is_an_exit() {
     for code in codes {
         server.get(&format!("/leave-{code}")).expect(500);
     }
-    let lines = server.expect_log("WASM");
+    let lines = server.expect_log("WASM0062");
     assert_eq!(lines.len(), codes.len(), "{lines:?}");
     for code in codes {
         let told = lines
@@ -159,7 +159,7 @@ fn an_exit_code_after_output_that_fits_a_buffer_is_still_no_success() {
         answer.status == 500 || !answer.complete,
         "a failed run looks whole: {answer:?}"
     );
-    server.expect_log("WASM");
+    server.expect_log("WASM0062");
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn an_entry_point_merged_with_a_module_that_lacks_it_is_500() {
         );
     let server = Site::new().start(conf);
     server.get("/x/hello").expect(500);
-    let lines = server.expect_log("WASM");
+    let lines = server.expect_log("WASM0060");
     assert!(
         lines[0].message.contains("another") && lines[0].message.contains("hello_wasm"),
         "{lines:?}"

@@ -76,6 +76,6 @@ fn traps_among_good_requests_do_no_harm() {
             server.get("/hello").expect(200)
         }
     });
-    server.expect_log("WASM");
+    server.expect_log("WASM0050");
     assert_eq!(server.child(), child);
 }

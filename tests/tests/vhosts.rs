@@ -96,7 +96,7 @@ fn each_host_logs_its_own_failures() {
         .host("b.test")
         .send()
         .expect(500);
-    let lines = server.expect_log("WASM");
+    let lines = server.expect_log("WASM0050");
     assert!(
         lines.iter().all(|line| line.file == "b-error.log"),
         "{lines:?}"
