@@ -10,7 +10,7 @@ pub mod compile;
 pub mod engine;
 pub mod error;
 pub mod ffi;
-pub mod limits;
+mod limits;
 pub mod module;
 pub mod run;
 pub mod settings;
@@ -19,7 +19,7 @@ pub mod stdio;
 mod linker;
 mod poll;
 mod queue;
-mod strings;
+pub mod strings;
 mod ticker;
 
 /// Version of the library, of its header and of the module: the one in the workspace's `Cargo.toml`.

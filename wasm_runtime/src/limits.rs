@@ -13,18 +13,18 @@ pub(crate) const MAX_RANDOM_BYTES: u64 = 1 << 20;
 
 /// Counts the linear memory of a run against its limit.
 #[derive(Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     memory_limit: usize,
     table_limit: usize,
     memory_used: usize,
     last_growth: usize,
     /// Whether the limit refused memory at least once.
-    pub memory_refused: bool,
+    pub(crate) memory_refused: bool,
 }
 
 impl Limits {
     /// `memory_limit` in bytes, all linear memories of the run together.
-    pub fn new(memory_limit: usize, table_limit: usize) -> Self {
+    pub(crate) fn new(memory_limit: usize, table_limit: usize) -> Self {
         Limits {
             memory_limit,
             table_limit,

@@ -26,6 +26,11 @@ impl LoadedModule {
             instance_pre,
         })
     }
+
+    /// The engine that it was loaded into.
+    pub fn engine(&self) -> &ServingEngine {
+        &self.engine
+    }
 }
 
 fn map(engine: &ServingEngine, artifact: &Artifact) -> Result<Module> {

@@ -1,0 +1,121 @@
+/* Wrong use is an error with a message, never a crash, and leaves `out` alone. */
+#include "check.h"
+
+static int64_t take(void *context, const uint8_t *data, size_t len, bool flush, uint64_t timeout_ms)
+{
+    (void)context, (void)data, (void)len, (void)flush, (void)timeout_ms;
+    return 0;
+}
+
+static void null_everywhere(void)
+{
+    wrt_error_free(NULL);
+    wrt_artifact_store_free(NULL);
+    wrt_artifact_store_trim(NULL);
+    wrt_artifact_free(NULL);
+    wrt_engine_stop(NULL);
+    wrt_engine_free(NULL);
+    wrt_module_free(NULL);
+    wrt_run_free(NULL);
+    CHECK(wrt_error_message(NULL).len == 0);
+    CHECK(wrt_artifact_warning(NULL).len == 0);
+    CHECK(wrt_artifact_sha256(NULL).len == 0);
+    CHECK(wrt_engine_warning(NULL).len == 0);
+    MUST_FAIL(wrt_artifact_store_new(NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_artifact_prepare(NULL, NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_artifact_check_entry_point(NULL, str("")), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_engine_new(NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_module_new(NULL, NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_run_new(NULL, NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_run_execute(NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
+}
+
+static void wrong_preparation(char **argv)
+{
+    wrt_artifact_store *store;
+    wrt_artifact *out = (wrt_artifact *)argv;
+    wrt_prepare_options options = prepare_options(argv);
+    MUST(wrt_artifact_store_new(&store));
+
+    options.struct_size--;
+    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_INVALID_ARGUMENT);
+    options = prepare_options(argv);
+    options.module_path = str("");
+    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_INVALID_ARGUMENT);
+    options.module_path = str("/nowhere/guest.wasm");
+    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_IO);
+    options.module_path = str(argv[0]);
+    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_MODULE);
+    options.helper_path = str("/nowhere/helper");
+    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_COMPILE);
+    options = prepare_options(argv);
+    options.digest = str("0000");
+    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_DIGEST);
+    options.digest = str("\xff");
+    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_INVALID_ARGUMENT);
+
+    CHECK(out == (wrt_artifact *)argv);
+    wrt_artifact_store_free(store);
+}
+
+static void wrong_engine(void)
+{
+    wrt_engine *out = NULL;
+    wrt_engine_options options = {.struct_size = sizeof options};
+    MUST_FAIL(wrt_engine_new(&options, &out), WRT_ERROR_INVALID_ARGUMENT);
+    options.max_instances = 1;
+    options.thread_stack_size = WRT_STACK_NEEDED - 1;
+    MUST_FAIL(wrt_engine_new(&options, &out), WRT_ERROR_ENGINE);
+    options.thread_stack_size = 0;
+    options.artifacts_len = 1;
+    MUST_FAIL(wrt_engine_new(&options, &out), WRT_ERROR_INVALID_ARGUMENT);
+    const wrt_artifact *none[] = {NULL};
+    options.artifacts = none;
+    MUST_FAIL(wrt_engine_new(&options, &out), WRT_ERROR_INVALID_ARGUMENT);
+    CHECK(out == NULL);
+}
+
+static void wrong_runs(struct guest *guest)
+{
+    wrt_run *run = NULL;
+    wrt_run_options options = {.struct_size = sizeof options};
+    MUST_FAIL(wrt_run_new(guest->module, &options, &run), WRT_ERROR_INVALID_ARGUMENT);
+    options.callbacks.write = take;
+    options.entry_point = str("\xff");
+    MUST_FAIL(wrt_run_new(guest->module, &options, &run), WRT_ERROR_INVALID_ARGUMENT);
+    options.entry_point = str("");
+    options.args_len = 1;
+    MUST_FAIL(wrt_run_new(guest->module, &options, &run), WRT_ERROR_INVALID_ARGUMENT);
+    options.args_len = 0;
+    wrt_mount mount = {str("\xff"), str("/"), true};
+    options.mounts = &mount;
+    options.mounts_len = 1;
+    MUST_FAIL(wrt_run_new(guest->module, &options, &run), WRT_ERROR_INVALID_ARGUMENT);
+    CHECK(run == NULL);
+
+    options.mounts_len = 0;
+    wrt_outcome outcome = {0};
+    MUST(wrt_run_new(guest->module, &options, &run));
+    MUST_FAIL(wrt_run_execute(run, &outcome), WRT_ERROR_INVALID_ARGUMENT);
+    outcome.struct_size = sizeof outcome;
+    MUST(wrt_run_execute(run, &outcome));
+    MUST_FAIL(wrt_run_execute(run, &outcome), WRT_ERROR_INVALID_ARGUMENT);
+    wrt_run_free(run);
+
+    /* Freed without having been executed. */
+    MUST(wrt_run_new(guest->module, &options, &run));
+    wrt_run_free(run);
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 3);
+    null_everywhere();
+    wrong_preparation(argv);
+    wrong_engine();
+    struct guest guest = load(argv);
+    wrong_runs(&guest);
+    unload(&guest);
+    puts("misuse: ok");
+    return 0;
+}

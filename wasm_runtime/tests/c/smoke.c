@@ -1,0 +1,74 @@
+/* From a file to the output of a guest, with everything that the parent asks in between. The guest copies its input. */
+#include "check.h"
+
+static int64_t take(void *context, const uint8_t *data, size_t len, bool flush, uint64_t timeout_ms)
+{
+    (void)context, (void)data, (void)len, (void)flush, (void)timeout_ms;
+    return 0;
+}
+
+static int64_t give_once(void *context, uint8_t *buffer, size_t len, uint64_t timeout_ms)
+{
+    int *given = context;
+    (void)timeout_ms;
+    if ((*given)++)
+        return 0;
+    CHECK(len >= 5);
+    memcpy(buffer, "hello", 5);
+    return 5;
+}
+
+static void run(struct guest *guest)
+{
+    int given = 0;
+    wrt_str args[] = {str("program")};
+    wrt_variable env[] = {{str("NAME"), str("value")}};
+    wrt_run_options options = {
+        .struct_size = sizeof options,
+        .args = args,
+        .args_len = 1,
+        .env = env,
+        .env_len = 1,
+        .timeout_ms = 60000,
+        .memory_limit = 1 << 20,
+        .callbacks = {.context = &given, .read = give_once, .write = take},
+    };
+    wrt_outcome outcome = {.struct_size = sizeof outcome};
+    wrt_run *run;
+    MUST(wrt_run_new(guest->module, &options, &run));
+    MUST(wrt_run_execute(run, &outcome));
+    CHECK(outcome.kind == WRT_OUTCOME_EXITED);
+    CHECK(outcome.exit_code == 0);
+    CHECK(equals(outcome.tail, "hello"));
+    CHECK(outcome.message.len == 0);
+    CHECK(!outcome.memory_limit_hit);
+    wrt_run_free(run);
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 3);
+    CHECK(equals(wrt_version(), WRT_VERSION));
+
+    struct guest guest = load(argv);
+    CHECK(wrt_artifact_get_origin(guest.artifact) != WRT_ORIGIN_KEPT);
+    CHECK(wrt_artifact_warning(guest.artifact).len == 0);
+    CHECK(wrt_artifact_sha256(guest.artifact).len == 64);
+    CHECK(wrt_engine_warning(guest.engine).len == 0);
+    MUST(wrt_artifact_check_entry_point(guest.artifact, str("")));
+    MUST(wrt_artifact_check_entry_point(guest.artifact, str("_start")));
+    MUST_FAIL(wrt_artifact_check_entry_point(guest.artifact, str("missing")), WRT_ERROR_ENTRY_POINT);
+
+    wrt_prepare_options options = prepare_options(argv);
+    wrt_artifact *again;
+    MUST(wrt_artifact_prepare(guest.store, &options, &again));
+    CHECK(wrt_artifact_get_origin(again) == WRT_ORIGIN_KEPT);
+    wrt_artifact_free(again);
+    wrt_artifact_store_trim(guest.store);
+
+    for (int i = 0; i < 3; i++)
+        run(&guest);
+    unload(&guest);
+    puts("smoke: ok");
+    return 0;
+}

@@ -1,0 +1,6 @@
+//! The runtime as its users see it: real guests, the real helper program, C programs.
+
+mod c_api;
+mod runs;
+mod store;
+mod support;

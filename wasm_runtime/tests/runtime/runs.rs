@@ -1,0 +1,267 @@
+//! How runs end: every outcome, with real guests on a real engine.
+
+use crate::support::{guest, load, options, run, run_with};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+use wasm_runtime::run::{Ending, Mount, Options};
+use wasm_runtime::stdio::Stop;
+use wasm_runtime::strings::StringList;
+
+const SOON: Duration = Duration::from_millis(200);
+
+const ENDLESS: &str = r#"(func (export "_start") (loop $again (br $again)))"#;
+
+/// Sleeps an hour.
+const SLEEPER: &str = r#"
+    (func (export "_start")
+      (i32.store (i32.const 64) (i32.const 1))
+      (i32.store (i32.const 80) (i32.const 1))
+      (i64.store (i32.const 88) (i64.const 3600000000000))
+      (drop (call $poll_oneoff (i32.const 64) (i32.const 128) (i32.const 1) (i32.const 192))))"#;
+
+fn trap(body: &str) -> (String, String) {
+    let outcome = run(&guest(&format!(
+        r#"(func $culprit (export "_start") {body})"#
+    )));
+    match outcome.ending {
+        Ending::Trapped { message, backtrace } => (message, backtrace),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn output_that_fits_the_buffer_is_the_tail() {
+    let outcome = run(&guest(
+        r#"(data (i32.const 100) "hello")
+           (func (export "_start") (call $put (i32.const 1) (i32.const 100) (i32.const 5)))"#,
+    ));
+    assert_eq!(outcome.ending, Ending::Exited(0));
+    assert_eq!(outcome.tail, b"hello");
+}
+
+#[test]
+fn every_exit_status_is_an_exit() {
+    for status in [0, 1, 125, 126, 255, -1] {
+        let body = format!(r#"(func (export "_start") (call $proc_exit (i32.const {status})))"#);
+        assert_eq!(run(&guest(&body)).ending, Ending::Exited(status));
+    }
+}
+
+#[test]
+fn traps_say_what_and_where() {
+    for (body, expected) in [
+        ("unreachable", "unreachable"),
+        ("(drop (i32.load (i32.const -1)))", "out of bounds"),
+        (
+            "(drop (i32.div_u (i32.const 1) (i32.const 0)))",
+            "divide by zero",
+        ),
+        ("(call $culprit)", "call stack exhausted"),
+    ] {
+        let (message, backtrace) = trap(body);
+        assert!(message.contains(expected), "{message}");
+        assert_eq!(message.lines().count(), 1);
+        assert!(backtrace.contains("culprit"), "{backtrace}");
+    }
+}
+
+#[test]
+fn the_thread_survives_a_trap_and_runs_the_next_guest() {
+    let module = load(&guest(r#"(func (export "_start") unreachable)"#), 1);
+    for _ in 0..3 {
+        let (outcome, _) = run_with(&module, options(), false);
+        assert!(matches!(outcome.ending, Ending::Trapped { .. }));
+    }
+}
+
+#[test]
+fn the_deadline_ends_loops_and_sleeps() {
+    for body in [ENDLESS, SLEEPER] {
+        let started = Instant::now();
+        let options = Options {
+            timeout: Some(SOON),
+            ..options()
+        };
+        let (outcome, _) = run_with(&load(&guest(body), 1), options, false);
+        assert_eq!(outcome.ending, Ending::Stopped(Stop::Deadline));
+        assert!(started.elapsed() < Duration::from_secs(30));
+    }
+}
+
+#[test]
+fn a_client_that_left_ends_loops_and_sleeps() {
+    for body in [ENDLESS, SLEEPER] {
+        let (outcome, _) = run_with(&load(&guest(body), 1), options(), true);
+        assert_eq!(outcome.ending, Ending::Stopped(Stop::ClientGone));
+    }
+}
+
+#[test]
+fn stopping_the_engine_ends_runs_and_refuses_new_ones() {
+    let module = load(&guest(ENDLESS), 1);
+    let runner = thread::spawn({
+        let module = Arc::clone(&module);
+        move || run_with(&module, options(), false).0
+    });
+    thread::sleep(SOON);
+    // A place is taken: the other run really is running.
+    assert_eq!(
+        run_with(&module, options(), false).0.ending,
+        Ending::QueueTimeout
+    );
+    module.engine().stop();
+    let stopped = Ending::Stopped(Stop::ServerStopping);
+    assert_eq!(runner.join().unwrap().ending, stopped);
+    assert_eq!(run_with(&module, options(), false).0.ending, stopped);
+}
+
+#[test]
+fn memory_stops_at_its_limit() {
+    let grow = r#"
+        (func (export "_start")
+          (if (i32.ne (memory.grow (i32.const 2000)) (i32.const -1)) (then unreachable)))"#;
+    let outcome = run(&guest(grow));
+    assert_eq!(
+        outcome.ending,
+        Ending::Exited(0),
+        "the guest saw the refusal"
+    );
+    assert!(outcome.memory_refused);
+
+    let options = Options {
+        memory_limit: 1 << 16,
+        ..options()
+    };
+    let (outcome, _) = run_with(&load(&guest(ENDLESS), 1), options, false);
+    assert!(
+        matches!(outcome.ending, Ending::MemoryLimit(_)),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn each_run_starts_afresh() {
+    let counter = r#"
+        (global $count (mut i32) (i32.const 48))
+        (func (export "_start")
+          (global.set $count (i32.add (global.get $count) (i32.const 1)))
+          (i32.store8 (i32.const 1000) (i32.add (i32.load8_u (i32.const 1000)) (i32.const 65)))
+          (i32.store8 (i32.const 1001) (global.get $count))
+          (call $put (i32.const 1) (i32.const 1000) (i32.const 2)))"#;
+    let module = load(&guest(counter), 1);
+    for _ in 0..5 {
+        assert_eq!(run_with(&module, options(), false).0.tail, b"A1");
+    }
+}
+
+#[test]
+fn exceptions_of_webassembly_work_with_the_pool() {
+    let thrower = r#"(module (tag $t (param i32))
+        (func (export "_start") (local $n i32)
+          (loop $again
+            (drop (block $caught (result i32)
+              (try_table (catch $t $caught) (throw $t (i32.const 7)))
+              (i32.const 0)))
+            (local.set $n (i32.add (local.get $n) (i32.const 1)))
+            (br_if $again (i32.lt_u (local.get $n) (i32.const 10000))))))"#;
+    let module = load(thrower, 2);
+    for _ in 0..3 {
+        let (outcome, _) = run_with(&module, options(), false);
+        assert_eq!(outcome.ending, Ending::Exited(0));
+    }
+}
+
+#[test]
+fn entry_points_and_mounts_that_do_not_exist_are_named() {
+    let module = load(&guest(r#"(func (export "other"))"#), 1);
+    let (outcome, _) = run_with(&module, options(), false);
+    assert!(matches!(outcome.ending, Ending::NoEntryPoint(_)));
+    let with_mount = Options {
+        entry_point: "other".into(),
+        mounts: vec![Mount {
+            guest: "/data".into(),
+            host: b"/nowhere".into(),
+            read_only: true,
+        }],
+        ..options()
+    };
+    match run_with(&module, with_mount, false).0.ending {
+        Ending::MountFailed(message) => assert!(message.contains("/nowhere"), "{message}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn arguments_and_environment_are_bytes() {
+    let teller = r#"
+        (func (export "_start")
+          (drop (call $environ_sizes_get (i32.const 16) (i32.const 20)))
+          (drop (call $environ_get (i32.const 1000) (i32.const 2000)))
+          (call $put (i32.const 1) (i32.const 2000) (i32.load (i32.const 20)))
+          (drop (call $args_sizes_get (i32.const 16) (i32.const 20)))
+          (drop (call $args_get (i32.const 1000) (i32.const 2000)))
+          (call $put (i32.const 2) (i32.const 2000) (i32.load (i32.const 20))))"#;
+    let (mut args, mut env) = (StringList::default(), StringList::default());
+    args.push(&[b"program"]);
+    args.push(&[b""]);
+    env.push(&[b"NAME", b"=", b"\xe9t\xe9"]);
+    let options = Options {
+        args,
+        env,
+        ..options()
+    };
+    let (outcome, seen) = run_with(&load(&guest(teller), 1), options, false);
+    assert_eq!(outcome.tail, b"NAME=\xe9t\xe9\0");
+    assert_eq!(*seen.errors.lock().unwrap(), b"program\0\0");
+}
+
+#[test]
+fn output_of_a_guest_that_computes_arrives_meanwhile() {
+    let busy = r#"
+        (data (i32.const 100) "early")
+        (func (export "_start")
+          (call $put (i32.const 1) (i32.const 100) (i32.const 5))
+          (loop $again (br $again)))"#;
+    let options = Options {
+        timeout: Some(Duration::from_secs(1)),
+        ..options()
+    };
+    let (outcome, seen) = run_with(&load(&guest(busy), 1), options, false);
+    assert_eq!(outcome.ending, Ending::Stopped(Stop::Deadline));
+    assert_eq!(*seen.output.lock().unwrap(), b"early");
+}
+
+#[test]
+fn the_older_generation_of_wasi_sleeps_and_exits_too() {
+    let old = r#"(module
+        (import "wasi_unstable" "poll_oneoff"
+          (func $poll_oneoff (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_unstable" "proc_exit" (func $proc_exit (param i32)))
+        (memory (export "memory") 1)
+        (func (export "_start")
+          (i64.store (i32.const 96) (i64.const 1000000))
+          (if (call $poll_oneoff (i32.const 64) (i32.const 128) (i32.const 1) (i32.const 192))
+            (then unreachable))
+          (call $proc_exit (i32.const 200))))"#;
+    assert_eq!(run(old).ending, Ending::Exited(200));
+}
+
+#[test]
+fn many_runs_at_a_time_share_the_pool() {
+    let module = load(&guest(r#"(func (export "_start"))"#), 4);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    let patient = Options {
+                        queue_timeout: Duration::from_secs(60),
+                        ..options()
+                    };
+                    let (outcome, _) = run_with(&module, patient, false);
+                    assert_eq!(outcome.ending, Ending::Exited(0));
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,156 @@
+//! The parent's side: the real helper program, a real cache, real files.
+
+use crate::support::{Workshop, helper, load_artifact, options, run_with};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use wasm_runtime::artifact::{ArtifactStore, Origin, Request};
+use wasm_runtime::error::Error;
+use wasm_runtime::run::Ending;
+
+const GUEST: &str = r#"(module (func (export "_start")) (func (export "typed") (param i32)))"#;
+
+fn entry(workshop: &Workshop) -> std::path::PathBuf {
+    let mut entries = fs::read_dir(workshop.cache()).unwrap();
+    let path = entries.next().unwrap().unwrap().path();
+    assert!(entries.next().is_none(), "one entry, no leftovers");
+    path
+}
+
+#[test]
+fn a_module_is_compiled_once_then_cached_then_kept() {
+    let workshop = Workshop::new(GUEST);
+    let compiled = workshop.prepare().unwrap();
+    assert_eq!(compiled.origin, Origin::Compiled);
+    assert_eq!(compiled.warning, "");
+    assert_eq!(workshop.prepare().unwrap().origin, Origin::Kept);
+    assert_eq!(workshop.origin(), Origin::Cache);
+    let (outcome, _) = run_with(&load_artifact(&compiled.artifact, 1), options(), false);
+    assert_eq!(outcome.ending, Ending::Exited(0));
+}
+
+#[test]
+fn what_nobody_uses_is_forgotten() {
+    let workshop = Workshop::new(GUEST);
+    let prepared = workshop.prepare().unwrap();
+    workshop.store.trim();
+    assert_eq!(workshop.prepare().unwrap().origin, Origin::Kept);
+    drop(prepared);
+    workshop.store.trim();
+    assert_eq!(workshop.prepare().unwrap().origin, Origin::Cache);
+}
+
+#[test]
+fn a_changed_module_is_noticed() {
+    let workshop = Workshop::new(GUEST);
+    let before = workshop.prepare().unwrap();
+    let changed = wat::parse_str(r#"(module (func (export "other")))"#).unwrap();
+    fs::write(&workshop.module, changed).unwrap();
+    let after = workshop.prepare().unwrap();
+    assert_eq!(after.origin, Origin::Compiled);
+    assert!(before.artifact.check_entry_point("_start").is_ok());
+    let error = after.artifact.check_entry_point("_start").unwrap_err();
+    assert!(error.to_string().contains("it exports other"), "{error}");
+}
+
+#[test]
+fn damaged_entries_are_compiled_again_with_a_warning() {
+    let workshop = Workshop::new(GUEST);
+    workshop.prepare().unwrap();
+    let path = entry(&workshop);
+    let whole = fs::read(&path).unwrap();
+    for damaged in [&whole[..whole.len() / 2], b"foreign", b""] {
+        fs::write(&path, damaged).unwrap();
+        let again = workshop.prepare_with(&ArtifactStore::default()).unwrap();
+        assert_eq!(again.origin, Origin::Compiled);
+        assert!(
+            again.warning.contains("compiling again"),
+            "{}",
+            again.warning
+        );
+        assert_eq!(fs::read(entry(&workshop)).unwrap(), whole, "repaired");
+    }
+}
+
+#[test]
+fn code_of_the_baseline_is_taken_when_there_is_none_of_this_machine() {
+    let workshop = Workshop::new(GUEST);
+    let status = std::process::Command::new(helper())
+        .args(["--target", "baseline", "--cache-dir"])
+        .arg(workshop.cache())
+        .arg(&workshop.module)
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let prepared = workshop.prepare().unwrap();
+    assert_eq!(prepared.origin, Origin::Cache);
+    let (outcome, _) = run_with(&load_artifact(&prepared.artifact, 1), options(), false);
+    assert_eq!(outcome.ending, Ending::Exited(0));
+}
+
+#[test]
+fn a_cache_that_cannot_be_made_is_a_warning_and_one_that_others_can_write_an_error() {
+    let workshop = Workshop::new(GUEST);
+    let under_a_file = workshop.module.join("cache");
+    let prepared = workshop
+        .store
+        .prepare(&Request {
+            module: &workshop.module,
+            digest: None,
+            cache_directory: Some(&under_a_file),
+            helper: helper(),
+        })
+        .unwrap();
+    assert!(
+        prepared.warning.contains("no cache"),
+        "{}",
+        prepared.warning
+    );
+
+    fs::create_dir(workshop.cache()).unwrap();
+    fs::set_permissions(workshop.cache(), fs::Permissions::from_mode(0o777)).unwrap();
+    let error = workshop
+        .prepare_with(&ArtifactStore::default())
+        .unwrap_err();
+    assert!(matches!(error, Error::Cache { .. }), "{error}");
+}
+
+#[test]
+fn digests_are_compared_before_anything_is_compiled() {
+    let workshop = Workshop::new(GUEST);
+    let sha256 = workshop
+        .prepare()
+        .unwrap()
+        .artifact
+        .metadata
+        .module_sha256
+        .clone();
+    let prepare = |digest: &str| {
+        workshop.store.prepare(&Request {
+            module: &workshop.module,
+            digest: Some(digest),
+            cache_directory: None,
+            helper: helper(),
+        })
+    };
+    assert!(prepare(&sha256.to_uppercase()).is_ok());
+    let error = prepare(&"0".repeat(64)).unwrap_err().to_string();
+    assert!(error.contains(&sha256) && error.contains("0000"), "{error}");
+}
+
+#[test]
+fn faults_of_the_module_come_back_from_the_helper_as_such() {
+    let workshop = Workshop::new(r#"(module (import "env" "missing" (func)))"#);
+    let error = workshop.prepare().unwrap_err();
+    assert!(matches!(error, Error::Module(_)), "{error}");
+    assert!(error.to_string().contains("env::missing"), "{error}");
+    fs::write(&workshop.module, "text").unwrap();
+    let error = workshop.prepare().unwrap_err();
+    assert!(
+        error.to_string().starts_with("not a WebAssembly module"),
+        "{error}"
+    );
+    fs::remove_file(&workshop.module).unwrap();
+    let error = workshop.prepare().unwrap_err();
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+}
