@@ -101,7 +101,7 @@ static int spoil(const char *dir)
 static int grow(int mib)
 {
     for (int i = 0; i < mib; i++) {
-        char *piece = malloc(1 << 20);
+        char *volatile piece = malloc(1 << 20); /* volatile: nobody reads it, and yet it has to be allocated */
         if (!piece) {
             printf("no memory after %d MiB\n", i);
             return 0;

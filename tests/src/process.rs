@@ -80,6 +80,20 @@ pub(crate) fn children(parent: u32) -> Vec<u32> {
     children
 }
 
+/// Whether a connection to this local port is open or being closed. `/proc/net/tcp` has the state in hexadecimal after
+/// both addresses; `0A` is a listening socket, `06` is what the kernel alone remembers.
+pub(crate) fn has_connections(port: u16) -> bool {
+    let table = fs::read_to_string("/proc/net/tcp").expect("/proc is readable");
+    let local = format!(":{port:04X}");
+    table.lines().any(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let (Some(address), _, Some(state)) = (fields.next(), fields.next(), fields.next()) else {
+            return false;
+        };
+        address.ends_with(&local) && state != "0A" && state != "06"
+    })
+}
+
 fn status_kib(pid: u32, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))
         .unwrap_or_else(|error| panic!("process {pid} is gone: {error}"));

@@ -7,14 +7,17 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use crate::errorlog::{self, LogLine};
 use crate::exchange::Exchange;
 use crate::paths::program;
-use crate::process::{alive, children, run_within, signal, wait_child, wait_until};
+use crate::process::{
+    alive, children, has_connections, run_within, signal, wait_child, wait_until,
+};
 use crate::request::Request;
 use crate::response::Response;
 use crate::site::{Httpd, Site};
@@ -193,9 +196,9 @@ impl Server {
         if let Some(child) = &self.child {
             return wait_child(&mut lock(child), limit).is_some();
         }
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         while alive(self.pid) && start.elapsed() < limit {
-            std::thread::sleep(Duration::from_millis(10));
+            sleep(Duration::from_millis(10));
         }
         !alive(self.pid)
     }
@@ -237,7 +240,7 @@ impl Server {
     pub fn expect_log(&self, text: &str) -> Vec<LogLine> {
         self.allow_log(text);
         let limit = Duration::from_secs(20);
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         loop {
             let lines = self.log_with(text);
             if !lines.is_empty() {
@@ -248,7 +251,7 @@ impl Server {
                 "no error log has a line with {text:?}:\n{}",
                 self.raw_log()
             );
-            std::thread::sleep(Duration::from_millis(10));
+            sleep(Duration::from_millis(10));
         }
     }
 
@@ -289,6 +292,16 @@ impl Server {
         let _ = child.wait();
     }
 
+    /// Gives httpd the time to close what clients have closed. A child under event that is told to stop meanwhile may
+    /// die of a race of its own, with static files too.
+    fn settle(&self) {
+        let start = Instant::now();
+        while has_connections(self.address.port()) && start.elapsed() < Duration::from_secs(3) {
+            sleep(Duration::from_millis(5));
+        }
+        sleep(Duration::from_millis(20));
+    }
+
     /// Stops the server; says what went wrong with that.
     fn stop(&self) -> Option<String> {
         let offspring = self.children();
@@ -313,6 +326,7 @@ impl Drop for Server {
             self.abandon();
             return;
         }
+        self.settle();
         let trouble = self.stop();
         if std::thread::panicking() {
             eprintln!(

@@ -84,18 +84,6 @@ fn an_entry_point_that_the_module_lacks_is_refused() {
 }
 
 #[test]
-fn a_module_with_more_memory_than_allowed_is_refused() {
-    let path = guest("large_memory");
-    let refusal = Site::new().refused(endpoint("/x", &path, "WasmMemoryLimit 16M"));
-    for said in [&refusal.tested, &refusal.started] {
-        assert!(
-            said.contains("large_memory.wasm") && said.contains("httpd.conf"),
-            "{said}"
-        );
-    }
-}
-
-#[test]
 fn the_same_module_may_be_named_by_many_sections() {
     let wasm = guest("hello_wasm");
     let conf: String = (0..20)
