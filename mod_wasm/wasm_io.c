@@ -39,41 +39,37 @@ int wasm_io_fail(wasm_io *io, const char *code, int level, int status, const cha
 
 /* ---- time ---- */
 
-static apr_interval_time_t left_usec(apr_uint64_t left_ms)
+/* apr waits in whole milliseconds and may return that much early. */
+#define EARLY apr_time_from_msec(2)
+
+/* "No deadline" is a century. */
+#define LEFT_MAX_MS (APR_UINT64_C(100) * 365 * 24 * 3600 * 1000)
+
+wasm_blocking wasm_io_begin_blocking(const wasm_io *io, apr_uint64_t left_ms)
 {
-    return left_ms > APR_INT64_MAX / 1000 ? APR_INT64_MAX : (apr_interval_time_t)left_ms * 1000;
+    apr_interval_time_t left = apr_time_from_msec((apr_interval_time_t)(left_ms < LEFT_MAX_MS ? left_ms : LEFT_MAX_MS));
+    wasm_blocking blocking = { .own = -1, .deadline = apr_time_now() + left };
+
+    if (io->socket && apr_socket_timeout_get(io->socket, &blocking.own) == APR_SUCCESS
+        && (blocking.own < 0 || left < blocking.own)) {
+        apr_socket_timeout_set(io->socket, left);
+    }
+    return blocking;
 }
 
-apr_interval_time_t wasm_io_begin_blocking(wasm_io *io, apr_uint64_t left_ms)
-{
-    apr_interval_time_t own = -1;
-
-    if (!io->socket || apr_socket_timeout_get(io->socket, &own) != APR_SUCCESS) {
-        return own;
-    }
-    if (wasm_io_deadline_was_first(io, own, left_ms)) {
-        apr_socket_timeout_set(io->socket, left_usec(left_ms));
-    }
-    return own;
-}
-
-void wasm_io_end_blocking(wasm_io *io, apr_interval_time_t own)
+int wasm_io_end_blocking(const wasm_io *io, const wasm_blocking *blocking)
 {
     if (io->socket) {
-        apr_socket_timeout_set(io->socket, own);
+        apr_socket_timeout_set(io->socket, blocking->own);
     }
-}
-
-int wasm_io_deadline_was_first(const wasm_io *io, apr_interval_time_t own, apr_uint64_t left_ms)
-{
-    return io->socket && (own < 0 || left_usec(left_ms) < own);
+    return apr_time_now() + EARLY >= blocking->deadline;
 }
 
 /* ---- stdin ---- */
 
-static int64_t explain_read_error(wasm_io *io, apr_status_t rv, int deadline_was_first)
+static int64_t explain_read_error(wasm_io *io, apr_status_t rv, int deadline_reached)
 {
-    if (APR_STATUS_IS_TIMEUP(rv) && deadline_was_first) {
+    if (APR_STATUS_IS_TIMEUP(rv) && deadline_reached) {
         return WRT_IO_TIMEOUT;
     }
     if (APR_STATUS_IS_ENOSPC(rv)) {
@@ -129,14 +125,14 @@ static int64_t fetch_at_once(wasm_io *io, apr_size_t len)
 /* Fills io->in, waiting if need be. */
 static int64_t fetch(wasm_io *io, apr_size_t len, apr_uint64_t left_ms)
 {
-    apr_interval_time_t own = wasm_io_begin_blocking(io, left_ms);
+    wasm_blocking blocking = wasm_io_begin_blocking(io, left_ms);
     apr_status_t rv = get_brigade(io, len, APR_BLOCK_READ);
+    int deadline_reached = wasm_io_end_blocking(io, &blocking);
 
-    wasm_io_end_blocking(io, own);
     if (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(io->in)) {
         rv = APR_INCOMPLETE;
     }
-    return rv == APR_SUCCESS ? 0 : explain_read_error(io, rv, wasm_io_deadline_was_first(io, own, left_ms));
+    return rv == APR_SUCCESS ? 0 : explain_read_error(io, rv, deadline_reached);
 }
 
 /* Takes bytes out of the brigade's first bucket; 0: it had none and is gone. */

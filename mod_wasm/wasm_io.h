@@ -56,12 +56,14 @@ wrt_callbacks wasm_io_callbacks(wasm_io *io);
 /* Notes why the run cannot go on. Returns WRT_IO_FAILED. */
 int wasm_io_fail(wasm_io *io, const char *code, int level, int status, const char *text);
 
-/* A blocking call on the client's connection must not outlive the run: begin puts min(own timeout, what is left) on the socket and
- * returns the own timeout, end puts that back. */
-apr_interval_time_t wasm_io_begin_blocking(wasm_io *io, apr_uint64_t left_ms);
-void wasm_io_end_blocking(wasm_io *io, apr_interval_time_t own);
+/* A call that blocks on the client's connection must not outlive the run: begin lowers the socket's timeout to what is left, end puts
+ * its own back and tells whether the deadline was reached (rather than a time limit of httpd's). */
+typedef struct wasm_blocking {
+    apr_interval_time_t own;
+    apr_time_t deadline;
+} wasm_blocking;
 
-/* Whether a timed out call ran into the run's deadline rather than into httpd's own Timeout. */
-int wasm_io_deadline_was_first(const wasm_io *io, apr_interval_time_t own, apr_uint64_t left_ms);
+wasm_blocking wasm_io_begin_blocking(const wasm_io *io, apr_uint64_t left_ms);
+int wasm_io_end_blocking(const wasm_io *io, const wasm_blocking *blocking);
 
 #endif

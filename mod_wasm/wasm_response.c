@@ -111,9 +111,9 @@ static int64_t take_headers(wasm_io *io, const char **data, apr_size_t *len)
 
 /* ---- body ---- */
 
-static int64_t explain_write_error(wasm_io *io, apr_status_t rv, int deadline_was_first)
+static int64_t explain_write_error(wasm_io *io, apr_status_t rv, int deadline_reached)
 {
-    if (APR_STATUS_IS_TIMEUP(rv) && deadline_was_first) {
+    if (APR_STATUS_IS_TIMEUP(rv) && deadline_reached) {
         return WRT_IO_TIMEOUT;
     }
     if (rv == AP_FILTER_ERROR) {
@@ -131,25 +131,29 @@ static int64_t explain_write_error(wasm_io *io, apr_status_t rv, int deadline_wa
  * programs always answer with the whole, as under mod_cgid (or with their own Content-Range). */
 static void start_response(wasm_io *io)
 {
-    if (!io->started) {
-        io->started = 1;
+    if (io->started) {
+        return;
+    }
+    io->started = 1;
+    if (!io->r->main) {
         ap_remove_output_filter_byhandle(io->r->output_filters, "BYTERANGE");
     }
 }
 
 static int64_t pass(wasm_io *io, apr_uint64_t left_ms)
 {
-    apr_interval_time_t own = wasm_io_begin_blocking(io, left_ms);
+    wasm_blocking blocking = wasm_io_begin_blocking(io, left_ms);
     apr_status_t rv;
+    int deadline_reached;
 
     start_response(io);
     rv = ap_pass_brigade(io->r->output_filters, io->out);
     apr_brigade_cleanup(io->out);
-    wasm_io_end_blocking(io, own);
+    deadline_reached = wasm_io_end_blocking(io, &blocking);
     if (rv == APR_SUCCESS && io->r->connection->aborted) {
         rv = APR_ECONNABORTED;
     }
-    return rv == APR_SUCCESS ? 0 : explain_write_error(io, rv, wasm_io_deadline_was_first(io, own, left_ms));
+    return rv == APR_SUCCESS ? 0 : explain_write_error(io, rv, deadline_reached);
 }
 
 static void append_data(wasm_io *io, const char *data, apr_size_t len)
