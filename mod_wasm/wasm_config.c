@@ -31,37 +31,28 @@ wasm_server_conf *wasm_main_conf(void)
     return ap_get_module_config(ap_server_conf->module_config, &wasm_module);
 }
 
-void wasm_set_env(apr_array_header_t *list, const wasm_env *entry)
+static const char *key_of(const void *entry)
 {
+    return *(const char *const *)entry;
+}
+
+void wasm_set_entry(apr_array_header_t *list, const void *entry)
+{
+    apr_size_t size = (apr_size_t)list->elt_size;
     int i;
 
     for (i = 0; i < list->nelts; i++) {
-        wasm_env *known = &APR_ARRAY_IDX(list, i, wasm_env);
+        char *known = list->elts + (apr_size_t)i * size;
 
-        if (!strcmp(known->name, entry->name)) {
-            *known = *entry;
+        if (!strcmp(key_of(known), key_of(entry))) {
+            memcpy(known, entry, size);
             return;
         }
     }
-    APR_ARRAY_PUSH(list, wasm_env) = *entry;
+    memcpy(apr_array_push(list), entry, size);
 }
 
-void wasm_set_mount(apr_array_header_t *list, const wasm_mount *entry)
-{
-    int i;
-
-    for (i = 0; i < list->nelts; i++) {
-        wasm_mount *known = &APR_ARRAY_IDX(list, i, wasm_mount);
-
-        if (!strcmp(known->guest, entry->guest)) {
-            *known = *entry;
-            return;
-        }
-    }
-    APR_ARRAY_PUSH(list, wasm_mount) = *entry;
-}
-
-static apr_array_header_t *merge_env(apr_pool_t *pool, apr_array_header_t *outer, apr_array_header_t *inner)
+static apr_array_header_t *merge_entries(apr_pool_t *pool, apr_array_header_t *outer, apr_array_header_t *inner)
 {
     apr_array_header_t *merged;
     int i;
@@ -71,22 +62,7 @@ static apr_array_header_t *merge_env(apr_pool_t *pool, apr_array_header_t *outer
     }
     merged = apr_array_copy(pool, outer);
     for (i = 0; i < inner->nelts; i++) {
-        wasm_set_env(merged, &APR_ARRAY_IDX(inner, i, wasm_env));
-    }
-    return merged;
-}
-
-static apr_array_header_t *merge_mounts(apr_pool_t *pool, apr_array_header_t *outer, apr_array_header_t *inner)
-{
-    apr_array_header_t *merged;
-    int i;
-
-    if (!outer || !inner) {
-        return inner ? inner : outer;
-    }
-    merged = apr_array_copy(pool, outer);
-    for (i = 0; i < inner->nelts; i++) {
-        wasm_set_mount(merged, &APR_ARRAY_IDX(inner, i, wasm_mount));
+        wasm_set_entry(merged, inner->elts + i * inner->elt_size);
     }
     return merged;
 }
@@ -108,8 +84,8 @@ void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner)
     if (add->args) {
         conf->args = add->args;
     }
-    conf->env = merge_env(pool, base->env, add->env);
-    conf->mounts = merge_mounts(pool, base->mounts, add->mounts);
+    conf->env = merge_entries(pool, base->env, add->env);
+    conf->mounts = merge_entries(pool, base->mounts, add->mounts);
     if (add->cgi != WASM_UNSET) {
         conf->cgi = add->cgi;
     }

@@ -27,12 +27,12 @@ typedef struct wasm_program {
 } wasm_program;
 
 typedef struct wasm_env {
-    const char *name;
+    const char *name;  /* first: the key */
     const char *value;
 } wasm_env;
 
 typedef struct wasm_mount {
-    const char *guest; /* absolute, without a slash at the end except for "/" */
+    const char *guest; /* first: the key; absolute, without a slash at the end except for "/" */
     const char *host;  /* the same */
     int read_only;
 } wasm_mount;
@@ -88,9 +88,8 @@ void *wasm_create_dir_conf(apr_pool_t *pool, char *section);
 void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner);
 void *wasm_create_server_conf(apr_pool_t *pool, server_rec *s);
 
-/* Adds an entry, or replaces the one of the same name (guest path). */
-void wasm_set_env(apr_array_header_t *list, const wasm_env *entry);
-void wasm_set_mount(apr_array_header_t *list, const wasm_mount *entry);
+/* Adds a wasm_env or wasm_mount to a list of these, or replaces the one of the same key: their first field. */
+void wasm_set_entry(apr_array_header_t *list, const void *entry);
 
 /* The main server's settings. */
 wasm_server_conf *wasm_main_conf(void);

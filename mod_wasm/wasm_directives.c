@@ -169,7 +169,7 @@ static const char *add_mount(cmd_parms *cmd, wasm_dir_conf *conf, const char *gu
     if (!conf->mounts) {
         conf->mounts = apr_array_make(cmd->pool, 2, sizeof(wasm_mount));
     }
-    wasm_set_mount(conf->mounts, &mount);
+    wasm_set_entry(conf->mounts, &mount);
     return NULL;
 }
 
@@ -234,7 +234,7 @@ static const char *set_variable(cmd_parms *cmd, void *dir, const char *line)
     if (!conf->env) {
         conf->env = apr_array_make(cmd->pool, 4, sizeof(wasm_env));
     }
-    wasm_set_env(conf->env, &entry);
+    wasm_set_entry(conf->env, &entry);
     return NULL;
 }
 
