@@ -47,9 +47,19 @@ impl CgiPair {
         if native == wasm {
             return None;
         }
-        Some(format!(
-            "== {name}\n-- mod_cgid:\n{native}\n-- mod_wasm:\n{wasm}\n"
-        ))
+        let only = |mine: &str, other: &str, sign: &str| -> String {
+            let lines = mine
+                .lines()
+                .filter(|line| !other.lines().any(|theirs| theirs == *line));
+            lines.map(|line| format!("{sign} {line}\n")).collect()
+        };
+        let lines = only(&native, &wasm, "mod_cgid:") + &only(&wasm, &native, "mod_wasm:");
+        let lines = if lines.is_empty() {
+            format!("{native}\n-- differs in order from\n{wasm}")
+        } else {
+            lines
+        };
+        Some(format!("== {name}\n{lines}"))
     }
 }
 
@@ -90,7 +100,8 @@ fn normal(server: &Server, answer: &Response) -> String {
     }
     lines.push(String::new());
     for line in answer.partial_text().lines() {
-        if !line.contains("REMOTE_PORT=") {
+        // The second is a listed exception, see cgi_exceptions.rs.
+        if !line.contains("REMOTE_PORT=") && line != "REDIRECT_STATUS=200" {
             lines.push(line.to_owned());
         }
     }

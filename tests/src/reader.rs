@@ -34,6 +34,8 @@ pub(crate) struct Reader {
     framing: Framing,
     /// Bytes left of the current chunk.
     chunk_left: u64,
+    /// Whether the connection ended with a reset, which without announced framing is the only sign of a cut.
+    was_reset: bool,
 }
 
 impl Reader {
@@ -43,6 +45,7 @@ impl Reader {
             buffer: Vec::new(),
             framing: Framing::Ended,
             chunk_left: 0,
+            was_reset: false,
         }
     }
 
@@ -80,9 +83,11 @@ impl Reader {
                 None => Next::Cut,
             }),
             Framing::Chunked => self.next_of_chunked(),
-            Framing::UntilClose => self
-                .take(u64::MAX)
-                .map(|data| data.map_or(Next::End, Next::Data)),
+            Framing::UntilClose => Ok(match self.take(u64::MAX)? {
+                Some(data) => Next::Data(data),
+                None if self.was_reset => Next::Cut,
+                None => Next::End,
+            }),
         }
     }
 
@@ -149,13 +154,10 @@ impl Reader {
     }
 
     /// Like `fill`; a reset in the middle of a body is the way in which a server aborts, not a failure of the test.
-    /// Without announced framing it still must not pass for a regular end.
     fn fill_body(&mut self) -> io::Result<bool> {
         match self.fill() {
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
-                if self.framing == Framing::UntilClose {
-                    self.framing = Framing::Length(u64::MAX);
-                }
+                self.was_reset = true;
                 Ok(false)
             }
             other => other,

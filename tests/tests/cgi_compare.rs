@@ -71,6 +71,8 @@ fn the_program_gets_the_same_environment() {
             s.request("BREW", "/cgi/probe").send()
         }),
         ("chunked", &|s| chunked(s, "/cgi/probe", &["abc", "de"])),
+        ("missing script", &|s| s.get("/cgi/no-such-script")),
+        ("folder instead of a script", &|s| s.get("/cgi/")),
         ("error document", &|s| s.get("/missing?q=1")),
         ("error document after POST", &|s| {
             post(s, "/missing").body("body").send()
@@ -332,7 +334,6 @@ fn malformed_output_fares_the_same() {
         "Content-Type: text/plain",
         "Content-Type: text/plain\n",
         "Content-Type: text/plain\n\n",
-        ": no name\n\nbody",
         "Name : spaced\n\nbody",
         "X-A: 1\n folded\n\nbody",
         "HTTP/1.1 404 Nope\nContent-Type: text/plain\n\nbody",

@@ -4,8 +4,10 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
+use std::time::Duration;
 
 use mod_wasm_tests::{Mpm, Server, Site};
+use rustix::net::sockopt;
 
 fn plain(site: Site, conf: &str) -> Server {
     site.httpd(conf).without_wasm().start()
@@ -95,20 +97,34 @@ fn an_answer_that_is_cut_off_does_not_look_whole() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\nhello",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
     ] {
-        assert_eq!(answer_of(sent), ("hello".to_owned(), false), "{sent:?}");
+        assert_eq!(
+            answer_of(sent, false),
+            ("hello".to_owned(), false),
+            "{sent:?}"
+        );
     }
+    let unframed = "HTTP/1.0 200 OK\r\n\r\nhello";
+    assert_eq!(
+        answer_of(unframed, true),
+        ("hello".to_owned(), false),
+        "a reset looks like an end"
+    );
     for sent in [
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         "HTTP/1.0 200 OK\r\n\r\nhello",
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
     ] {
-        assert_eq!(answer_of(sent), ("hello".to_owned(), true), "{sent:?}");
+        assert_eq!(
+            answer_of(sent, false),
+            ("hello".to_owned(), true),
+            "{sent:?}"
+        );
     }
 }
 
-/// What the client makes of a server that sends this and closes.
-fn answer_of(sent: &'static str) -> (String, bool) {
+/// What the client makes of a server that sends this and closes, or resets the connection.
+fn answer_of(sent: &'static str, reset: bool) -> (String, bool) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = listener.local_addr().expect("a listener has an address");
     let peer = thread::spawn(move || {
@@ -122,6 +138,10 @@ fn answer_of(sent: &'static str) -> (String, bool) {
             request.push(byte[0]);
         }
         stream.write_all(sent.as_bytes()).expect("the client reads");
+        if reset {
+            sockopt::set_socket_linger(&stream, Some(Duration::ZERO))
+                .expect("SO_LINGER can be set");
+        }
     });
     let response = mod_wasm_tests::Request::new(address, "GET", "/").send();
     peer.join().expect("the peer is well");
