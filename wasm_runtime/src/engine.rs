@@ -5,7 +5,7 @@ use crate::artifact::Needs;
 use crate::error::{Error, Result, one_line};
 use crate::limits::MAX_TABLE_ELEMENTS;
 use crate::queue::Queue;
-use crate::run::RunState;
+use crate::sandbox::Sandbox;
 use crate::settings::{MEMORY_RESERVATION, shared_config};
 use crate::{linker, ticker};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const MAX_INSTANCE_SIZE: usize = 16 << 20;
 /// Engine, pool, admission and ticker.
 pub struct ServingEngine {
     pub(crate) engine: Engine,
-    pub(crate) linker: Linker<RunState>,
+    pub(crate) linker: Linker<Sandbox>,
     pub(crate) queue: Arc<Queue>,
     /// Entered by each run, so that WASI finds a runtime and does not start one with threads of its own. It is never
     /// driven: every operation completes at once on the thread of the run.

@@ -13,6 +13,7 @@ pub mod ffi;
 mod limits;
 pub mod module;
 pub mod run;
+pub mod sandbox;
 pub mod settings;
 pub mod stdio;
 

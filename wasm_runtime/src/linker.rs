@@ -1,7 +1,7 @@
 //! What a guest may import: WASI preview 1 and the older `wasi_unstable`, with a few functions of our own.
 
 use crate::poll::{self, Layout, errno};
-use crate::run::RunState;
+use crate::sandbox::Sandbox;
 use crate::strings::StringList;
 use wasmtime::{Caller, Engine, Extern, Linker, Result};
 
@@ -11,10 +11,10 @@ use wasmtime::{Caller, Engine, Extern, Linker, Result};
 pub(crate) struct Exit(pub(crate) i32);
 
 /// Both generations, ready to link modules against.
-pub(crate) fn new(engine: &Engine) -> Result<Linker<RunState>> {
+pub(crate) fn new(engine: &Engine) -> Result<Linker<Sandbox>> {
     let mut linker = Linker::new(engine);
-    wasmtime_wasi::p1::add_to_linker_sync(&mut linker, |state: &mut RunState| &mut state.wasi)?;
-    wasmtime_wasi::p0::add_to_linker_sync(&mut linker, |state: &mut RunState| &mut state.wasi)?;
+    wasmtime_wasi::p1::add_to_linker_sync(&mut linker, |sandbox: &mut Sandbox| &mut sandbox.wasi)?;
+    wasmtime_wasi::p0::add_to_linker_sync(&mut linker, |sandbox: &mut Sandbox| &mut sandbox.wasi)?;
     linker.allow_shadowing(true);
     replace(&mut linker, "wasi_snapshot_preview1", poll::PREVIEW1)?;
     replace(&mut linker, "wasi_unstable", poll::PREVIEW0)?;
@@ -22,11 +22,11 @@ pub(crate) fn new(engine: &Engine) -> Result<Linker<RunState>> {
     Ok(linker)
 }
 
-fn replace(linker: &mut Linker<RunState>, module: &str, layout: Layout) -> Result<()> {
+fn replace(linker: &mut Linker<Sandbox>, module: &str, layout: Layout) -> Result<()> {
     linker.func_wrap(
         module,
         "poll_oneoff",
-        move |caller: Caller<'_, RunState>, subscriptions, events, count, count_out| {
+        move |caller: Caller<'_, Sandbox>, subscriptions, events, count, count_out| {
             poll_oneoff(caller, layout, [subscriptions, events, count, count_out])
         },
     )?;
@@ -36,54 +36,54 @@ fn replace(linker: &mut Linker<RunState>, module: &str, layout: Layout) -> Resul
     linker.func_wrap(
         module,
         "args_sizes_get",
-        |caller: Caller<'_, RunState>, count, size| {
-            string_sizes(caller, count, size, |state| &state.args)
+        |caller: Caller<'_, Sandbox>, count, size| {
+            string_sizes(caller, count, size, |sandbox| &sandbox.args)
         },
     )?;
     linker.func_wrap(
         module,
         "args_get",
-        |caller: Caller<'_, RunState>, pointers, bytes| {
-            strings(caller, pointers, bytes, |state| &state.args)
+        |caller: Caller<'_, Sandbox>, pointers, bytes| {
+            strings(caller, pointers, bytes, |sandbox| &sandbox.args)
         },
     )?;
     linker.func_wrap(
         module,
         "environ_sizes_get",
-        |caller: Caller<'_, RunState>, count, size| {
-            string_sizes(caller, count, size, |state| &state.env)
+        |caller: Caller<'_, Sandbox>, count, size| {
+            string_sizes(caller, count, size, |sandbox| &sandbox.env)
         },
     )?;
     linker.func_wrap(
         module,
         "environ_get",
-        |caller: Caller<'_, RunState>, pointers, bytes| {
-            strings(caller, pointers, bytes, |state| &state.env)
+        |caller: Caller<'_, Sandbox>, pointers, bytes| {
+            strings(caller, pointers, bytes, |sandbox| &sandbox.env)
         },
     )?;
     Ok(())
 }
 
 fn poll_oneoff(
-    mut caller: Caller<'_, RunState>,
+    mut caller: Caller<'_, Sandbox>,
     layout: Layout,
     arguments: [u32; 4],
 ) -> Result<i32> {
-    with_memory(&mut caller, |memory, state| {
-        poll::poll_oneoff(memory, &state.io, state.started, layout, arguments)
+    with_memory(&mut caller, |memory, sandbox| {
+        poll::poll_oneoff(memory, &sandbox.io, sandbox.started, layout, arguments)
     })
     .unwrap_or(Some(errno::FAULT))
     .ok_or_else(|| wasmtime::Error::msg("ended by the host while it waited"))
 }
 
 fn string_sizes(
-    mut caller: Caller<'_, RunState>,
+    mut caller: Caller<'_, Sandbox>,
     count: u32,
     size: u32,
-    list: fn(&RunState) -> &StringList,
+    list: fn(&Sandbox) -> &StringList,
 ) -> i32 {
-    with_memory(&mut caller, |memory, state| {
-        let list = list(state);
+    with_memory(&mut caller, |memory, sandbox| {
+        let list = list(sandbox);
         write_u32(memory, count as usize, list.count())?;
         write_u32(memory, size as usize, list.bytes().len())
     })
@@ -92,13 +92,13 @@ fn string_sizes(
 }
 
 fn strings(
-    mut caller: Caller<'_, RunState>,
+    mut caller: Caller<'_, Sandbox>,
     pointers: u32,
     bytes: u32,
-    list: fn(&RunState) -> &StringList,
+    list: fn(&Sandbox) -> &StringList,
 ) -> i32 {
-    with_memory(&mut caller, |memory, state| {
-        let list = list(state);
+    with_memory(&mut caller, |memory, sandbox| {
+        let list = list(sandbox);
         let target = memory.get_mut(bytes as usize..)?;
         target
             .get_mut(..list.bytes().len())?
@@ -125,10 +125,10 @@ fn write_u32(memory: &mut [u8], offset: usize, value: usize) -> Option<()> {
 
 /// `None` when the guest exports no memory.
 fn with_memory<R>(
-    caller: &mut Caller<'_, RunState>,
-    use_it: impl FnOnce(&mut [u8], &RunState) -> R,
+    caller: &mut Caller<'_, Sandbox>,
+    use_it: impl FnOnce(&mut [u8], &Sandbox) -> R,
 ) -> Option<R> {
     let memory = caller.get_export("memory").and_then(Extern::into_memory)?;
-    let (bytes, state) = memory.data_and_store_mut(caller);
-    Some(use_it(bytes, state))
+    let (bytes, sandbox) = memory.data_and_store_mut(caller);
+    Some(use_it(bytes, sandbox))
 }

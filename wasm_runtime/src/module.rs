@@ -3,14 +3,14 @@
 use crate::artifact::Artifact;
 use crate::engine::ServingEngine;
 use crate::error::{Error, Result, one_line};
-use crate::run::RunState;
+use crate::sandbox::Sandbox;
 use std::sync::Arc;
 use wasmtime::{InstancePre, Module};
 
 /// An artifact, mapped and linked. Instances of it start in microseconds.
 pub struct LoadedModule {
     pub(crate) engine: Arc<ServingEngine>,
-    pub(crate) instance_pre: InstancePre<RunState>,
+    pub(crate) instance_pre: InstancePre<Sandbox>,
 }
 
 impl LoadedModule {

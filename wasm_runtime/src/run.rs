@@ -1,32 +1,19 @@
 //! One run of a guest: a fresh store, a fresh instance, one call of its entry point, and what came of it.
 
 use crate::error::one_line;
-use crate::limits::{Limits, MAX_HOST_RESOURCES, MAX_RANDOM_BYTES};
+use crate::limits::Limits;
 use crate::linker::Exit;
 use crate::module::LoadedModule;
 use crate::queue::Refused;
-use crate::stdio::{Host, RunIo, SharedIo, Stderr, Stdin, Stdout, Stop};
+use crate::sandbox::{Mount, Sandbox};
+use crate::stdio::{Host, RunIo, SharedIo, Stop};
 use crate::strings::StringList;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
-use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{FsPerms, HostMonotonicClock, WasiCtx, WasiView};
 
 /// The entry point of a WASI command.
 pub const DEFAULT_ENTRY_POINT: &str = "_start";
-
-/// A host directory as the guest sees it.
-#[derive(Debug)]
-pub struct Mount {
-    pub guest: String,
-    /// Bytes of the host path.
-    pub host: Vec<u8>,
-    pub read_only: bool,
-}
 
 /// Everything that is particular to one run.
 pub struct Options {
@@ -73,16 +60,6 @@ pub struct Outcome {
     pub memory_refused: bool,
 }
 
-/// What host functions find in the store.
-pub(crate) struct RunState {
-    pub(crate) wasi: WasiP1Ctx,
-    pub(crate) io: SharedIo,
-    pub(crate) args: StringList,
-    pub(crate) env: StringList,
-    pub(crate) started: Instant,
-    limits: Limits,
-}
-
 /// One run, to be executed once.
 pub struct Run {
     module: Arc<LoadedModule>,
@@ -113,20 +90,14 @@ impl Run {
         let _runtime = engine.tokio.enter();
         let queue = Arc::clone(&engine.queue);
         let io = SharedIo::new(RunIo::new(self.host, queue, self.options.timeout));
-        let started = Instant::now();
-        let wasi = match wasi(&io, &self.options.mounts, started) {
-            Ok(wasi) => wasi,
+        let limits = Limits::new(self.options.memory_limit, engine.table_elements);
+        let mut sandbox = match Sandbox::new(&io, &self.options.mounts, limits) {
+            Ok(sandbox) => sandbox,
             Err(message) => return Outcome::not_started(Ending::MountFailed(message)),
         };
-        let state = RunState {
-            wasi,
-            io: io.clone(),
-            args: self.options.args,
-            env: self.options.env,
-            started,
-            limits: Limits::new(self.options.memory_limit, engine.table_elements),
-        };
-        let (ending, memory_refused) = call(&self.module, state, &self.options.entry_point);
+        sandbox.args = self.options.args;
+        sandbox.env = self.options.env;
+        let (ending, memory_refused) = call(&self.module, sandbox, &self.options.entry_point);
         let mut io = io.lock();
         Outcome {
             // Whatever the guest made of it: once the host wanted to end the run, that is why it ended.
@@ -147,51 +118,10 @@ impl Outcome {
     }
 }
 
-/// A clock whose zero `poll_oneoff` knows, for absolute times.
-struct Clock(Instant);
-
-impl HostMonotonicClock for Clock {
-    fn resolution(&self) -> u64 {
-        1
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-}
-
-fn wasi(io: &SharedIo, mounts: &[Mount], started: Instant) -> Result<WasiP1Ctx, String> {
-    let mut builder = WasiCtx::builder();
-    builder
-        .stdin(Stdin(io.clone()))
-        .stdout(Stdout(io.clone()))
-        .stderr(Stderr(io.clone()))
-        .monotonic_clock(Clock(started))
-        .max_random_size(MAX_RANDOM_BYTES)
-        .allow_tcp(false)
-        .allow_udp(false)
-        // File operations run on this thread instead of being handed to a thread pool.
-        .allow_blocking_current_thread(true);
-    for mount in mounts {
-        let host = Path::new(OsStr::from_bytes(&mount.host));
-        let permissions = if mount.read_only {
-            FsPerms::ReadOnly
-        } else {
-            FsPerms::ReadWrite
-        };
-        builder
-            .preopened_dir(host, &mount.guest, permissions)
-            .map_err(|error| format!("{}: {}", host.display(), one_line(&error)))?;
-    }
-    let mut wasi = builder.build_p1();
-    wasi.ctx().table.set_max_capacity(MAX_HOST_RESOURCES);
-    Ok(wasi)
-}
-
 /// Returns how the guest ended and whether it was refused memory; its store is gone by then.
-fn call(module: &LoadedModule, state: RunState, entry_point: &str) -> (Ending, bool) {
-    let mut store = Store::new(&module.engine.engine, state);
-    store.limiter(|state| &mut state.limits);
+fn call(module: &LoadedModule, sandbox: Sandbox, entry_point: &str) -> (Ending, bool) {
+    let mut store = Store::new(&module.engine.engine, sandbox);
+    store.limiter(|sandbox| &mut sandbox.limits);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|context| {
         let mut io = context.data().io.lock();
@@ -208,7 +138,7 @@ fn call(module: &LoadedModule, state: RunState, entry_point: &str) -> (Ending, b
 
 fn instantiate_and_call(
     module: &LoadedModule,
-    store: &mut Store<RunState>,
+    store: &mut Store<Sandbox>,
     entry_point: &str,
 ) -> Ending {
     let instance = match module.instance_pre.instantiate(&mut *store) {

@@ -6,7 +6,7 @@ use super::{Artifact, digest, helper, memory_file};
 use crate::error::{Error, Result};
 use crate::settings::{self, Target};
 use std::collections::HashMap;
-use std::fs::{File, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -117,8 +117,8 @@ impl ArtifactStore {
 
     fn digest(&self, path: &Path) -> Result<String> {
         let failed = |error| Error::io(path, error);
-        let mut file = File::open(path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
+        // Looked at before it is opened: opening a FIFO would wait for a writer.
+        let metadata = fs::metadata(path).map_err(failed)?;
         if !metadata.is_file() {
             return Err(failed(io::Error::other("not a regular file")));
         }
@@ -126,6 +126,7 @@ impl ArtifactStore {
         if let Some(known) = self.lock().digests.get(&version) {
             return Ok(known.clone());
         }
+        let mut file = File::open(path).map_err(failed)?;
         let sha256 = digest::copy_hashed(&mut file, &mut io::sink()).map_err(failed)?;
         self.lock().digests.insert(version, sha256.clone());
         Ok(sha256)

@@ -200,7 +200,7 @@ pub unsafe extern "C" fn wrt_artifact_check_entry_point(
         // SAFETY: the caller's promise.
         let artifact = unsafe { borrow(artifact, "artifact is NULL")? };
         // SAFETY: the caller's promise.
-        let name = unsafe { super::run::entry_point(entry_point)? };
+        let name = unsafe { entry_point.entry_point()? };
         artifact.0.artifact.check_entry_point(name)
     })
 }

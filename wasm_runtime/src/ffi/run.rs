@@ -5,7 +5,8 @@ use super::error::wrt_error;
 use super::guard::{borrow, fallible, free, hand_out, options, slice};
 use super::text::wrt_str;
 use crate::error::{Error, Result};
-use crate::run::{DEFAULT_ENTRY_POINT, Ending, Mount, Options, Outcome, Run};
+use crate::run::{Ending, Options, Outcome, Run};
+use crate::sandbox::Mount;
 use crate::stdio::{Host, Stop};
 use crate::strings::StringList;
 use std::ffi::c_void;
@@ -277,7 +278,7 @@ unsafe fn run_options(given: *const wrt_run_options) -> Result<(Options, wrt_cal
             strings(slice(given.args, given.args_len)?)?,
             variables(slice(given.env, given.env_len)?)?,
             mounts(slice(given.mounts, given.mounts_len)?)?,
-            entry_point(given.entry_point)?,
+            given.entry_point.entry_point()?,
         )
     };
     let options = Options {
@@ -336,16 +337,6 @@ unsafe fn mounts(given: &[wrt_mount]) -> Result<Vec<Mount>> {
         })
     };
     given.iter().map(mount).collect()
-}
-
-/// # Safety
-/// `name` is a valid string that lives as long as the result.
-pub(super) unsafe fn entry_point<'a>(name: wrt_str) -> Result<&'a str> {
-    // SAFETY: the caller's promise.
-    match unsafe { name.text("entry_point is not UTF-8")? } {
-        "" => Ok(DEFAULT_ENTRY_POINT),
-        name => Ok(name),
-    }
 }
 
 /// Runs the guest on this thread and returns when it has ended. Whatever the guest does is an outcome; an error means wrong use

@@ -2,6 +2,7 @@
 
 use super::guard::slice;
 use crate::error::{Error, Result};
+use crate::run::DEFAULT_ENTRY_POINT;
 use std::ffi::{OsStr, c_char};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -42,6 +43,18 @@ impl wrt_str {
         // SAFETY: the caller's promise.
         let bytes = unsafe { self.bytes()? };
         std::str::from_utf8(bytes).map_err(|_| Error::InvalidArgument(name))
+    }
+
+    /// The name of an entry point; empty means the usual one.
+    ///
+    /// # Safety
+    /// As [`Self::bytes`].
+    pub(super) unsafe fn entry_point<'a>(self) -> Result<&'a str> {
+        // SAFETY: the caller's promise.
+        match unsafe { self.text("entry_point is not UTF-8")? } {
+            "" => Ok(DEFAULT_ENTRY_POINT),
+            name => Ok(name),
+        }
     }
 
     /// The path, or `None` for the empty string.

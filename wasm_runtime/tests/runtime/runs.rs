@@ -4,7 +4,8 @@ use crate::support::{guest, load, options, run, run_with};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-use wasm_runtime::run::{Ending, Mount, Options};
+use wasm_runtime::run::{Ending, Options};
+use wasm_runtime::sandbox::Mount;
 use wasm_runtime::stdio::Stop;
 use wasm_runtime::strings::StringList;
 

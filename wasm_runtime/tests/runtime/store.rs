@@ -153,4 +153,7 @@ fn faults_of_the_module_come_back_from_the_helper_as_such() {
     fs::remove_file(&workshop.module).unwrap();
     let error = workshop.prepare().unwrap_err();
     assert!(matches!(error, Error::Io { .. }), "{error}");
+    std::os::unix::net::UnixListener::bind(&workshop.module).unwrap();
+    let error = workshop.prepare().unwrap_err();
+    assert!(error.to_string().contains("not a regular file"), "{error}");
 }
