@@ -73,6 +73,7 @@ impl<'a> Browser<'a> {
     /// Path and query of an address on this server.
     #[track_caller]
     fn local_target(&self, location: &str) -> String {
+        let location = location.split('#').next().unwrap_or(location);
         if location.starts_with('/') {
             return location.to_owned();
         }

@@ -334,7 +334,6 @@ fn malformed_output_fares_the_same() {
         "Content-Type: text/plain",
         "Content-Type: text/plain\n",
         "Content-Type: text/plain\n\n",
-        "Name : spaced\n\nbody",
         "X-A: 1\n folded\n\nbody",
         "HTTP/1.1 404 Nope\nContent-Type: text/plain\n\nbody",
         "Content-Type: text/plain\nbroken line\n\nbody",

@@ -125,13 +125,13 @@ fn redirect_status_is_always_there() {
     );
 }
 
-/// Both refuse a header without a name; mod_cgid's error page is cut off, which helps nobody.
+/// Both refuse a header with an impossible name; mod_cgid's error page is cut off, which helps nobody.
 #[test]
-fn the_page_that_tells_of_a_nameless_header_is_whole() {
+fn the_page_that_tells_of_an_impossible_header_is_whole() {
     let pair = CgiPair::start();
-    let [native, wasm] = pair
-        .both()
-        .map(|server| server.get(&raw_output(": no name\n\nbody")));
-    assert_eq!((wasm.status, wasm.complete), (500, true));
-    assert_eq!(native.status, 500);
+    for text in [": no name\n\nbody", "Name : spaced\n\nbody"] {
+        let [native, wasm] = pair.both().map(|server| server.get(&raw_output(text)));
+        assert_eq!((wasm.status, wasm.complete), (500, true), "{text:?}");
+        assert_eq!(native.status, 500, "{text:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! A real WordPress on SQLite, installed by its own installer, through httpd, every request in a fresh sandbox.
 
 use std::fs;
+use std::io::ErrorKind;
 
 use mod_wasm_tests::{Browser, Server, Site, fetched, php_cgi};
 
@@ -21,7 +22,9 @@ define('WP_HTTP_BLOCK_EXTERNAL', true);
 define('AUTOMATIC_UPDATER_DISABLED', true);
 define('WP_DEBUG', false);
 $table_prefix = 'wp_';
-define('ABSPATH', __DIR__ . '/');
+if (!defined('ABSPATH')) {
+    define('ABSPATH', __DIR__ . '/');
+}
 require_once ABSPATH . 'wp-settings.php';
 ";
 
@@ -75,6 +78,18 @@ fn install(visitor: &mut Browser) {
     assert!(done.contains("Success!"), "{done}");
 }
 
+/// The prebuilt PHP does not release what it reads with `PRAGMA` through PDO: after the installer has made the tables,
+/// SQLite's lock (a directory, in WASI) stays behind with nobody holding it. This happens here and nowhere else.
+fn remove_stale_lock(server: &Server) {
+    let lock = server.path("wordpress/wp-content/database/.ht.sqlite.lock");
+    match fs::remove_dir(&lock) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            panic!("cannot remove {lock}: {error}")
+        }
+        _ => {}
+    }
+}
+
 fn log_in(visitor: &mut Browser) {
     visitor.get("/wp-login.php").expect(200);
     let fields = [
@@ -115,6 +130,7 @@ fn wordpress_is_installed_shown_entered_and_commented_on() {
     server.allow_log("WASM0070");
     let mut editor = Browser::new(&server);
     install(&mut editor);
+    remove_stale_lock(&server);
 
     let front = Browser::new(&server).get("/").expect(200).text();
     assert!(
