@@ -157,6 +157,23 @@ fn each_run_starts_afresh() {
 }
 
 #[test]
+fn nothing_that_a_run_wrote_is_found_by_the_next() {
+    // Traps when any word of its 16 MiB is not 0, then writes to all of them: more than a slot of the pool keeps.
+    let filler = r#"(module (memory 256)
+        (func (export "_start") (local $at i32)
+          (loop $again
+            (if (i64.ne (i64.load (local.get $at)) (i64.const 0)) (then unreachable))
+            (i64.store (local.get $at) (i64.const -1))
+            (local.set $at (i32.add (local.get $at) (i32.const 8)))
+            (br_if $again (i32.lt_u (local.get $at) (i32.const 16777216))))))"#;
+    let module = load(filler, 1);
+    for _ in 0..20 {
+        let (outcome, _) = run_with(&module, options(), false);
+        assert_eq!(outcome.ending, Ending::Exited(0));
+    }
+}
+
+#[test]
 fn exceptions_of_webassembly_work_with_the_pool() {
     let thrower = r#"(module (tag $t (param i32))
         (func (export "_start") (local $n i32)
