@@ -103,10 +103,13 @@ ends_within() {
     done
 }
 
-# Ends the server at once.
+# Ends the server at once. The last resort goes to its whole process group (as_server made it a session of its own): a
+# child left over would keep the port.
 kill_httpd() {
     kill -TERM "$httpd_pid" 2>/dev/null || return 0
-    ends_within 3 || kill -KILL "$httpd_pid" 2>/dev/null || return 0
+    ends_within 3 && return
+    kill -KILL -- "-$httpd_pid" 2>/dev/null || true
+    wait "$httpd_pid" 2>/dev/null || true
 }
 
 # A graceful stop, bounded: running answers get the time that GracefulShutdownTimeout gives them, and then an end.
