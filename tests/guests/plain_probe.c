@@ -97,6 +97,16 @@ static int spoil(const char *dir)
     return put(other, "x");
 }
 
+/* Opens the file until that is refused. */
+static int hoard(const char *path)
+{
+    int count = 0;
+    while (open(path, O_RDONLY) >= 0)
+        count++;
+    printf("hoarded %d\n", count);
+    return 0;
+}
+
 /* Allocates and touches so many MiB. */
 static int grow(int mib)
 {
@@ -160,6 +170,8 @@ int main(int argc, char **argv)
         return put(one, two);
     if (!strcmp(what, "spoil"))
         return spoil(one);
+    if (!strcmp(what, "hoard"))
+        return hoard(one);
     if (!strcmp(what, "grow"))
         return grow(atoi(one));
     if (!strcmp(what, "complain"))

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::server::{free_port, run_httpd};
-use crate::site::Httpd;
+use crate::httpd::Httpd;
+use crate::launch::{free_port, run_httpd};
 
 /// What httpd said when it refused, asked to test the configuration and asked to start.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Refusal {
             "httpd started with the configuration:\n{started}"
         );
         assert!(
-            !Path::new(&site.path("httpd.pid")).exists(),
+            !Path::new(&site.path("run/httpd.pid")).exists(),
             "httpd failed but left a pid file"
         );
         let conf = fs::read_to_string(site.path("httpd.conf")).expect("httpd.conf is readable");

@@ -1,11 +1,9 @@
 //! A running httpd.
 
-use std::fs::{self, File};
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::process::CommandExt;
+use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::process::Child;
 use std::sync::{Mutex, MutexGuard};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -14,16 +12,13 @@ use rustix::process::Signal;
 
 use crate::errorlog::{self, LogLine};
 use crate::exchange::Exchange;
-use crate::paths::program;
-use crate::process::{
-    alive, children, has_connections, run_within, signal, wait_child, wait_until,
-};
+use crate::httpd::Httpd;
+use crate::launch::{START_LIMIT, free_port, launch, run_httpd};
+use crate::process::{alive, children, has_connections, signal, wait_child, wait_until};
 use crate::request::Request;
 use crate::response::Response;
-use crate::site::{Httpd, Site};
+use crate::site::Site;
 
-/// A cold start compiles its guests; on two busy cores a large one takes a while.
-const START_LIMIT: Duration = Duration::from_secs(300);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 /// An httpd that serves; dropping it stops it and judges its error logs.
@@ -60,7 +55,7 @@ impl Server {
             child: child.map(Mutex::new),
             allowed: Mutex::default(),
         };
-        let pid_file = server.path("httpd.pid");
+        let pid_file = server.path("run/httpd.pid");
         wait_until("httpd writes its pid", START_LIMIT, || {
             server.pid = fs::read_to_string(&pid_file)
                 .ok()
@@ -158,21 +153,31 @@ impl Server {
     pub fn graceful(&self) {
         let (ok, output) = self.httpd(&["-t"]);
         assert!(ok, "the configuration was refused:\n{output}");
-        self.graceful_after(|| {
+        self.after_restart(|| {
             let (ok, output) = self.httpd(&["-k", "graceful"]);
             assert!(ok, "-k graceful failed:\n{output}");
         });
     }
 
-    /// Restarts by nothing but SIGUSR1.
-    pub fn graceful_by_signal(&self) {
-        self.graceful_after(|| self.signal(Signal::USR1));
+    /// Restarts at once, without waiting for running requests.
+    pub fn restart(&self) {
+        self.after_restart(|| self.signal(Signal::HUP));
     }
 
-    fn graceful_after(&self, ask: impl FnOnce()) {
+    /// Asks the parent to stop as soon as running requests are done.
+    pub fn stop_gracefully(&self) {
+        self.signal(Signal::WINCH);
+    }
+
+    /// Restarts by nothing but SIGUSR1.
+    pub fn graceful_by_signal(&self) {
+        self.after_restart(|| self.signal(Signal::USR1));
+    }
+
+    fn after_restart(&self, ask: impl FnOnce()) {
         let times = self.times_ready();
         ask();
-        wait_until("the graceful restart is done", START_LIMIT, || {
+        wait_until("the restart is done", START_LIMIT, || {
             assert!(
                 alive(self.pid),
                 "httpd died during its restart:\n{}",
@@ -348,55 +353,4 @@ impl Drop for Server {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no test panics while it holds this")
-}
-
-/// Starts httpd; the process where it stays in the foreground, or what it said when it refused.
-fn launch(httpd: &Httpd) -> Result<Option<Child>, String> {
-    if !httpd.foreground {
-        let (ok, output) = run_httpd(&httpd.site, &["-k", "start"], "start.out");
-        return if ok { Ok(None) } else { Err(output) };
-    }
-    // Stopping, httpd signals its whole process group: without one of its own, that is the test's.
-    let child = command(&httpd.site, &["-DFOREGROUND"], "start.out")
-        .process_group(0)
-        .spawn()
-        .expect("apache2 can be started");
-    Ok(Some(child))
-}
-
-pub(crate) fn run_httpd(site: &Site, arguments: &[&str], output: &str) -> (bool, String) {
-    let status = run_within(&mut command(site, arguments, output), START_LIMIT);
-    let text = fs::read(site.path(output)).expect("the output is readable");
-    (
-        status.success(),
-        String::from_utf8_lossy(&text).into_owned(),
-    )
-}
-
-/// A file takes the output: a daemon that inherited a pipe would keep its reader waiting.
-fn command(site: &Site, arguments: &[&str], output: &str) -> Command {
-    let file = File::create(site.path(output)).expect("the site's folder is writable");
-    let mut command = Command::new(program("apache2", "apache2"));
-    command
-        .env_clear()
-        .env(
-            "PATH",
-            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        )
-        .args(["-d", &site.path(""), "-f", &site.path("httpd.conf")])
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(file.try_clone().expect("a file can be cloned"))
-        .stderr(file);
-    command
-}
-
-/// A port on 127.0.0.1 that is free now. Ports below the ephemeral range: no client socket takes them meanwhile.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let spread = u16::try_from(std::process::id() % 100).unwrap_or(0) * 97;
-    (0..10_000)
-        .map(|_| 18_000 + (spread + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000)
-        .find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok())
-        .expect("a port is free")
 }

@@ -2,30 +2,25 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::errorlog;
-use crate::paths::{cache_dir, httpd_module_dir, make_private_dir, module};
+use crate::httpd::Httpd;
+use crate::paths::make_private_dir;
 use crate::refusal::Refusal;
 use crate::server::Server;
 
 /// Whom httpd's children run as when the suite runs as root.
-const CHILD_USER: &str = "www-data";
+pub(crate) const CHILD_USER: &str = "www-data";
 
 const MIME_TYPES: &str = "text/html html\ntext/plain txt\ntext/css css\nimage/png png\n";
-
-/// How httpd serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mpm {
-    Event,
-    Prefork,
-}
 
 /// The folder of one httpd. Everything in it can be read by the unprivileged user of httpd's children.
 pub struct Site {
     dir: TempDir,
+    /// Words of a command that runs httpd's program; empty: it is run as it is.
+    pub(crate) runner: Vec<String>,
 }
 
 impl Site {
@@ -39,7 +34,10 @@ impl Site {
             .tempdir_in("/tmp")
             .expect("/tmp is writable");
         set_mode(dir.path(), 0o755);
-        let site = Self { dir };
+        let site = Self {
+            dir,
+            runner: Vec::new(),
+        };
         for folder in ["htdocs", "logs", "run"] {
             fs::create_dir(site.dir.path().join(folder)).expect("the site's folder is writable");
         }
@@ -108,16 +106,7 @@ impl Site {
 
     /// An httpd with these lines at the end of its configuration; more can be chosen before it is started.
     pub fn httpd(self, conf: impl Into<String>) -> Httpd {
-        Httpd {
-            site: self,
-            conf: conf.into(),
-            modules: Vec::new(),
-            mpm: Mpm::Event,
-            foreground: false,
-            wasm: true,
-            cache: cache_dir().to_path_buf(),
-            threads: 16,
-        }
+        Httpd::new(self, conf.into())
     }
 
     /// Starts httpd as a daemon with these lines at the end of its configuration.
@@ -163,7 +152,7 @@ fn copy_tree(from: &Path, to: &Path) {
 }
 
 /// User and group of httpd's children; nothing when they run as the user of the suite.
-fn child_ids() -> Option<(u32, u32)> {
+pub(crate) fn child_ids() -> Option<(u32, u32)> {
     if !rustix::process::geteuid().is_root() {
         return None;
     }
@@ -179,136 +168,4 @@ fn child_ids() -> Option<(u32, u32)> {
         .skip(2)
         .map(|field| field.parse().expect("ids are numbers"));
     Some((ids.next()?, ids.next()?))
-}
-
-/// An httpd that is about to be started.
-pub struct Httpd {
-    pub(crate) site: Site,
-    conf: String,
-    modules: Vec<String>,
-    mpm: Mpm,
-    pub(crate) foreground: bool,
-    wasm: bool,
-    cache: PathBuf,
-    threads: u32,
-}
-
-impl Httpd {
-    /// Loads further modules of httpd by their short names, such as `mime`.
-    pub fn modules(mut self, names: &[&str]) -> Self {
-        self.modules
-            .extend(names.iter().map(|name| (*name).to_owned()));
-        self
-    }
-
-    pub fn mpm(mut self, mpm: Mpm) -> Self {
-        self.mpm = mpm;
-        self
-    }
-
-    /// Runs httpd with `-DFOREGROUND` instead of as a daemon.
-    pub fn foreground(mut self) -> Self {
-        self.foreground = true;
-        self
-    }
-
-    /// Uses a compiled-code cache of one's own.
-    pub fn cache(mut self, dir: impl Into<PathBuf>) -> Self {
-        self.cache = dir.into();
-        self
-    }
-
-    /// Threads of a child (event), or the most children (prefork).
-    pub fn threads(mut self, threads: u32) -> Self {
-        self.threads = threads;
-        self
-    }
-
-    /// Leaves mod_wasm out.
-    pub fn without_wasm(mut self) -> Self {
-        self.wasm = false;
-        self
-    }
-
-    /// Starts httpd and waits until it is ready.
-    #[track_caller]
-    pub fn start(self) -> Server {
-        Server::start(self)
-    }
-
-    /// Asserts that httpd refuses this configuration, when it is asked to test it and when it is started.
-    #[track_caller]
-    pub fn refused(self) -> Refusal {
-        Refusal::provoke(self)
-    }
-
-    /// Writes `httpd.conf` for this port.
-    pub(crate) fn write_conf(&self, port: u16) {
-        let site = &self.site;
-        let mpm = match self.mpm {
-            Mpm::Event => "mpm_event",
-            Mpm::Prefork => "mpm_prefork",
-        };
-        let dir = site.path("");
-        let dir = dir.trim_end_matches('/');
-        let mut lines = vec![
-            format!("ServerRoot {dir}"),
-            format!("PidFile {dir}/httpd.pid"),
-            format!("DefaultRuntimeDir {dir}/run"),
-            "ServerName 127.0.0.1".to_owned(),
-            format!("Listen 127.0.0.1:{port}"),
-        ];
-        for name in [mpm, "authz_core"]
-            .into_iter()
-            .chain(self.modules.iter().map(String::as_str))
-        {
-            lines.push(format!(
-                "LoadModule {name}_module {}/mod_{name}.so",
-                httpd_module_dir()
-            ));
-        }
-        if child_ids().is_some() {
-            lines.push(format!("User {CHILD_USER}\nGroup {CHILD_USER}"));
-        }
-        lines.extend([
-            format!("ErrorLog {dir}/logs/error.log"),
-            format!("ErrorLogFormat \"{}\"", errorlog::FORMAT),
-            format!("LogFormat \"%P %L %>s %r\" harness\nCustomLog {dir}/logs/access.log harness"),
-            format!("DocumentRoot {dir}/htdocs"),
-            "LogLevel warn".to_owned(),
-            self.mpm_lines(),
-        ]);
-        if self.modules.iter().any(|name| name == "mime") {
-            lines.push(format!("TypesConfig {dir}/mime.types"));
-        }
-        if self.modules.iter().any(|name| name == "cgid") {
-            lines.push(format!("ScriptSock {dir}/run/cgid.sock"));
-        }
-        if self.wasm {
-            lines.push(format!(
-                "LoadModule wasm_module {}",
-                module("mod_wasm.so").display()
-            ));
-            lines.push(format!("WasmCacheDir {}", self.cache.display()));
-            lines.push("LogLevel wasm:info".to_owned());
-        }
-        lines.push(self.conf.clone());
-        site.file("httpd.conf", lines.join("\n") + "\n");
-    }
-
-    /// One serving child under event, so that a test can tell whether it survived; slots are left for restarts.
-    fn mpm_lines(&self) -> String {
-        let threads = self.threads;
-        match self.mpm {
-            Mpm::Event => format!(
-                "StartServers 1\nServerLimit 8\nThreadsPerChild {threads}\nThreadLimit {threads}\n\
-                 MaxRequestWorkers {threads}\nMinSpareThreads 1\nMaxSpareThreads {}",
-                threads * 2
-            ),
-            Mpm::Prefork => format!(
-                "StartServers 2\nMinSpareServers 1\nMaxSpareServers {threads}\nServerLimit {threads}\n\
-                 MaxRequestWorkers {threads}"
-            ),
-        }
-    }
 }

@@ -67,6 +67,13 @@ fn an_inner_limit_overrides() {
 }
 
 #[test]
+fn a_limit_below_what_the_module_declares_stops_the_start() {
+    Site::new()
+        .refused(endpoint("/x", &guest("large_memory"), "WasmMemoryLimit 1M"))
+        .names("WasmMemoryLimit", &["33554432 bytes", "WASM0058"]);
+}
+
+#[test]
 fn a_limit_below_what_the_module_declares_fails_the_request_when_it_was_merged() {
     let conf = endpoint("/x", &guest("large_memory"), "")
         + "<Location /x/less>\nWasmMemoryLimit 1M\n</Location>";

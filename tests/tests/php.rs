@@ -133,6 +133,7 @@ fn an_uncaught_exception_before_any_output_is_500() {
     let answer = server.get("/bad.php").expect(500);
     assert!(answer.is_empty() || !answer.text().contains("silent"));
     server.expect_log("silent");
+    server.allow_log("WASM0070");
 }
 
 #[test]

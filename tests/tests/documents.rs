@@ -1,0 +1,145 @@
+//! The documentation and what it describes: neither may know what the other does not.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mod_wasm_tests::{program, root};
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What follows the beginning of those lines that begin so.
+fn headings(page: &str, beginning: &str) -> BTreeSet<String> {
+    let lines = page.lines().filter_map(|line| line.strip_prefix(beginning));
+    lines
+        .filter(|rest| rest.starts_with("Wasm") || rest.starts_with("WASM"))
+        .map(|rest| rest.trim().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_log_code_is_documented_and_every_documented_code_exists() {
+    let header = read("mod_wasm/wasm_codes.h");
+    let codes: BTreeSet<String> = header
+        .split('"')
+        .filter(|word| word.len() == 8 && word.starts_with("WASM"))
+        .map(str::to_owned)
+        .collect();
+    assert!(codes.len() > 20, "{codes:?}");
+    assert_eq!(codes, headings(&read("docs/errors.md"), "### "));
+}
+
+#[test]
+fn every_directive_is_documented_and_every_documented_directive_exists() {
+    let module = mod_wasm_tests::module("mod_wasm.so");
+    let mpm = format!(
+        "LoadModule mpm_event_module {}/mod_mpm_event.so",
+        module_dir()
+    );
+    let load = format!("LoadModule wasm_module {}", module.display());
+    let output = Command::new(program("apache2", "apache2"))
+        .args(["-C", &mpm, "-C", &load, "-f", "/dev/null", "-L"])
+        .output()
+        .expect("apache2 runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let directives: BTreeSet<String> = text
+        .lines()
+        .filter_map(|line| {
+            line.strip_suffix(" (mod_wasm.c)")
+                .or_else(|| line.split_once(" (mod_wasm").map(|pair| pair.0))
+        })
+        .map(str::to_owned)
+        .collect();
+    assert!(directives.len() > 10, "{text}");
+    assert_eq!(directives, headings(&read("docs/directives.md"), "## "));
+}
+
+fn module_dir() -> String {
+    let output = Command::new(program("apxs", "apache2-dev"))
+        .args(["-q", "LIBEXECDIR"])
+        .output()
+        .expect("apxs runs");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Markdown files of the project, those of other people left out.
+fn pages() -> Vec<PathBuf> {
+    let output = Command::new(program("git", "git"))
+        .current_dir(root())
+        .args([
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "*.md",
+        ])
+        .output()
+        .expect("git runs");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| root().join(line))
+        .filter(|path| path.exists())
+        .collect()
+}
+
+/// The targets of `[text](target)`.
+fn links(page: &str) -> Vec<&str> {
+    page.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .collect()
+}
+
+/// The anchor that a heading gets when it is shown.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase();
+    let kept = kept
+        .chars()
+        .filter(|letter| letter.is_alphanumeric() || [' ', '-', '_'].contains(letter));
+    kept.collect::<String>().replace(' ', "-")
+}
+
+fn anchors(page: &str) -> BTreeSet<String> {
+    page.lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| anchor(line.trim_start_matches('#').trim()))
+        .collect()
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut broken = Vec::new();
+    let pages = pages();
+    assert!(pages.len() > 5, "{pages:?}");
+    for path in pages {
+        let page = fs::read_to_string(&path).expect("a page is readable");
+        for link in links(&page)
+            .into_iter()
+            .filter(|link| !link.contains("://") && !link.starts_with("mailto:"))
+        {
+            let (file, fragment) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                path.clone()
+            } else {
+                path.parent().expect("a page lies in a folder").join(file)
+            };
+            let known = target.exists()
+                && (fragment.is_empty()
+                    || fs::read_to_string(&target)
+                        .is_ok_and(|page| anchors(&page).contains(fragment)));
+            if !known {
+                broken.push(format!("{}: {link}", path.display()));
+            }
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "links that lead nowhere:\n{}",
+        broken.join("\n")
+    );
+}

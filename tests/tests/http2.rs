@@ -1,0 +1,111 @@
+//! HTTP/2, whose requests run on other threads and share one connection.
+
+use std::process::{Command, Output};
+
+use mod_wasm_tests::{Server, Site, cgi_endpoint, endpoint, guest, program};
+
+fn server() -> Server {
+    let conf = "Protocols h2c http/1.1\n".to_owned()
+        + &endpoint("/hello", &guest("hello_wasm"), "")
+        + &endpoint("/deep", &guest("trap_stack_overflow"), "")
+        + &endpoint("/trap", &guest("trap_out_of_bounds"), "")
+        + &endpoint("/cut", &guest("trap_after_output"), "")
+        + &endpoint("/loop", &guest("loop_forever"), "WasmTimeout 1")
+        + &cgi_endpoint("/echo", &guest("cgi_probe"), "")
+        + "WasmQueueTimeout 60\n";
+    Site::new().httpd(conf).modules(&["http2"]).start()
+}
+
+fn curl(server: &Server, arguments: &[&str], target: &str) -> Output {
+    Command::new(program("curl", "curl"))
+        .args([
+            "--silent",
+            "--show-error",
+            "--noproxy",
+            "*",
+            "--http2-prior-knowledge",
+            "--max-time",
+            "60",
+        ])
+        .args(arguments)
+        .arg(format!("http://{}{target}", server.address()))
+        .output()
+        .expect("curl runs")
+}
+
+fn text(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn status(server: &Server, target: &str) -> String {
+    text(&curl(
+        server,
+        &[
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%{http_version} %{http_code}",
+        ],
+        target,
+    ))
+}
+
+#[test]
+fn guests_answer() {
+    let server = server();
+    assert!(text(&curl(&server, &[], "/hello")).starts_with("Hello"));
+    assert_eq!(status(&server, "/hello"), "2 200");
+    let body = "0123456789".repeat(20_000);
+    std::fs::write(server.path("body"), &body).expect("the site is writable");
+    let upload = format!("@{}", server.path("body"));
+    assert!(
+        text(&curl(&server, &["--data-binary", &upload], "/echo?do=echo")) == body,
+        "the body came back changed"
+    );
+}
+
+#[test]
+fn bad_ends_are_told_and_survived() {
+    let server = server();
+    let child = server.child();
+    assert_eq!(status(&server, "/trap"), "2 500");
+    assert_eq!(status(&server, "/deep"), "2 500");
+    assert_eq!(status(&server, "/loop"), "2 504");
+    assert_eq!(status(&server, "/hello"), "2 200");
+    assert_eq!(server.child(), child);
+    server.expect_log("WASM0050");
+    server.expect_log("WASM0051");
+}
+
+#[test]
+fn an_answer_that_is_cut_off_does_not_look_whole() {
+    let server = server();
+    let output = curl(&server, &[], "/cut");
+    assert!(
+        !output.status.success(),
+        "{} bytes look like a whole answer",
+        output.stdout.len()
+    );
+    assert_eq!(status(&server, "/hello"), "2 200");
+    server.expect_log("WASM0050");
+}
+
+#[test]
+fn many_requests_share_a_connection() {
+    let server = server();
+    let targets: Vec<String> = (0..50)
+        .map(|n| format!("http://{}/echo?n={n}", server.address()))
+        .collect();
+    let arguments: Vec<&str> = ["--parallel", "--parallel-max", "50"]
+        .into_iter()
+        .chain(targets.iter().map(String::as_str))
+        .collect();
+    let answers = text(&curl(&server, &arguments, "/echo?n=50"));
+    for n in 0..=50 {
+        assert!(
+            answers.contains(&format!("QUERY_STRING=n={n}\n")),
+            "no answer to request {n}"
+        );
+    }
+}

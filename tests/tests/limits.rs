@@ -1,0 +1,77 @@
+//! Limits that are built in, and machines that give httpd little.
+
+use mod_wasm_tests::{Site, endpoint, guest};
+
+#[test]
+fn tables_do_not_grow_without_bounds() {
+    let server = Site::new().start(endpoint("/x", &guest("grow_table"), ""));
+    assert_eq!(server.get("/x").expect(200).text(), "refused\n");
+}
+
+#[test]
+fn open_files_are_bounded_and_closed_after_the_run() {
+    let site = Site::new();
+    site.file("data/file.txt", "content");
+    let lines = format!(
+        "WasmMapDir /d {}\nWasmArg hoard\nWasmArg /d/file.txt",
+        site.path("data")
+    );
+    let server = site.start(
+        endpoint("/x", &guest("plain_probe"), &lines)
+            + &endpoint("/hello", &guest("hello_wasm"), ""),
+    );
+    let descriptors = || {
+        std::fs::read_dir(format!("/proc/{}/fd", server.child()))
+            .expect("/proc is readable")
+            .count()
+    };
+    server.get("/hello").expect(200);
+    let before = descriptors();
+    for _ in 0..3 {
+        // Refused or ended: either way nothing is left of it.
+        let answer = server.get("/x");
+        assert!([200, 500].contains(&answer.status), "{answer:?}");
+    }
+    server.get("/hello").expect(200);
+    assert!(
+        descriptors() < before + 20,
+        "{before} descriptors before, {} after",
+        descriptors()
+    );
+    server.allow_log("WASM0050");
+}
+
+#[test]
+fn thread_stacks_that_are_too_small_are_refused() {
+    let conf = "ThreadStackSize 262144\n".to_owned() + &endpoint("/x", &guest("hello_wasm"), "");
+    Site::new()
+        .refused(conf)
+        .names("ThreadStackSize", &["WASM0008"]);
+}
+
+#[test]
+fn large_enough_thread_stacks_survive_an_endless_recursion() {
+    let conf = "ThreadStackSize 4194304\n".to_owned()
+        + &endpoint("/deep", &guest("trap_stack_overflow"), "")
+        + &endpoint("/hello", &guest("hello_wasm"), "");
+    let server = Site::new().start(conf);
+    let child = server.child();
+    server.get("/deep").expect(500);
+    server.get("/hello").expect(200);
+    assert_eq!(server.child(), child);
+    server.expect_log("WASM0050");
+}
+
+#[test]
+fn little_address_space_costs_speed_only() {
+    let conf = endpoint("/hello", &guest("hello_wasm"), "")
+        + &endpoint("/trap", &guest("trap_out_of_bounds"), "");
+    // Enough for a few instances, too little for a pool of twelve times 4 GiB.
+    let server = Site::new().httpd(conf).address_space(40 << 30).start();
+    for _ in 0..3 {
+        server.get("/hello").expect(200);
+        server.get("/trap").expect(500);
+    }
+    assert_eq!(server.expect_log("WASM0032").len(), 1);
+    server.expect_log("WASM0050");
+}
