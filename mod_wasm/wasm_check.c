@@ -112,6 +112,18 @@ static const char *check_entry_point(apr_pool_t *pool, const wasm_dir_conf *sect
                                   error);
 }
 
+/* A limit that the module cannot start under, where both stand in one section. Merged from two, it is found at the request. */
+static const char *check_memory_limit(apr_pool_t *pool, const wasm_dir_conf *section)
+{
+    uint64_t minimum = wrt_artifact_minimum_memory(section->program->artifact);
+
+    if (section->memory_limit == WASM_UNSET || minimum <= (uint64_t)section->memory_limit) {
+        return NULL;
+    }
+    return apr_psprintf(pool, WASM_CODE_MEMORY ": WasmMemoryLimit (%s:%d): WasmModule %s needs %" APR_UINT64_T_FMT " bytes to start",
+                        section->memory_limit_source.file, section->memory_limit_source.line, section->program->path, minimum);
+}
+
 static const ap_directive_t *find_top_level(const char *name)
 {
     const ap_directive_t *directive;
@@ -156,8 +168,14 @@ static const char *check_sections(apr_pool_t *pconf, const wasm_server_conf *ser
     for (i = 0; !wrong && i < server->sections->nelts; i++) {
         const wasm_dir_conf *section = APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *);
 
-        if (section->program && (section->entry_point || check_default)) {
+        if (!section->program) {
+            continue;
+        }
+        if (section->entry_point || check_default) {
             wrong = check_entry_point(pconf, section);
+        }
+        if (!wrong) {
+            wrong = check_memory_limit(pconf, section);
         }
     }
     return wrong;

@@ -66,6 +66,7 @@ typedef struct wasm_dir_conf {
     wasm_source program_source;
     wasm_source entry_point_source;
     wasm_source digest_source;
+    wasm_source memory_limit_source;
 } wasm_dir_conf;
 
 /* Settings of the whole server (only the main server's are used), and what the sections registered. */

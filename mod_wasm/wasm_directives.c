@@ -271,12 +271,14 @@ static const char *set_timeout(cmd_parms *cmd, void *dir, const char *arg)
 
 static const char *set_memory_limit(cmd_parms *cmd, void *dir, const char *arg)
 {
+    wasm_dir_conf *conf = dir;
     const char *wrong = check_context(cmd);
 
     if (wrong) {
         return wrong;
     }
-    wrong = wasm_parse_memory(arg, &((wasm_dir_conf *)dir)->memory_limit);
+    wrong = wasm_parse_memory(arg, &conf->memory_limit);
+    conf->memory_limit_source = source_of(cmd);
     return wrong ? problem(cmd, wrong) : NULL;
 }
 

@@ -450,6 +450,14 @@ wrt_str wrt_artifact_warning(const wrt_artifact *artifact);
 wrt_str wrt_artifact_sha256(const wrt_artifact *artifact);
 
 /**
+ * Bytes of linear memory that the module has before it starts; 0 for NULL.
+ *
+ * # Safety
+ * `artifact` is NULL or a live handle.
+ */
+uint64_t wrt_artifact_minimum_memory(const wrt_artifact *artifact);
+
+/**
  * Whether the module exports a function of this name that takes and returns nothing. Empty: `_start`.
  *
  * # Safety

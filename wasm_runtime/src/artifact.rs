@@ -13,6 +13,7 @@ pub use footer::{Metadata, Needs, append_footer};
 pub use store::{ArtifactStore, Origin, Prepared, Request};
 
 pub(crate) use digest::sha256_hex;
+pub(crate) use footer::FORMAT;
 
 use crate::error::{Error, Result};
 use std::fs::File;

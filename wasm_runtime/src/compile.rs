@@ -6,6 +6,7 @@ use crate::{linker, settings};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use settings::Target;
 use std::path::Path;
+use wasmparser::{MemoryType, Parser, Payload};
 use wasmtime::{Engine, ExternType, Module};
 
 /// Exit status of `wasm-precompile` for a module that is at fault itself.
@@ -55,11 +56,13 @@ pub fn compile(wasm: &[u8], target: Target) -> Result<(Vec<u8>, Metadata)> {
         .map_err(engine_error)?
         .instantiate_pre(&module)
         .map_err(|error| Error::Module(format!("import not available: {}", one_line(&error))))?;
+    let declared = Declared::of(wasm);
     let metadata = Metadata {
         module_sha256: sha256_hex(wasm),
         settings_key: settings::key(target),
         code_sha256: String::new(),
-        needs: needs(&module, wasm),
+        needs: needs(&module, declared),
+        minimum_memory: declared.minimum_memory,
         entry_points: entry_points(&module),
     };
     let code = module.serialize().map_err(engine_error)?;
@@ -84,7 +87,7 @@ fn invalid(error: &wasmtime::Error) -> Error {
     Error::Module(format!("not a valid module: {}", one_line(error)))
 }
 
-fn needs(module: &Module, wasm: &[u8]) -> Needs {
+fn needs(module: &Module, declared: Declared) -> Needs {
     let required = module.resources_required();
     Needs {
         memories: required.num_memories,
@@ -93,15 +96,41 @@ fn needs(module: &Module, wasm: &[u8]) -> Needs {
             .max_initial_table_size
             .and_then(|elements| usize::try_from(elements).ok())
             .unwrap_or(0),
-        exceptions: has_tags(wasm),
+        exceptions: declared.exceptions,
     }
 }
 
-/// Whether the module declares exception tags; the engine's API does not tell.
-fn has_tags(wasm: &[u8]) -> bool {
-    wasmparser::Parser::new(0)
-        .parse_all(wasm)
-        .any(|payload| matches!(payload, Ok(wasmparser::Payload::TagSection(_))))
+/// What the engine's API does not tell about a module.
+#[derive(Clone, Copy, Default)]
+struct Declared {
+    exceptions: bool,
+    /// In bytes, all memories together.
+    minimum_memory: u64,
+}
+
+impl Declared {
+    /// Reads the sections of a valid module.
+    fn of(wasm: &[u8]) -> Self {
+        let mut declared = Declared::default();
+        for payload in Parser::new(0).parse_all(wasm).flatten() {
+            match payload {
+                Payload::TagSection(_) => declared.exceptions = true,
+                Payload::MemorySection(memories) => {
+                    declared.minimum_memory = memories
+                        .into_iter()
+                        .flatten()
+                        .fold(0, |sum, memory| sum.saturating_add(minimum_bytes(&memory)));
+                }
+                _ => {}
+            }
+        }
+        declared
+    }
+}
+
+fn minimum_bytes(memory: &MemoryType) -> u64 {
+    let page = 1 << memory.page_size_log2.unwrap_or(16);
+    memory.initial.saturating_mul(page)
 }
 
 fn entry_points(module: &Module) -> Vec<String> {
@@ -134,6 +163,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(metadata.entry_points, ["_start"]);
+        assert_eq!(metadata.minimum_memory, 3 << 16);
         assert_eq!(
             metadata.needs,
             Needs {

@@ -70,6 +70,7 @@ pub fn key(target: Target) -> String {
     // Hashes the engine's full version.
     ModuleVersionStrategy::WasmtimeVersion.hash(&mut hasher);
     crate::VERSION.hash(&mut hasher);
+    crate::artifact::FORMAT.hash(&mut hasher);
     MAX_WASM_STACK.hash(&mut hasher);
     std::env::var_os(BACKTRACE_DETAILS).hash(&mut hasher);
     std::env::consts::ARCH.hash(&mut hasher);

@@ -161,6 +161,7 @@ mod tests {
             settings_key: "key".into(),
             code_sha256: String::new(),
             needs: Needs::default(),
+            minimum_memory: 0,
             entry_points: Vec::new(),
         }
     }

@@ -8,8 +8,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-const MAGIC: [u8; 8] = *b"MODWASM1";
-const TRAILER: u64 = 4 + MAGIC.len() as u64;
+/// Ends every artifact file. Its last character is counted up when [`Metadata`] changes.
+pub(crate) const FORMAT: [u8; 8] = *b"MODWASM1";
+const TRAILER: u64 = 4 + FORMAT.len() as u64;
 const MAX_METADATA: u32 = 1 << 20;
 
 /// What the pool of a child has to offer for a module.
@@ -45,6 +46,8 @@ pub struct Metadata {
     /// SHA-256 of the machine code, in hex.
     pub code_sha256: String,
     pub needs: Needs,
+    /// Bytes of linear memory that the module has before it starts, all its memories together.
+    pub minimum_memory: u64,
     /// Exported functions without parameters and results.
     pub entry_points: Vec<String>,
 }
@@ -56,7 +59,7 @@ pub fn append_footer(mut code: Vec<u8>, mut metadata: Metadata) -> Vec<u8> {
     let length = u32::try_from(json.len()).expect("names of exports are bounded by the file");
     code.extend_from_slice(&json);
     code.extend_from_slice(&length.to_le_bytes());
-    code.extend_from_slice(&MAGIC);
+    code.extend_from_slice(&FORMAT);
     code
 }
 
@@ -73,7 +76,7 @@ pub(super) fn read_footer(file: &File) -> io::Result<Option<(Metadata, u64)>> {
     let Some(code_length) = (size - TRAILER).checked_sub(u64::from(length)) else {
         return Ok(None);
     };
-    if magic != MAGIC || length > MAX_METADATA {
+    if magic != FORMAT || length > MAX_METADATA {
         return Ok(None);
     }
     let mut json = vec![0; length as usize];
@@ -99,6 +102,7 @@ mod tests {
             settings_key: "k".into(),
             code_sha256: String::new(),
             needs: Needs::default(),
+            minimum_memory: 0,
             entry_points: vec!["_start".into()],
         }
     }

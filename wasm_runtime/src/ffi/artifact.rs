@@ -187,6 +187,17 @@ pub unsafe extern "C" fn wrt_artifact_sha256(artifact: *const wrt_artifact) -> w
     })
 }
 
+/// Bytes of linear memory that the module has before it starts; 0 for NULL.
+///
+/// # Safety
+/// `artifact` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_minimum_memory(artifact: *const wrt_artifact) -> u64 {
+    // SAFETY: the caller's promise.
+    let artifact = unsafe { artifact.as_ref() };
+    artifact.map_or(0, |artifact| artifact.0.artifact.metadata.minimum_memory)
+}
+
 /// Whether the module exports a function of this name that takes and returns nothing. Empty: `_start`.
 ///
 /// # Safety
