@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mod_wasm_tests::{program, root};
+use mod_wasm_tests::{Site, program, root};
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
@@ -35,17 +35,8 @@ fn every_log_code_is_documented_and_every_documented_code_exists() {
 
 #[test]
 fn every_directive_is_documented_and_every_documented_directive_exists() {
-    let module = mod_wasm_tests::module("mod_wasm.so");
-    let mpm = format!(
-        "LoadModule mpm_event_module {}/mod_mpm_event.so",
-        module_dir()
-    );
-    let load = format!("LoadModule wasm_module {}", module.display());
-    let output = Command::new(program("apache2", "apache2"))
-        .args(["-C", &mpm, "-C", &load, "-f", "/dev/null", "-L"])
-        .output()
-        .expect("apache2 runs");
-    let text = String::from_utf8_lossy(&output.stdout);
+    let (listed, text) = Site::new().start("").httpd(&["-L"]);
+    assert!(listed, "{text}");
     let directives: BTreeSet<String> = text
         .lines()
         .filter_map(|line| {
@@ -56,14 +47,6 @@ fn every_directive_is_documented_and_every_documented_directive_exists() {
         .collect();
     assert!(directives.len() > 10, "{text}");
     assert_eq!(directives, headings(&read("docs/directives.md"), "## "));
-}
-
-fn module_dir() -> String {
-    let output = Command::new(program("apxs", "apache2-dev"))
-        .args(["-q", "LIBEXECDIR"])
-        .output()
-        .expect("apxs runs");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// Markdown files of the project, those of other people left out.
