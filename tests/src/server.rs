@@ -161,6 +161,7 @@ impl Server {
 
     /// Restarts at once, without waiting for running requests.
     pub fn restart(&self) {
+        self.settle();
         self.after_restart(|| self.signal(Signal::HUP));
     }
 
