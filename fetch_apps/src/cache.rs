@@ -1,8 +1,10 @@
 //! The download cache: verified files named by their SHA-256 digest.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::digest::{Hasher, Sha256};
 use crate::error::{Error, IoContext, Result};
@@ -10,6 +12,8 @@ use crate::report::Report;
 
 pub(crate) struct Cache {
     folder: PathBuf,
+    /// One lock for each digest: what several artifacts need at the same time is made once.
+    claims: Mutex<HashMap<Sha256, Arc<Mutex<()>>>>,
     /// Held open for its lock: one run at a time changes a target folder.
     _lock: File,
 }
@@ -39,12 +43,40 @@ impl Cache {
         }
         Ok(Self {
             folder,
+            claims: Mutex::default(),
             _lock: lock,
         })
     }
 
-    /// The cached file of this digest. It is read and checked each time, and thrown away when it is damaged.
+    /// The cached file of this digest, if there is a sound one.
     pub(crate) fn find(&self, sha256: Sha256) -> Result<Option<PathBuf>> {
+        self.exclusively(sha256, || self.look_up(sha256))
+    }
+
+    /// The cached file of this digest, and whether `make` had to bring it there. `make` must not ask for the same digest.
+    pub(crate) fn obtain(
+        &self,
+        sha256: Sha256,
+        make: impl FnOnce() -> Result<PathBuf>,
+    ) -> Result<(PathBuf, bool)> {
+        self.exclusively(sha256, || match self.look_up(sha256)? {
+            Some(path) => Ok((path, false)),
+            None => Ok((make()?, true)),
+        })
+    }
+
+    fn exclusively<T>(&self, sha256: Sha256, work: impl FnOnce() -> T) -> T {
+        // The locks guard files, which a panic leaves as a crash would; so poisoning means nothing here.
+        let claim = {
+            let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+            claims.entry(sha256).or_default().clone()
+        };
+        let _held = claim.lock().unwrap_or_else(PoisonError::into_inner);
+        work()
+    }
+
+    /// It is read and checked each time, and thrown away when it is damaged.
+    fn look_up(&self, sha256: Sha256) -> Result<Option<PathBuf>> {
         let path = self.path(sha256);
         match Sha256::of_file(&path) {
             Ok(found) if found == sha256 => Ok(Some(path)),

@@ -50,6 +50,10 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
 
+    /// How many artifacts are fetched at the same time
+    #[arg(short, long, value_name = "N", default_value = "4", value_parser = jobs)]
+    pub(crate) jobs: usize,
+
     /// Give up on a server that is silent for this long
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(crate) timeout: Duration,
@@ -72,6 +76,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u32>() {
         Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds.into())),
         _ => Err("expected whole seconds from 1 to 3600".into()),
+    }
+}
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(jobs @ 1..=16) => Ok(jobs),
+        _ => Err("expected a number from 1 to 16".into()),
     }
 }
 

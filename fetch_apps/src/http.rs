@@ -131,8 +131,8 @@ fn transfer(
     if let Some(actual) = announced {
         check_size(&url, download, actual)?;
     }
-    let mut meter = report.meter(download.label, announced.or(download.size));
-    let received = copy_body(response, &url, download, partial, &mut meter)?;
+    let meter = report.meter(download.label, announced.or(download.size));
+    let received = copy_body(response, &url, download, partial, &meter)?;
     drop(meter);
     check_size(&url, download, received)
 }
@@ -169,7 +169,7 @@ fn copy_body(
     url: &str,
     download: &Download<'_>,
     partial: &mut Partial,
-    meter: &mut Meter<'_>,
+    meter: &Meter,
 ) -> Result<u64> {
     let limit = download.size.unwrap_or(download.limit);
     let mut buffer = vec![0; 64 * 1024];

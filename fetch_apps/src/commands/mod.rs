@@ -1,0 +1,38 @@
+//! What the tool does: one file for each thing.
+
+mod fetch;
+mod list;
+mod verify;
+
+use crate::cli::Cli;
+use crate::error::Result;
+use crate::manifest::{Artifact, Manifest};
+use crate::report::Report;
+
+/// Runs the command; the number of artifacts that failed, each of which has been reported.
+pub(crate) fn run(cli: &Cli) -> Result<usize> {
+    let manifest = Manifest::read(&cli.manifest)?;
+    let named = named(&manifest, &cli.names)?;
+    let into = cli.target_folder();
+    let report = Report::new(cli.quiet);
+    if cli.list {
+        list::run(&manifest, named, &into);
+        return Ok(0);
+    }
+    if cli.verify {
+        return verify::run(&manifest, named, &into, &report);
+    }
+    fetch::run(&manifest, named, cli, &into, &report)
+}
+
+/// The artifacts of these names, each once.
+fn named<'a>(manifest: &'a Manifest, names: &[String]) -> Result<Vec<&'a Artifact>> {
+    let mut artifacts: Vec<&Artifact> = Vec::new();
+    for name in names {
+        let artifact = manifest.artifact(name)?;
+        if !artifacts.iter().any(|known| known.name == artifact.name) {
+            artifacts.push(artifact);
+        }
+    }
+    Ok(artifacts)
+}
