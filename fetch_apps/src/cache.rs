@@ -91,16 +91,38 @@ impl Cache {
 
     /// Starts a new file that should get this digest.
     pub(crate) fn create(&self, sha256: Sha256) -> Result<Partial> {
-        let target = self.path(sha256);
+        let mut partial = self.open_partial(sha256)?;
+        partial.restart()?;
+        Ok(partial)
+    }
+
+    /// Goes on with what an interrupted run left of this file, or starts a new one.
+    pub(crate) fn resume(&self, sha256: Sha256) -> Result<Partial> {
+        let mut partial = self.open_partial(sha256)?;
+        partial.length =
+            io::copy(&mut partial.file, &mut partial.hasher).doing("read", &partial.path)?;
+        partial.continued = partial.length > 0;
+        Ok(partial)
+    }
+
+    fn open_partial(&self, sha256: Sha256) -> Result<Partial> {
         let path = self.folder.join(format!("{sha256}.partial"));
-        let file = File::create(&path).doing("create", &path)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .doing("create", &path)?;
         Ok(Partial {
             file,
             path,
-            target,
+            target: self.path(sha256),
             expected: sha256,
             hasher: Hasher::default(),
-            finished: false,
+            length: 0,
+            continued: false,
+            keep: false,
         })
     }
 
@@ -116,7 +138,10 @@ pub(crate) struct Partial {
     target: PathBuf,
     expected: Sha256,
     hasher: Hasher,
-    finished: bool,
+    length: u64,
+    continued: bool,
+    /// The file stays when this is dropped.
+    keep: bool,
 }
 
 impl Partial {
@@ -124,14 +149,40 @@ impl Partial {
         &self.path
     }
 
+    /// How many bytes are here.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
     /// Forgets what has been written.
     pub(crate) fn restart(&mut self) -> Result<()> {
         self.hasher = Hasher::default();
+        self.length = 0;
+        self.continued = false;
         self.file.set_len(0).doing("truncate", &self.path)?;
         self.file
             .seek(SeekFrom::Start(0))
             .doing("rewind", &self.path)?;
         Ok(())
+    }
+
+    /// Notes that what follows comes from another answer than what is here.
+    pub(crate) fn continues(&mut self) {
+        self.continued = true;
+    }
+
+    /// Whether it is put together from several answers, which may not belong together.
+    pub(crate) fn is_continued(&self) -> bool {
+        self.continued
+    }
+
+    pub(crate) fn is_right(&self) -> bool {
+        self.hasher.clone().finish() == self.expected
+    }
+
+    /// Leaves what is here for a later try to go on with.
+    pub(crate) fn leave(mut self) {
+        self.keep = self.length > 0;
     }
 
     /// Checks the digest and moves the file to its place; `origin` names its source in the error.
@@ -147,7 +198,7 @@ impl Partial {
         // Otherwise a crash could leave an empty file under a name that promises its content.
         self.file.sync_all().doing("write", &self.path)?;
         fs::rename(&self.path, &self.target).doing("rename", &self.path)?;
-        self.finished = true;
+        self.keep = true;
         Ok(self.target.clone())
     }
 }
@@ -156,6 +207,7 @@ impl Write for Partial {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.file.write(bytes)?;
         self.hasher.write_all(&bytes[..count])?;
+        self.length += count as u64;
         Ok(count)
     }
 
@@ -166,8 +218,8 @@ impl Write for Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        if !self.finished {
-            // Best effort: what stays is truncated by the next try.
+        if !self.keep {
+            // Best effort: what stays is checked by the next try.
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -102,6 +102,21 @@ impl Error {
             _ => false,
         }
     }
+
+    /// Whether the trouble lay between here and the server, so that what had come until then may well be right.
+    pub(crate) fn is_of_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::Unresolved { .. }
+                | Self::Connect { .. }
+                | Self::Status { .. }
+                | Self::Interrupted { .. }
+        )
+    }
+
+    pub(crate) fn is_wrong_size(&self) -> bool {
+        matches!(self, Self::WrongSize { .. } | Self::TooLarge { .. })
+    }
 }
 
 fn indented(failures: &[String]) -> String {

@@ -1,11 +1,14 @@
-//! One download over HTTP: time-outs, caps, redirects, and another try after a passing trouble.
+//! One download over HTTP: time-outs, caps, redirects, and after a passing trouble another try that goes on where the
+//! last one ended.
 
 use std::io::{Read, Write};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, ClientBuilder, Response};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, RANGE};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{StatusCode, Url};
 
@@ -36,6 +39,12 @@ pub(crate) struct Download<'a> {
     pub(crate) limit: u64,
 }
 
+impl Download<'_> {
+    fn most(&self) -> u64 {
+        self.size.unwrap_or(self.limit)
+    }
+}
+
 impl Http {
     /// `timeout` bounds connecting and each wait for more bytes, not the whole download.
     pub(crate) fn new(timeout: Duration) -> Self {
@@ -45,8 +54,54 @@ impl Http {
         }
     }
 
-    /// Downloads into `partial`, from its beginning in every try.
+    /// Downloads into `partial` and puts it into its place; goes on with what is there already, if that fits.
+    ///
+    /// After a trouble with the connection what has come so far is left for the next try, of this source or another.
     pub(crate) fn download(
+        &self,
+        download: &Download<'_>,
+        mut partial: Partial,
+        report: &Report,
+    ) -> Result<PathBuf> {
+        match self.complete(download, &mut partial, report) {
+            Ok(()) => partial.finish(&shown(download.url)),
+            Err(error) => {
+                if error.is_of_connection() {
+                    partial.leave();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn complete(
+        &self,
+        download: &Download<'_>,
+        partial: &mut Partial,
+        report: &Report,
+    ) -> Result<()> {
+        // An earlier run can have been killed between the last byte and the renaming.
+        if partial.is_continued() && partial.is_right() {
+            return Ok(());
+        }
+        let outcome = self.persist(download, partial, report);
+        let wrong = match &outcome {
+            Ok(()) => !partial.is_right(),
+            Err(error) => error.is_wrong_size(),
+        };
+        if !wrong || !partial.is_continued() {
+            return outcome;
+        }
+        let label = download.label;
+        report.detail(&format!(
+            "{label}: what was there does not fit what followed; starting over"
+        ));
+        partial.restart()?;
+        self.persist(download, partial, report)
+    }
+
+    /// Tries up to three times.
+    fn persist(
         &self,
         download: &Download<'_>,
         partial: &mut Partial,
@@ -55,7 +110,6 @@ impl Http {
         let client = self.client()?;
         let mut pauses = PAUSES.iter();
         loop {
-            partial.restart()?;
             let error = match transfer(client, download, partial, report) {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
@@ -117,35 +171,68 @@ fn transfer(
     report: &Report,
 ) -> Result<()> {
     let url = shown(download.url);
-    let response = client
-        .get(download.url.clone())
-        .send()
-        .map_err(|error| request_error(&url, download.url, &error))?;
-    if response.status() != StatusCode::OK {
-        return Err(Error::Status {
-            url,
-            status: response.status().as_u16(),
-        });
+    if partial.length() >= download.most() {
+        partial.restart()?;
     }
-    let announced = announced_size(&response);
+    let mut response = request(client, download, partial.length())?;
+    if partial.length() > 0 && !continues_at(&response, partial.length()) {
+        partial.restart()?;
+        // A server that does not know ranges sends the whole at once; any other answer is about the range.
+        if response.status() != StatusCode::OK {
+            response = request(client, download, 0)?;
+        }
+    }
+    match response.status() {
+        StatusCode::OK => {}
+        StatusCode::PARTIAL_CONTENT if partial.length() > 0 => partial.continues(),
+        status => {
+            return Err(Error::Status {
+                url,
+                status: status.as_u16(),
+            });
+        }
+    }
+    let announced = announced_size(&response).map(|rest| rest.saturating_add(partial.length()));
     if let Some(actual) = announced {
         check_size(&url, download, actual)?;
     }
-    let meter = report.meter(download.label, announced.or(download.size));
-    let received = copy_body(response, &url, download, partial, &meter)?;
+    let meter = report.meter(
+        download.label,
+        announced.or(download.size),
+        partial.length(),
+    );
+    copy_body(response, &url, download, partial, &meter)?;
     drop(meter);
-    check_size(&url, download, received)
+    check_size(&url, download, partial.length())
+}
+
+/// Asks for the bytes from `start` on.
+fn request(client: &Client, download: &Download<'_>, start: u64) -> Result<Response> {
+    let mut request = client.get(download.url.clone());
+    if start > 0 {
+        request = request.header(RANGE, format!("bytes={start}-"));
+    }
+    request
+        .send()
+        .map_err(|error| request_error(&shown(download.url), download.url, &error))
+}
+
+/// Whether the answer is the part that begins at `start`. An error that may pass says nothing about ranges.
+fn continues_at(response: &Response, start: u64) -> bool {
+    match response.status() {
+        StatusCode::PARTIAL_CONTENT => header(response, CONTENT_RANGE)
+            .is_some_and(|range| range.starts_with(&format!("bytes {start}-"))),
+        status => status != StatusCode::OK && status != StatusCode::RANGE_NOT_SATISFIABLE,
+    }
 }
 
 /// The announced length, unless a transfer coding makes it meaningless.
 fn announced_size(response: &Response) -> Option<u64> {
-    response
-        .headers()
-        .get(reqwest::header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
+    header(response, CONTENT_LENGTH)?.parse().ok()
+}
+
+fn header(response: &Response, name: HeaderName) -> Option<&str> {
+    response.headers().get(name)?.to_str().ok()
 }
 
 fn check_size(url: &str, download: &Download<'_>, actual: u64) -> Result<()> {
@@ -163,44 +250,40 @@ fn check_size(url: &str, download: &Download<'_>, actual: u64) -> Result<()> {
     }
 }
 
-/// Copies until the end of the body or one byte over what is allowed; returns the number of bytes.
+/// Copies until the end of the body or one byte over what is allowed.
 fn copy_body(
     mut body: Response,
     url: &str,
     download: &Download<'_>,
     partial: &mut Partial,
     meter: &Meter,
-) -> Result<u64> {
-    let limit = download.size.unwrap_or(download.limit);
+) -> Result<()> {
+    let interrupted = |received, cause| Error::Interrupted {
+        url: url.into(),
+        received,
+        cause,
+    };
     let mut buffer = vec![0; 64 * 1024];
-    let mut received = 0;
-    let mut window = (Instant::now(), 0);
-    while received <= limit {
-        let count = body.read(&mut buffer).map_err(|error| Error::Interrupted {
-            url: url.into(),
-            received,
-            cause: innermost(&error),
-        })?;
+    let mut window = (Instant::now(), partial.length());
+    while partial.length() <= download.most() {
+        let count = body
+            .read(&mut buffer)
+            .map_err(|error| interrupted(partial.length(), innermost(&error)))?;
         if count == 0 {
             break;
         }
-        received += count as u64;
         partial
             .write_all(&buffer[..count])
             .doing("write", partial.path())?;
         meter.advance(count as u64);
         if window.0.elapsed() > SLOWEST.1 {
-            if received - window.1 < SLOWEST.0 {
-                return Err(Error::Interrupted {
-                    url: url.into(),
-                    received,
-                    cause: "it became too slow".into(),
-                });
+            if partial.length() - window.1 < SLOWEST.0 {
+                return Err(interrupted(partial.length(), "it became too slow".into()));
             }
-            window = (Instant::now(), received);
+            window = (Instant::now(), partial.length());
         }
     }
-    Ok(received)
+    Ok(())
 }
 
 fn request_error(shown: &str, url: &Url, error: &reqwest::Error) -> Error {

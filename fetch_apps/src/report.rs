@@ -44,12 +44,18 @@ impl Report {
         self.above_bars(|| eprintln!("fetch-apps: {artifact}: {error}"));
     }
 
-    /// Starts to show the progress of one download.
-    pub(crate) fn meter(&self, label: &str, total: Option<u64>) -> Meter {
+    /// Starts to show the progress of one download, of which `done` bytes are here already.
+    pub(crate) fn meter(&self, label: &str, total: Option<u64>, done: u64) -> Meter {
         let Some(bars) = &self.bars else {
-            let size = total
-                .map(|total| format!(" ({})", human(total)))
-                .unwrap_or_default();
+            let size = match (total, done) {
+                (Some(total), 0) => format!(" ({})", human(total)),
+                (Some(total), _) => format!(
+                    " (the rest of {}: {})",
+                    human(total),
+                    human(total.saturating_sub(done))
+                ),
+                (None, _) => String::new(),
+            };
             self.detail(&format!("fetching {label}{size}"));
             return Meter { bar: None };
         };
@@ -61,6 +67,9 @@ impl Report {
         let style = ProgressStyle::with_template(template).expect("the template is a constant");
         bar.set_style(style.progress_chars("=> "));
         bar.set_message(label.to_string());
+        bar.set_position(done);
+        // Otherwise the speed would count what came earlier.
+        bar.reset_eta();
         Meter { bar: Some(bar) }
     }
 

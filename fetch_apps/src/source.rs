@@ -129,9 +129,8 @@ impl Fetcher<'_> {
             size,
             limit: DEFAULT_MAX_DOWNLOAD,
         };
-        let mut partial = self.cache.create(sha256)?;
-        self.http.download(&download, &mut partial, self.report)?;
-        partial.finish(&shown(url))
+        let partial = self.cache.resume(sha256)?;
+        self.http.download(&download, partial, self.report)
     }
 }
 

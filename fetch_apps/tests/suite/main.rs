@@ -5,6 +5,7 @@ mod download;
 mod https;
 mod npm;
 mod parallel;
+mod resume;
 mod sandbox;
 mod server;
 mod state;

@@ -21,12 +21,28 @@ pub(crate) struct Request {
     pub(crate) number: usize,
 }
 
+impl Request {
+    /// The byte at which the client wants to begin, if it names one.
+    pub(crate) fn range(&self) -> Option<usize> {
+        let head = self.head.to_lowercase();
+        let (_, value) = head.split_once("\r\nrange: bytes=")?;
+        value.split_once('-')?.0.parse().ok()
+    }
+}
+
 pub(crate) enum Reply {
     /// 200 with this body and its true length.
     Ok(Vec<u8>),
     /// 200 with a length that is not that of the body; then the connection closes.
     Promise {
         length: usize,
+        body: Vec<u8>,
+    },
+    /// The part of this body that was asked for: 206, 416 when there is none; 200 when no part was asked for.
+    Ranged(Vec<u8>),
+    /// 206 with this body, which is said to begin there.
+    Part {
+        start: usize,
         body: Vec<u8>,
     },
     /// 200 without a length; the body goes on for as long as the client listens.
@@ -147,7 +163,11 @@ fn serve(
         requests.push(request.clone());
         request
     };
-    send(&mut stream, answer(&request), stop)?;
+    let reply = match answer(&request) {
+        Reply::Ranged(body) => ranged(request.range(), body),
+        reply => reply,
+    };
+    send(&mut stream, reply, stop)?;
     stream.flush()
 }
 
@@ -161,9 +181,32 @@ fn read_head(stream: &mut impl Read) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
+fn ranged(start: Option<usize>, body: Vec<u8>) -> Reply {
+    match start {
+        None => Reply::Ok(body),
+        Some(start) if start >= body.len() => Reply::Status(416),
+        Some(start) => Reply::Part {
+            start,
+            body: body[start..].into(),
+        },
+    }
+}
+
 fn send(stream: &mut impl Write, reply: Reply, stop: &AtomicBool) -> io::Result<()> {
     match reply {
         Reply::Ok(body) => send_body(stream, body.len(), &body),
+        Reply::Ranged(_) => unreachable!("resolved by the caller, who knows the request"),
+        Reply::Part { start, body } => {
+            let end = start + body.len();
+            write!(
+                stream,
+                "HTTP/1.1 206 Partial Content\r\nContent-Length: {}\r\n\
+                 Content-Range: bytes {start}-{}/{end}\r\nConnection: close\r\n\r\n",
+                body.len(),
+                end - 1
+            )?;
+            stream.write_all(&body)
+        }
         Reply::Promise { length, body } => send_body(stream, length, &body),
         Reply::Endless => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")?;
