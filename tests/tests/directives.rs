@@ -84,6 +84,14 @@ fn an_entry_point_that_the_module_lacks_is_refused() {
 }
 
 #[test]
+fn a_limit_that_the_module_cannot_start_under_is_refused() {
+    let line = "WasmMemoryLimit 16M";
+    Site::new()
+        .refused(endpoint("/x", &guest("large_memory"), line))
+        .names(line, &["WASM0058", "large_memory.wasm"]);
+}
+
+#[test]
 fn the_same_module_may_be_named_by_many_sections() {
     let wasm = guest("hello_wasm");
     let conf: String = (0..20)
@@ -149,6 +157,23 @@ fn a_directory_is_mounted_under_another_path() {
         fs::read_to_string(server.path("data/new.txt")).expect("the guest wrote it"),
         "text"
     );
+}
+
+#[test]
+fn a_mounted_directory_that_is_gone_fails_the_request_only() {
+    let site = Site::new();
+    let data = site.writable_dir("data");
+    let server = site.start(endpoint(
+        "/x",
+        &guest("list_dir"),
+        &format!("WasmMapDir /d {data}\nWasmArg /d"),
+    ));
+    server.get("/x").expect(200);
+    fs::remove_dir(&data).expect("the folder is ours");
+    server.get("/x").expect(500);
+    server.expect_log("WASM0059");
+    server.site().writable_dir("data");
+    server.get("/x").expect(200);
 }
 
 #[test]

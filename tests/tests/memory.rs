@@ -1,5 +1,6 @@
 //! `WasmMemoryLimit`, and what a child keeps of the memory of finished runs.
 
+use std::thread;
 use std::time::Duration;
 
 use mod_wasm_tests::{Site, endpoint, guest, resident_memory_kib, wait_until};
@@ -98,4 +99,26 @@ fn a_child_gives_back_what_its_guests_used() {
         Duration::from_secs(10),
         || resident_memory_kib(server.child()) < before + 24 * 1024,
     );
+}
+
+#[test]
+fn no_run_sees_the_memory_of_another() {
+    let conf = endpoint("/x", &guest("spotless"), "")
+        + &endpoint("/small", &guest("hello_wasm"), "")
+        + &endpoint("/trap", &guest("trap_unreachable"), "")
+        + "WasmMaxInstances 3\nWasmQueueTimeout 60";
+    let server = Site::new().start(conf);
+    // Few slots and many runs, of other programs too: each slot is used again and again.
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                for _ in 0..40 {
+                    assert_eq!(server.get("/x").expect(200).text(), "clean\n");
+                    server.get("/small").expect(200);
+                    server.get("/trap").expect(500);
+                }
+            });
+        }
+    });
+    server.expect_log("WASM0050");
 }

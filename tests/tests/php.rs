@@ -23,6 +23,10 @@ fn serve(scripts: &[(&str, &str)], lines: &str) -> Server {
 #[test]
 fn phpinfo_tells_of_guest_paths_only() {
     let server = serve(&[("info.php", "<?php phpinfo();")], "");
+    assert!(
+        server.log_with("WASM0020").is_empty(),
+        "PHP was compiled in spite of a warm cache"
+    );
     let answer = server.get("/info.php/more?x=1").expect(200);
     let text = answer.text();
     assert!(

@@ -100,5 +100,4 @@ fn an_instance_comes_free_after_every_kind_of_end() {
     }
     server.expect_log("WASM0050");
     server.expect_log("WASM0051");
-    server.allow_log("WASM0071");
 }

@@ -1,6 +1,7 @@
 //! Restarts of every kind, again and again: the module is unloaded and loaded in between.
 
-use std::thread::sleep;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, sleep};
 use std::time::Duration;
 
 use mod_wasm_tests::{Mpm, Server, Site, cgi_endpoint, endpoint, guest};
@@ -91,4 +92,31 @@ fn a_module_that_is_no_longer_configured_is_forgotten_and_may_return() {
     server.replace_in_conf("# nothing\n", &section);
     server.graceful();
     server.get("/x").expect(200);
+}
+
+#[test]
+fn no_request_fails_while_the_server_restarts_gracefully() {
+    let server = Site::new().start(conf());
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let visitors: Vec<_> = (0..3)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut served = 0;
+                    while !done.load(Ordering::Relaxed) {
+                        server.get("/hello").expect(200);
+                        served += 1;
+                    }
+                    served
+                })
+            })
+            .collect();
+        for _ in 0..5 {
+            server.graceful();
+        }
+        done.store(true, Ordering::Relaxed);
+        for visitor in visitors {
+            assert!(visitor.join().expect("no request failed") > 0);
+        }
+    });
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -128,6 +128,55 @@ impl Drop for Demo {
     }
 }
 
+/// A clone may lie in a folder that only its owner enters: what the server reads must not lead back there.
+fn everything_is_staged(stage: &Path) {
+    for (question, tests) in [
+        ("links", &["-type", "l"][..]),
+        (
+            "files closed to others",
+            &[
+                "-type",
+                "f",
+                "-not",
+                "-path",
+                "*/cache/*",
+                "-not",
+                "-perm",
+                "-o=r",
+            ],
+        ),
+        (
+            "folders closed to others",
+            &[
+                "-type", "d", "-not", "-path", "*/cache*", "-not", "-perm", "-o=rx",
+            ],
+        ),
+        ("writable for others", &["-perm", "/022"]),
+        (
+            "configuration that leads back",
+            &["-name", "*.conf", "-exec", "grep", "-lF", CLONE, "{}", "+"],
+        ),
+    ] {
+        let clone = root().display().to_string();
+        let tests = tests
+            .iter()
+            .map(|word| if *word == CLONE { clone.as_str() } else { word });
+        let found = Command::new(program("find", "findutils"))
+            .arg(stage)
+            .args(tests)
+            .output()
+            .expect("find runs");
+        let said = String::from_utf8_lossy(&found.stdout);
+        assert!(
+            said.is_empty() && found.stderr.is_empty(),
+            "{question}:\n{said}{found:?}"
+        );
+    }
+}
+
+/// Stands for the project's folder in a command.
+const CLONE: &str = "CLONE";
+
 #[test]
 fn the_demo_starts_survives_a_resize_and_stops_on_ctrl_c() {
     let mut demo = Demo::start();
@@ -163,6 +212,8 @@ fn the_demo_starts_survives_a_resize_and_stops_on_ctrl_c() {
         demo.get("/hello-wasm");
     }
     drop(terminal);
+
+    everything_is_staged(&demo.dir.path().join("stage"));
 
     demo.type_in(b"\x03");
     demo.ends();
