@@ -192,6 +192,13 @@ fn compile(
             request.module.display()
         )));
     }
+    // After an upgrade under a running server the helper is newer than this library, which cannot map what it makes.
+    if metadata.settings_key != settings::key(Target::Native) {
+        return Err(Error::Compile(format!(
+            "{} and this library are of different builds: stop and start the server",
+            request.helper.display()
+        )));
+    }
     if let Some(cache) = cache
         && let Err(error) = cache.save(&metadata, &mut file)
     {

@@ -157,3 +157,26 @@ fn faults_of_the_module_come_back_from_the_helper_as_such() {
     let error = workshop.prepare().unwrap_err();
     assert!(error.to_string().contains("not a regular file"), "{error}");
 }
+
+#[test]
+fn code_from_a_helper_of_another_build_is_refused() {
+    let workshop = Workshop::new(GUEST);
+    // The same helper, but its settings differ from this process's: it was told to compile for any machine.
+    let other_build = workshop.directory.path().join("helper");
+    let script = format!(
+        "#!/bin/sh\nexec {} --target baseline --output - \"$5\"\n",
+        helper().display()
+    );
+    fs::write(&other_build, script).unwrap();
+    fs::set_permissions(&other_build, fs::Permissions::from_mode(0o755)).unwrap();
+    let error = workshop
+        .store
+        .prepare(&Request {
+            module: &workshop.module,
+            digest: None,
+            cache_directory: None,
+            helper: &other_build,
+        })
+        .unwrap_err();
+    assert!(error.to_string().contains("different builds"), "{error}");
+}
