@@ -48,6 +48,15 @@ impl Cache {
         })
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether a file of this digest is here; it may turn out to be damaged.
+    pub(crate) fn has(&self, sha256: Sha256) -> bool {
+        self.path(sha256).exists()
+    }
+
     /// The cached file of this digest, if there is a sound one.
     pub(crate) fn find(&self, sha256: Sha256) -> Result<Option<PathBuf>> {
         self.exclusively(sha256, || self.look_up(sha256))

@@ -50,6 +50,15 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "DIR")]
     into: Option<PathBuf>,
 
+    /// Use only what the download cache and the mirror hold, and ask no server
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// A folder of files named by their SHA-256 digest, such as another machine's download cache; it is looked into
+    /// before any server is asked
+    #[arg(long, value_name = "DIR", value_parser = folder)]
+    pub(crate) mirror: Option<PathBuf>,
+
     /// How many artifacts are fetched at the same time
     #[arg(short, long, value_name = "N", default_value = "4", value_parser = jobs)]
     pub(crate) jobs: usize,
@@ -76,6 +85,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u32>() {
         Ok(seconds @ 1..=3600) => Ok(Duration::from_secs(seconds.into())),
         _ => Err("expected whole seconds from 1 to 3600".into()),
+    }
+}
+
+fn folder(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.is_dir() {
+        true => Ok(path),
+        false => Err("there is no such folder".into()),
     }
 }
 

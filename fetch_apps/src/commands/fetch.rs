@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::http::Http;
 use crate::install::{State, install, state};
 use crate::manifest::{Artifact, Manifest};
+use crate::mirror::Mirror;
 use crate::report::Report;
 use crate::source::Fetcher;
 
@@ -32,10 +33,13 @@ pub(crate) fn run(
     };
     let cache = Cache::open(into, report)?;
     let http = Http::new(cli.timeout);
+    let mirror = cli.mirror.clone().map(Mirror::new);
     let fetcher = Fetcher {
         manifest,
         cache: &cache,
         http: &http,
+        mirror: mirror.as_ref(),
+        offline: cli.offline,
         report,
     };
     let outcomes = in_parallel(cli.jobs, &wanted, |artifact| {

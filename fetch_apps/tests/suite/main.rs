@@ -4,6 +4,7 @@ mod archives;
 mod download;
 mod https;
 mod npm;
+mod offline;
 mod parallel;
 mod resume;
 mod sandbox;
