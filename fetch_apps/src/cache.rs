@@ -239,7 +239,7 @@ mod tests {
     use super::*;
 
     fn cache(folder: &Path) -> Cache {
-        Cache::open(folder, &Report::new(true)).unwrap()
+        Cache::open(folder, &Report::new(true, false)).unwrap()
     }
 
     #[test]

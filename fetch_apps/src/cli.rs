@@ -67,7 +67,11 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub(crate) timeout: Duration,
 
-    /// Print errors only
+    /// Print results as JSON, one object on each line
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Print errors only; with --json: leave out what goes to stderr besides them
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }

@@ -198,6 +198,7 @@ fn transfer(
     }
     let meter = report.meter(
         download.label,
+        &url,
         announced.or(download.size),
         partial.length(),
     );

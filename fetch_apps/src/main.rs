@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod digest;
 mod error;
+mod event;
 mod http;
 mod install;
 mod manifest;
@@ -20,13 +21,16 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::error::Error;
+use crate::report::Report;
 
 fn main() -> ExitCode {
-    match commands::run(&cli::Cli::parse()) {
+    let cli = cli::Cli::parse();
+    let report = Report::new(cli.quiet, cli.json);
+    match commands::run(&cli, &report) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(1),
         Err(error) => {
-            eprintln!("fetch-apps: {error}");
+            report.end(&error);
             ExitCode::from(if matches!(error, Error::UnknownArtifact { .. }) {
                 2
             } else {

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write, stderr, stdout};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::error::Error;
+use crate::event::Event;
 
 const BAR: &str = "  {percent:>3} % [{bar:24}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}  {wide_msg}";
 /// For a server that does not tell how much is coming.
@@ -13,21 +14,35 @@ const SPINNER: &str = "  {spinner} {decimal_bytes}, {decimal_bytes_per_sec}  {wi
 /// Where and how much is told. Several threads may tell at the same time.
 pub(crate) struct Report {
     quiet: bool,
+    /// Results are events in JSON.
+    json: bool,
     /// Only on a terminal. Whatever else is printed has to go through `above_bars`.
     bars: Option<MultiProgress>,
 }
 
 impl Report {
-    pub(crate) fn new(quiet: bool) -> Self {
+    pub(crate) fn new(quiet: bool, json: bool) -> Self {
         Self {
             quiet,
+            json,
             bars: (!quiet && stderr().is_terminal()).then(MultiProgress::new),
         }
     }
 
-    /// A result.
-    pub(crate) fn say(&self, line: &str) {
-        if !self.quiet {
+    /// A result, or a step on the way to one.
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        if self.json || !self.quiet {
+            self.answer(event);
+        }
+    }
+
+    /// What was asked for by name, so that it is printed even when quiet.
+    pub(crate) fn answer(&self, event: &Event<'_>) {
+        let line = match self.json {
+            true => Some(event.json()),
+            false => event.text(),
+        };
+        if let Some(line) = line {
             self.above_bars(|| print(&format!("{line}\n")));
         }
     }
@@ -41,11 +56,26 @@ impl Report {
 
     /// An artifact that failed, while the others go on.
     pub(crate) fn failure(&self, artifact: &str, error: &Error) {
+        let error = error.to_string();
         self.above_bars(|| eprintln!("fetch-apps: {artifact}: {error}"));
+        self.tell(&Event::Failed { artifact, error });
+    }
+
+    /// An error that ends the run.
+    pub(crate) fn end(&self, error: &Error) {
+        let error = error.to_string();
+        eprintln!("fetch-apps: {error}");
+        self.tell(&Event::Error { error });
     }
 
     /// Starts to show the progress of one download, of which `done` bytes are here already.
-    pub(crate) fn meter(&self, label: &str, total: Option<u64>, done: u64) -> Meter {
+    pub(crate) fn meter(&self, label: &str, url: &str, total: Option<u64>, done: u64) -> Meter {
+        self.tell(&Event::Download {
+            label,
+            url,
+            size: total,
+            done,
+        });
         let Some(bars) = &self.bars else {
             let size = match (total, done) {
                 (Some(total), 0) => format!(" ({})", human(total)),
@@ -81,8 +111,8 @@ impl Report {
     }
 }
 
-/// Prints to stdout. A reader that went away (`| head`) wants no more, which is no failure of ours.
-pub(crate) fn print(text: &str) {
+/// A reader that went away (`| head`) wants no more, which is no failure of ours.
+fn print(text: &str) {
     let _ = stdout().write_all(text.as_bytes());
 }
 

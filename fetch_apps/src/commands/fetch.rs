@@ -8,6 +8,7 @@ use std::thread;
 use crate::cache::Cache;
 use crate::cli::Cli;
 use crate::error::Result;
+use crate::event::Event;
 use crate::http::Http;
 use crate::install::{State, install, state};
 use crate::manifest::{Artifact, Manifest};
@@ -45,19 +46,21 @@ pub(crate) fn run(
     let outcomes = in_parallel(cli.jobs, &wanted, |artifact| {
         fetch_one(&fetcher, artifact, into, cli.force)
     });
-    let current: Vec<_> = wanted
-        .iter()
-        .zip(&outcomes)
-        .filter(|(_, outcome)| **outcome == Outcome::Current)
-        .map(|(artifact, _)| artifact.name.as_str())
-        .collect();
-    if !current.is_empty() {
-        report.say(&format!("up to date: {}", current.join(", ")));
-    }
-    let failed = outcomes
-        .iter()
-        .filter(|outcome| **outcome == Outcome::Failed);
-    Ok(failed.count())
+    let with = |wished| {
+        let pairs = wanted.iter().zip(&outcomes);
+        pairs
+            .filter(|(_, outcome)| **outcome == wished)
+            .map(|(artifact, _)| artifact.name.as_str())
+            .collect::<Vec<_>>()
+    };
+    let failed = with(Outcome::Failed);
+    let failures = failed.len();
+    report.tell(&Event::Fetches {
+        fetched: with(Outcome::Fetched),
+        up_to_date: with(Outcome::Current),
+        failed,
+    });
+    Ok(failures)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,17 +70,30 @@ enum Outcome {
     Failed,
 }
 
-/// Fetches one artifact and tells how it went, except for an up-to-date one: those share a line at the end.
+/// Fetches one artifact and tells how it went.
 fn fetch_one(fetcher: &Fetcher<'_>, artifact: &Artifact, into: &Path, force: bool) -> Outcome {
+    let (name, version) = (artifact.name.as_str(), artifact.version.as_str());
+    let folder = &into.join(name);
     match update(fetcher, artifact, into, force) {
-        Ok(None) => Outcome::Current,
+        Ok(None) => {
+            fetcher.report.tell(&Event::UpToDate {
+                artifact: name,
+                version,
+                folder,
+            });
+            Outcome::Current
+        }
         Ok(Some(source)) => {
-            let line = format!("{}: fetched from {source}", artifact.name);
-            fetcher.report.say(&line);
+            fetcher.report.tell(&Event::Fetched {
+                artifact: name,
+                version,
+                source: &source,
+                folder,
+            });
             Outcome::Fetched
         }
         Err(error) => {
-            fetcher.report.failure(&artifact.name, &error);
+            fetcher.report.failure(name, &error);
             Outcome::Failed
         }
     }

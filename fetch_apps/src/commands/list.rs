@@ -2,42 +2,45 @@
 
 use std::path::Path;
 
+use crate::event::{Event, Listed, ListedState};
 use crate::install::{State, state};
 use crate::manifest::{Artifact, Manifest, Source};
-use crate::report::{human, print};
+use crate::report::Report;
 use crate::source::package;
 
 /// Lists the named artifacts, or all.
-pub(crate) fn run(manifest: &Manifest, named: Vec<&Artifact>, into: &Path) {
+pub(crate) fn run(manifest: &Manifest, named: Vec<&Artifact>, into: &Path, report: &Report) {
     let artifacts = match named.is_empty() {
         true => manifest.artifacts.iter().collect(),
         false => named,
     };
     for artifact in artifacts {
-        let state = match state(manifest, artifact, &into.join(&artifact.name)) {
-            Ok(State::Current) => "here".to_string(),
-            Ok(State::Missing) => "not fetched".to_string(),
-            Ok(State::Stale(reason)) => format!("out of date ({reason})"),
-            Err(error) => format!("damaged ({error})"),
-        };
-        let Artifact {
-            name,
-            about,
-            version,
-            license,
-            ..
-        } = artifact;
-        let default = if artifact.default { ", default" } else { "" };
-        let size = artifact
-            .size
-            .map(|size| format!(", {}", human(size)))
-            .unwrap_or_default();
-        let mut lines =
-            format!("{name}: {state}{default}\n    {about} (version {version}, {license}{size})\n");
-        for source in &artifact.sources {
-            lines += &format!("    from {}\n", describe(manifest, source));
-        }
-        print(&lines);
+        report.answer(&Event::Listed(listed(manifest, artifact, into)));
+    }
+}
+
+fn listed<'a>(manifest: &Manifest, artifact: &'a Artifact, into: &Path) -> Listed<'a> {
+    let (state, reason) = match state(manifest, artifact, &into.join(&artifact.name)) {
+        Ok(State::Current) => (ListedState::Here, None),
+        Ok(State::Missing) => (ListedState::NotFetched, None),
+        Ok(State::Stale(reason)) => (ListedState::OutOfDate, Some(reason)),
+        Err(error) => (ListedState::Damaged, Some(error.to_string())),
+    };
+    Listed {
+        artifact: &artifact.name,
+        about: &artifact.about,
+        version: &artifact.version,
+        license: &artifact.license,
+        default: artifact.default,
+        state,
+        reason,
+        sha256: artifact.sha256,
+        size: artifact.size,
+        sources: artifact
+            .sources
+            .iter()
+            .map(|source| describe(manifest, source))
+            .collect(),
     }
 }
 

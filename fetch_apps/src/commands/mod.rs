@@ -10,19 +10,18 @@ use crate::manifest::{Artifact, Manifest};
 use crate::report::Report;
 
 /// Runs the command; the number of artifacts that failed, each of which has been reported.
-pub(crate) fn run(cli: &Cli) -> Result<usize> {
+pub(crate) fn run(cli: &Cli, report: &Report) -> Result<usize> {
     let manifest = Manifest::read(&cli.manifest)?;
     let named = named(&manifest, &cli.names)?;
     let into = cli.target_folder();
-    let report = Report::new(cli.quiet);
     if cli.list {
-        list::run(&manifest, named, &into);
+        list::run(&manifest, named, &into, report);
         return Ok(0);
     }
     if cli.verify {
-        return verify::run(&manifest, named, &into, &report);
+        return verify::run(&manifest, named, &into, report);
     }
-    fetch::run(&manifest, named, cli, &into, &report)
+    fetch::run(&manifest, named, cli, &into, report)
 }
 
 /// The artifacts of these names, each once.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::install::foreign_files;
 use crate::manifest::{Artifact, Manifest};
 use crate::receipt::Receipt;
@@ -30,20 +31,28 @@ pub(crate) fn run(
         );
         return Err(Error::Plain { cause });
     }
-    let mut failed = 0;
+    let (mut verified, mut failed) = (Vec::new(), Vec::new());
     for artifact in artifacts {
-        match verify_one(manifest, artifact, &into.join(&artifact.name)) {
-            Ok(summary) => report.say(&format!("{}: {summary}", artifact.name)),
+        let name = artifact.name.as_str();
+        match verify_one(manifest, artifact, &into.join(name), report) {
+            Ok(()) => verified.push(name),
             Err(error) => {
-                report.failure(&artifact.name, &error);
-                failed += 1;
+                report.failure(name, &error);
+                failed.push(name);
             }
         }
     }
-    Ok(failed)
+    let failures = failed.len();
+    report.tell(&Event::Verifications { verified, failed });
+    Ok(failures)
 }
 
-fn verify_one(manifest: &Manifest, artifact: &Artifact, folder: &Path) -> Result<String> {
+fn verify_one(
+    manifest: &Manifest,
+    artifact: &Artifact,
+    folder: &Path,
+    report: &Report,
+) -> Result<()> {
     let Some(receipt) = Receipt::read(folder)? else {
         return Err(Error::Plain {
             cause: format!("{} has not been fetched by this tool", folder.display()),
@@ -60,13 +69,11 @@ fn verify_one(manifest: &Manifest, artifact: &Artifact, folder: &Path) -> Result
             cause: format!("damaged:\n    {}", damage.join("\n    ")),
         });
     }
-    let added = match foreign_files(folder)?.len() {
-        0 => String::new(),
-        count => format!("; {count} added by others"),
-    };
-    Ok(format!(
-        "{} files are as fetched (from {}){added}",
-        receipt.files(),
-        receipt.source
-    ))
+    report.tell(&Event::Verified {
+        artifact: &artifact.name,
+        files: receipt.files(),
+        added: foreign_files(folder)?.len(),
+        source: &receipt.source,
+    });
+    Ok(())
 }

@@ -3,6 +3,7 @@
 mod archives;
 mod download;
 mod https;
+mod json;
 mod npm;
 mod offline;
 mod parallel;
