@@ -14,6 +14,7 @@ Examples:
 
 Environment:
   NPM_CONFIG_REGISTRY             the npm registry or mirror; without it an installed npm is asked
+  PIP_INDEX_URL                   the Python package index or mirror; without it an installed pip is asked
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY
   SSL_CERT_FILE, SSL_CERT_DIR     certificates to trust instead of the system's
 

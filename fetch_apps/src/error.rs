@@ -20,6 +20,11 @@ pub(crate) enum Error {
     )]
     NoRegistry { reason: String },
 
+    #[error(
+        "no Python package index is known: {reason}; set PIP_INDEX_URL to the address of an index or mirror"
+    )]
+    NoIndex { reason: String },
+
     #[error("{url}: the name {host} does not resolve")]
     Unresolved { url: String, host: String },
 

@@ -11,9 +11,11 @@ mod install;
 mod manifest;
 mod mirror;
 mod npm;
+mod pypi;
 mod receipt;
 mod report;
 mod source;
+mod tool;
 mod unpack;
 
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::digest::Sha256;
 use crate::error::{Error, IoContext, Result};
 use crate::npm;
+use crate::pypi;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -93,8 +94,18 @@ pub(crate) enum Format {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
 pub(crate) enum Source {
-    Https { url: String },
-    Npm { tarball: String, member: String },
+    Https {
+        url: String,
+    },
+    Npm {
+        tarball: String,
+        member: String,
+    },
+    /// A file of a project in the Python package index.
+    Pypi {
+        project: String,
+        file: String,
+    },
 }
 
 #[derive(Debug, Deserialize)]
@@ -217,6 +228,10 @@ impl Source {
         match self {
             Self::Https { url } => check_url(url),
             Self::Npm { tarball, .. } => check_tarball(tarballs, tarball),
+            Self::Pypi { project, .. } if !pypi::is_project_name(project) => {
+                Err(format!("'{project}' is not the name of a Python project"))
+            }
+            Self::Pypi { .. } => Ok(()),
         }
     }
 }
@@ -301,6 +316,10 @@ mod tests {
             (
                 "name = 'a'\nunpack = 'zip'\nsources = [{ type = 'npm', tarball = 'u', member = 'm' }]".into(),
                 "no [tarball.u]",
+            ),
+            (
+                "name = 'a'\nunpack = 'zip'\nsources = [{ type = 'pypi', project = '../p', file = 'f' }]".into(),
+                "not the name of a Python project",
             ),
             (
                 "name = 'a'\nunpack = 'zip'\nsources = [{ type = 'https', url = 'http://example.org/' }]".into(),

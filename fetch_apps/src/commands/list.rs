@@ -51,5 +51,6 @@ fn describe(manifest: &Manifest, source: &Source) -> String {
             "npm {}, member {member}",
             package(manifest.tarball(tarball))
         ),
+        Source::Pypi { project, file } => format!("pypi {project}, file {file}"),
     }
 }

@@ -33,6 +33,8 @@ impl Request {
 pub(crate) enum Reply {
     /// 200 with this body and its true length.
     Ok(Vec<u8>),
+    /// 200 with this type and body.
+    Typed(&'static str, String),
     /// 200 with a length that is not that of the body; then the connection closes.
     Promise {
         length: usize,
@@ -195,6 +197,14 @@ fn ranged(start: Option<usize>, body: Vec<u8>) -> Reply {
 fn send(stream: &mut impl Write, reply: Reply, stop: &AtomicBool) -> io::Result<()> {
     match reply {
         Reply::Ok(body) => send_body(stream, body.len(), &body),
+        Reply::Typed(content_type, body) => {
+            write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\
+                 Connection: close\r\n\r\n{body}",
+                body.len()
+            )
+        }
         Reply::Ranged(_) => unreachable!("resolved by the caller, who knows the request"),
         Reply::Part { start, body } => {
             let end = start + body.len();

@@ -1,0 +1,64 @@
+//! A short text over HTTP, such as a package index's page.
+
+use std::io::Read;
+
+use reqwest::blocking::{Client, Response};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::{StatusCode, Url};
+
+use super::trouble::{innermost, request_error};
+use super::{Http, header, shown};
+use crate::error::{Error, Result};
+use crate::report::Report;
+
+/// The most bytes that such a text may have.
+const MAX_PAGE: u64 = 64 * 1024 * 1024;
+
+pub(crate) struct Page {
+    /// After redirects: what relative addresses in the text are relative to.
+    pub(crate) url: Url,
+    pub(crate) content_type: String,
+    pub(crate) text: Vec<u8>,
+}
+
+impl Http {
+    /// Asks for a text in the form that `accept` names; the server may answer in another.
+    pub(crate) fn page(&self, url: &Url, accept: &str, report: &Report) -> Result<Page> {
+        self.persist(report, |client| read_page(client, url, accept))
+    }
+}
+
+fn read_page(client: &Client, url: &Url, accept: &str) -> Result<Page> {
+    let request = client.get(url.clone()).header(ACCEPT, accept);
+    let response = request
+        .send()
+        .map_err(|error| request_error(&shown(url), url, &error))?;
+    if response.status() != StatusCode::OK {
+        return Err(Error::Status {
+            url: shown(url),
+            status: response.status().as_u16(),
+        });
+    }
+    Ok(Page {
+        url: response.url().clone(),
+        content_type: header(&response, CONTENT_TYPE).unwrap_or_default().into(),
+        text: read_text(response, url)?,
+    })
+}
+
+fn read_text(response: Response, url: &Url) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let outcome = response.take(MAX_PAGE + 1).read_to_end(&mut text);
+    outcome.map_err(|error| Error::Interrupted {
+        url: shown(url),
+        received: text.len() as u64,
+        cause: innermost(&error),
+    })?;
+    if text.len() as u64 > MAX_PAGE {
+        return Err(Error::TooLarge {
+            url: shown(url),
+            limit: MAX_PAGE,
+        });
+    }
+    Ok(text)
+}
