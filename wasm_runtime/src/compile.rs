@@ -56,13 +56,12 @@ pub fn compile(wasm: &[u8], target: Target) -> Result<(Vec<u8>, Metadata)> {
         .map_err(engine_error)?
         .instantiate_pre(&module)
         .map_err(|error| Error::Module(format!("import not available: {}", one_line(&error))))?;
-    let declared = Declared::of(wasm);
     let metadata = Metadata {
         module_sha256: sha256_hex(wasm),
         settings_key: settings::key(target),
         code_sha256: String::new(),
-        needs: needs(&module, declared),
-        minimum_memory: declared.minimum_memory,
+        needs: needs(&module),
+        minimum_memory: minimum_memory(wasm),
         entry_points: entry_points(&module),
     };
     let code = module.serialize().map_err(engine_error)?;
@@ -87,7 +86,7 @@ fn invalid(error: &wasmtime::Error) -> Error {
     Error::Module(format!("not a valid module: {}", one_line(error)))
 }
 
-fn needs(module: &Module, declared: Declared) -> Needs {
+fn needs(module: &Module) -> Needs {
     let required = module.resources_required();
     Needs {
         memories: required.num_memories,
@@ -96,36 +95,20 @@ fn needs(module: &Module, declared: Declared) -> Needs {
             .max_initial_table_size
             .and_then(|elements| usize::try_from(elements).ok())
             .unwrap_or(0),
-        exceptions: declared.exceptions,
     }
 }
 
-/// What the engine's API does not tell about a module.
-#[derive(Clone, Copy, Default)]
-struct Declared {
-    exceptions: bool,
-    /// In bytes, all memories together.
-    minimum_memory: u64,
-}
-
-impl Declared {
-    /// Reads the sections of a valid module.
-    fn of(wasm: &[u8]) -> Self {
-        let mut declared = Declared::default();
-        for payload in Parser::new(0).parse_all(wasm).flatten() {
-            match payload {
-                Payload::TagSection(_) => declared.exceptions = true,
-                Payload::MemorySection(memories) => {
-                    declared.minimum_memory = memories
-                        .into_iter()
-                        .flatten()
-                        .fold(0, |sum, memory| sum.saturating_add(minimum_bytes(&memory)));
-                }
-                _ => {}
+/// Bytes of linear memory that a valid module declares, all memories together; the engine's API tells only the largest.
+fn minimum_memory(wasm: &[u8]) -> u64 {
+    let mut sum: u64 = 0;
+    for payload in Parser::new(0).parse_all(wasm).flatten() {
+        if let Payload::MemorySection(memories) = payload {
+            for memory in memories.into_iter().flatten() {
+                sum = sum.saturating_add(minimum_bytes(&memory));
             }
         }
-        declared
     }
+    sum
 }
 
 fn minimum_bytes(memory: &MemoryType) -> u64 {
@@ -158,7 +141,7 @@ mod tests {
     #[test]
     fn metadata_describes_the_module() {
         let metadata = compiled(
-            r#"(module (memory 1) (memory 2) (table 30000 funcref) (tag)
+            r#"(module (memory 1) (memory 2) (table 30000 funcref)
                  (func (export "_start")) (func (export "typed") (param i32)))"#,
         )
         .unwrap();
@@ -169,8 +152,7 @@ mod tests {
             Needs {
                 memories: 2,
                 tables: 1,
-                table_elements: 30000,
-                exceptions: true
+                table_elements: 30000
             }
         );
     }
@@ -190,6 +172,14 @@ mod tests {
             assert!(matches!(error, Error::Module(_)), "{error}");
             assert!(error.to_string().contains(expected), "{error}");
             assert_eq!(error.to_string().lines().count(), 1);
+        }
+    }
+
+    #[test]
+    fn what_no_child_could_run_is_refused() {
+        for module in ["(module (memory 1 1 shared))", "(module (memory i64 1))"] {
+            let error = compiled(module).unwrap_err();
+            assert!(matches!(error, Error::Module(_)), "{error}");
         }
     }
 

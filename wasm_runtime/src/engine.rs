@@ -30,15 +30,13 @@ pub struct ServingEngine {
     /// Entered by each run, so that WASI finds a runtime and does not start one with threads of its own. It is never
     /// driven: every operation completes at once on the thread of the run.
     pub(crate) tokio: Runtime,
-    pub(crate) table_elements: usize,
     warning: String,
 }
 
 impl ServingEngine {
     /// An engine for at most `max_instances` guests at a time of modules that need no more than `needs`.
     pub fn new(needs: &Needs, max_instances: u32) -> Result<Arc<Self>> {
-        let table_elements = MAX_TABLE_ELEMENTS.max(needs.table_elements);
-        let (engine, warning) = make_engine(needs, max_instances, table_elements)?;
+        let (engine, warning) = make_engine(needs, max_instances)?;
         let linker = linker::new(&engine).map_err(|error| Error::Engine(one_line(&error)))?;
         let tokio = Builder::new_current_thread()
             .build()
@@ -50,7 +48,6 @@ impl ServingEngine {
             linker,
             queue,
             tokio,
-            table_elements,
             warning,
         }))
     }
@@ -81,11 +78,11 @@ enum Reset {
     FirstBytes,
 }
 
-fn make_engine(needs: &Needs, instances: u32, table_elements: usize) -> Result<(Engine, String)> {
+fn make_engine(needs: &Needs, instances: u32) -> Result<(Engine, String)> {
     let mut config = shared_config();
     let mut refused = String::new();
     for reset in [Reset::WrittenPages, Reset::FirstBytes] {
-        config.allocation_strategy(pool(needs, instances, table_elements, reset));
+        config.allocation_strategy(pool(needs, instances, reset));
         match Engine::new(&config) {
             Ok(engine) => return Ok((engine, String::new())),
             Err(error) => refused = one_line(&error),
@@ -100,28 +97,24 @@ fn make_engine(needs: &Needs, instances: u32, table_elements: usize) -> Result<(
     Ok((engine, warning))
 }
 
-fn pool(
-    needs: &Needs,
-    instances: u32,
-    table_elements: usize,
-    reset: Reset,
-) -> PoolingAllocationConfig {
+fn pool(needs: &Needs, instances: u32, reset: Reset) -> PoolingAllocationConfig {
     let (pagemap_scan, keep_resident) = match reset {
         Reset::WrittenPages => (Enabled::Yes, KEEP_WRITTEN),
         Reset::FirstBytes => (Enabled::No, KEEP_FIRST),
     };
     let mut pool = PoolingAllocationConfig::new();
-    // Exceptions live in a heap of their own, which takes a memory of the pool.
-    let heaps = u32::from(needs.exceptions);
+    // Exceptions and references to host objects live in a heap of their own, which takes a memory of the pool. Which modules need
+    // one, the engine does not tell; what is not used costs address space only.
+    let memories = needs.memories.saturating_add(1);
     pool.total_core_instances(instances)
-        .total_memories(instances.saturating_mul(needs.memories + heaps))
+        .total_memories(instances.saturating_mul(memories))
         .total_tables(instances.saturating_mul(needs.tables))
-        .total_gc_heaps(instances * heaps)
+        .total_gc_heaps(instances)
         .total_stacks(0)
         .total_component_instances(0)
         .max_memories_per_module(needs.memories.max(1))
         .max_tables_per_module(needs.tables.max(1))
-        .table_elements(table_elements)
+        .table_elements(MAX_TABLE_ELEMENTS.max(needs.table_elements))
         .max_core_instance_size(MAX_INSTANCE_SIZE)
         .max_memory_size(MEMORY_RESERVATION as usize)
         .linear_memory_keep_resident(keep_resident)

@@ -57,6 +57,8 @@ pub(crate) fn one_line(error: &wasmtime::Error) -> String {
     for cause in error.chain() {
         let text = cause.to_string();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        // Names come from the module, and a terminal obeys control characters.
+        let text = text.replace(char::is_control, "?");
         // Wrappers often repeat the text of what they wrap.
         if !causes.iter().any(|seen| seen.contains(&text)) {
             causes.push(text);
@@ -73,6 +75,8 @@ mod tests {
     fn causes_are_joined_on_one_line_without_repeats() {
         let error = wasmtime::Error::msg("inner\n  cause").context("outer");
         assert_eq!(one_line(&error), "outer: inner cause");
+        let escape = wasmtime::Error::msg("import \x1b[2J");
+        assert_eq!(one_line(&escape), "import ?[2J");
         let repeated = wasmtime::Error::msg("same").context("same");
         assert_eq!(one_line(&repeated), "same");
     }

@@ -2,7 +2,7 @@
 
 use wasmtime::ResourceLimiter;
 
-/// Elements that a table may grow to. The pool reserves room for as many.
+/// Elements that a table may grow to, or more where a module begins with more. The pool reserves room for as many.
 pub(crate) const MAX_TABLE_ELEMENTS: usize = 20_000;
 
 /// Descriptors and other host resources that a guest may hold at a time.
@@ -11,27 +11,43 @@ pub(crate) const MAX_HOST_RESOURCES: usize = 4096;
 /// Most random bytes that one call may ask for.
 pub(crate) const MAX_RANDOM_BYTES: u64 = 1 << 20;
 
-/// Counts the linear memory of a run against its limit.
+/// Bytes of an element of a table.
+const TABLE_ELEMENT: usize = 8;
+
+/// Bytes of tables that do not count: every program has a small one, for its indirect calls.
+const FREE_TABLES: usize = MAX_TABLE_ELEMENTS * TABLE_ELEMENT;
+
+/// Counts the memory of a run against its limit. What was allowed once stays counted: a growth that the system refuses
+/// afterwards is at the expense of the run.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    memory_limit: usize,
-    table_limit: usize,
-    memory_used: usize,
-    last_growth: usize,
+    limit: usize,
+    memories: usize,
+    tables: usize,
     /// Whether the limit refused memory at least once.
     pub(crate) memory_refused: bool,
 }
 
 impl Limits {
-    /// `memory_limit` in bytes, all linear memories of the run together.
-    pub(crate) fn new(memory_limit: usize, table_limit: usize) -> Self {
+    /// `limit` in bytes, all memories and large tables of the run together.
+    pub(crate) fn new(limit: usize) -> Self {
         Limits {
-            memory_limit,
-            table_limit,
-            memory_used: 0,
-            last_growth: 0,
+            limit,
+            memories: 0,
+            tables: 0,
             memory_refused: false,
         }
+    }
+
+    /// Takes note of the new sizes if they are within the limit.
+    fn allow(&mut self, memories: usize, tables: usize) -> bool {
+        let total = memories.saturating_add(tables.saturating_sub(FREE_TABLES));
+        if total > self.limit {
+            self.memory_refused = true;
+            return false;
+        }
+        (self.memories, self.tables) = (memories, tables);
+        true
     }
 }
 
@@ -43,28 +59,19 @@ impl ResourceLimiter for Limits {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let growth = desired.saturating_sub(current);
-        let total = self.memory_used.saturating_add(growth);
-        if total > self.memory_limit {
-            self.memory_refused = true;
-            return Ok(false);
-        }
-        self.memory_used = total;
-        self.last_growth = growth;
-        Ok(true)
-    }
-
-    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.memory_used -= std::mem::take(&mut self.last_growth);
-        Ok(())
+        Ok(self.allow(self.memories.saturating_add(growth), self.tables))
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= self.table_limit)
+        let growth = desired
+            .saturating_sub(current)
+            .saturating_mul(TABLE_ELEMENT);
+        Ok(self.allow(self.memories, self.tables.saturating_add(growth)))
     }
 }
 
@@ -74,7 +81,7 @@ mod tests {
 
     #[test]
     fn memories_share_one_limit() {
-        let mut limits = Limits::new(100, 1);
+        let mut limits = Limits::new(100);
         assert!(limits.memory_growing(0, 60, None).unwrap());
         assert!(!limits.memory_growing(0, 50, None).unwrap());
         assert!(limits.memory_refused);
@@ -82,19 +89,24 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_the_system_refused_is_given_back() {
-        let mut limits = Limits::new(100, 1);
-        assert!(limits.memory_growing(0, 80, None).unwrap());
-        limits
-            .memory_grow_failed(wasmtime::Error::msg("no memory"))
-            .unwrap();
-        assert!(limits.memory_growing(0, 100, None).unwrap());
+    fn small_tables_are_free_and_large_ones_count() {
+        let mut limits = Limits::new(100);
+        assert!(limits.table_growing(0, MAX_TABLE_ELEMENTS, None).unwrap());
+        assert!(limits.memory_growing(0, 90, None).unwrap());
+        let more = MAX_TABLE_ELEMENTS + 1;
+        assert!(
+            limits
+                .table_growing(MAX_TABLE_ELEMENTS, more, None)
+                .unwrap()
+        );
+        assert!(!limits.table_growing(more, more + 1, None).unwrap());
+        assert!(limits.memory_refused);
     }
 
     #[test]
-    fn tables_stop_at_their_limit() {
-        let mut limits = Limits::new(100, 10);
-        assert!(limits.table_growing(0, 10, None).unwrap());
-        assert!(!limits.table_growing(10, 11, None).unwrap());
+    fn sizes_beyond_counting_are_refused() {
+        let mut limits = Limits::new(100);
+        assert!(!limits.table_growing(0, usize::MAX, None).unwrap());
+        assert!(!limits.memory_growing(0, usize::MAX, None).unwrap());
     }
 }

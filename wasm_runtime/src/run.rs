@@ -90,7 +90,7 @@ impl Run {
         let _runtime = engine.tokio.enter();
         let queue = Arc::clone(&engine.queue);
         let io = SharedIo::new(RunIo::new(self.host, queue, self.options.timeout));
-        let limits = Limits::new(self.options.memory_limit, engine.table_elements);
+        let limits = Limits::new(self.options.memory_limit);
         let mut sandbox = match Sandbox::new(&io, &self.options.mounts, limits) {
             Ok(sandbox) => sandbox,
             Err(message) => return Outcome::not_started(Ending::MountFailed(message)),

@@ -49,7 +49,11 @@ pub(crate) fn shared_config() -> Config {
         .memory_guard_size(MEMORY_GUARD)
         .memory_init_cow(true)
         .wasm_exceptions(true)
-        .wasm_gc(false);
+        .wasm_gc(false)
+        // WASI preview 1 knows neither shared memories nor addresses of 64 bits: refused when the configuration is checked
+        // rather than in a child.
+        .wasm_threads(false)
+        .wasm_memory64(false);
     config
 }
 
@@ -71,7 +75,7 @@ pub fn key(target: Target) -> String {
     ModuleVersionStrategy::WasmtimeVersion.hash(&mut hasher);
     crate::VERSION.hash(&mut hasher);
     crate::artifact::FORMAT.hash(&mut hasher);
-    MAX_WASM_STACK.hash(&mut hasher);
+    (MAX_WASM_STACK, MEMORY_RESERVATION, MEMORY_GUARD).hash(&mut hasher);
     std::env::var_os(BACKTRACE_DETAILS).hash(&mut hasher);
     std::env::consts::ARCH.hash(&mut hasher);
     if target == Target::Native {

@@ -20,8 +20,6 @@ pub struct Needs {
     pub tables: u32,
     /// Elements of the largest table at the start.
     pub table_elements: usize,
-    /// The module can throw WebAssembly exceptions.
-    pub exceptions: bool,
 }
 
 impl Needs {
@@ -31,7 +29,6 @@ impl Needs {
             memories: self.memories.max(other.memories),
             tables: self.tables.max(other.tables),
             table_elements: self.table_elements.max(other.table_elements),
-            exceptions: self.exceptions || other.exceptions,
         }
     }
 }

@@ -174,6 +174,32 @@ fn nothing_that_a_run_wrote_is_found_by_the_next() {
 }
 
 #[test]
+fn large_tables_count_as_memory() {
+    let wide = r#"(module (table 1000000 funcref) (func (export "_start")))"#;
+    let options = Options {
+        memory_limit: 1 << 20,
+        ..options()
+    };
+    let (outcome, _) = run_with(&load(wide, 1), options, false);
+    assert!(
+        matches!(outcome.ending, Ending::MemoryLimit(_)),
+        "{outcome:?}"
+    );
+    assert_eq!(run(wide).ending, Ending::Exited(0));
+}
+
+#[test]
+fn references_to_the_host_and_to_exceptions_need_no_tag() {
+    for reference in ["externref", "exnref"] {
+        let module = format!(
+            r#"(module (global (mut {reference}) (ref.null {})) (func (export "_start")))"#,
+            reference.trim_end_matches("ref")
+        );
+        assert_eq!(run(&module).ending, Ending::Exited(0));
+    }
+}
+
+#[test]
 fn exceptions_of_webassembly_work_with_the_pool() {
     let thrower = r#"(module (tag $t (param i32))
         (func (export "_start") (local $n i32)
