@@ -26,17 +26,17 @@ fn scratch() -> TempDir {
 
 /// `make demo` on a terminal of its own.
 struct Demo {
-    dir: TempDir,
+    /// Where it stages what it serves, and where its output goes.
+    dir: PathBuf,
     terminal: Child,
     port: u16,
 }
 
 impl Demo {
-    fn start() -> Self {
+    fn start(dir: &Path) -> Self {
         module("mod_wasm.so");
-        let dir = scratch();
         let port = free_port();
-        let output = File::create(dir.path().join("output")).expect("the folder is ours");
+        let output = File::create(dir.join("output")).expect("the folder is ours");
         // script(1) makes the terminal; what is written to its input is typed there.
         let terminal = Command::new(program("script", "bsdutils"))
             .args(["--quiet", "--return", "--command"])
@@ -46,7 +46,7 @@ impl Demo {
             ))
             .arg("/dev/null")
             .env("PORT", port.to_string())
-            .env("MOD_WASM_STAGE", dir.path().join("stage"))
+            .env("MOD_WASM_STAGE", dir.join("stage"))
             .stdin(Stdio::piped())
             .stdout(output.try_clone().expect("a file can be cloned"))
             .stderr(output)
@@ -54,14 +54,14 @@ impl Demo {
             .spawn()
             .expect("script runs");
         Self {
-            dir,
+            dir: dir.to_owned(),
             terminal,
             port,
         }
     }
 
     fn output(&self) -> String {
-        let bytes = fs::read(self.dir.path().join("output")).expect("the output is readable");
+        let bytes = fs::read(self.dir.join("output")).expect("the output is readable");
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
@@ -107,14 +107,18 @@ impl Demo {
         fs::read_link(format!("/proc/{shell}/fd/0")).expect("the shell has an input")
     }
 
-    /// Waits for the end and tells whether it was a success.
-    fn ends(&mut self) -> bool {
-        let mut status = None;
+    /// Presses Ctrl-C and waits until nothing is left.
+    fn stops(&mut self) {
+        self.type_in(b"\x03");
         wait_until("the demo has ended", Duration::from_secs(60), || {
-            status = self.terminal.try_wait().expect("a child can be waited for");
-            status.is_some()
+            self.terminal
+                .try_wait()
+                .expect("a child can be waited for")
+                .is_some()
         });
-        status.is_some_and(|status| status.success())
+        assert!(self.output().contains("stopped"), "{}", self.output());
+        let answers = TcpStream::connect(("127.0.0.1", self.port)).is_ok();
+        assert!(!answers, "somebody still listens");
     }
 }
 
@@ -178,8 +182,9 @@ fn everything_is_staged(stage: &Path) {
 const CLONE: &str = "CLONE";
 
 #[test]
-fn the_demo_starts_survives_a_resize_and_stops_on_ctrl_c() {
-    let mut demo = Demo::start();
+fn the_demo_starts_survives_a_resize_stops_on_ctrl_c_and_starts_again() {
+    let dir = scratch();
+    let mut demo = Demo::start(dir.path());
     demo.wait_until_it_runs();
     let landing = demo.get("/");
     for path in ["/hello-wasm", "/list-dir", "/php-hello", "/php-info"] {
@@ -213,15 +218,20 @@ fn the_demo_starts_survives_a_resize_and_stops_on_ctrl_c() {
     }
     drop(terminal);
 
-    everything_is_staged(&demo.dir.path().join("stage"));
+    everything_is_staged(&demo.dir.join("stage"));
 
-    demo.type_in(b"\x03");
-    demo.ends();
-    assert!(demo.output().contains("stopped"), "{}", demo.output());
+    demo.stops();
+
+    // Everything is there now: the second time it only starts.
+    let mut again = Demo::start(dir.path());
+    again.wait_until_it_runs();
+    again.get("/php-hello");
+    let said = again.output();
     assert!(
-        TcpStream::connect(("127.0.0.1", demo.port)).is_err(),
-        "somebody still listens"
+        !said.to_lowercase().contains("compiling"),
+        "something was compiled again:\n{said}"
     );
+    again.stops();
 }
 
 #[test]
