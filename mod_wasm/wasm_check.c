@@ -5,6 +5,7 @@
 
 #include "wasm_artifacts.h"
 #include "wasm_codes.h"
+#include "wasm_command.h"
 #include "wasm_config.h"
 #include "wasm_stack.h"
 
@@ -27,36 +28,6 @@ int wasm_check_version(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
                                WASM_CODE_VERSION ": mod_wasm.so is version " WRT_VERSION " but found libwasm_runtime.so of version "
                                "%s: install both from one build, then stop and start httpd",
                                wasm_str_dup(pconf, version)));
-}
-
-/*
- * httpd reads the whole configuration for "-k stop" as well: a module file that has gone must not make the server unstoppable, nor a
- * new one delay the stop. httpd has taken -k out of process_rec by now, so the system is asked; where it does not tell, checks are run.
- */
-static int only_stopping(apr_pool_t *ptemp)
-{
-    char line[4096], *arg, *end;
-    apr_size_t len = sizeof line - 1;
-    apr_file_t *file;
-    int after_k = 0;
-
-    if (apr_file_open(&file, "/proc/self/cmdline", APR_READ, APR_OS_DEFAULT, ptemp) != APR_SUCCESS) {
-        return 0;
-    }
-    if (apr_file_read(file, line, &len) != APR_SUCCESS) {
-        len = 0;
-    }
-    apr_file_close(file);
-    line[len] = '\0';
-    for (arg = line, end = line + len; arg < end; arg += strlen(arg) + 1) {
-        const char *command = after_k ? arg : strncmp(arg, "-k", 2) ? "" : arg + 2;
-
-        if (!strcmp(command, "stop") || !strcmp(command, "graceful-stop")) {
-            return 1;
-        }
-        after_k = !strcmp(arg, "-k");
-    }
-    return 0;
 }
 
 /* WasmModuleDigest guards the module that its own section names; alone it would silently guard nothing. */
@@ -112,45 +83,93 @@ static const char *check_entry_point(apr_pool_t *pool, const wasm_dir_conf *sect
                                   error);
 }
 
-/* A limit that the module cannot start under, where both stand in one section. Merged from two, it is found at the request. */
-static const char *check_memory_limit(apr_pool_t *pool, const wasm_dir_conf *section)
+/* A limit that the module cannot start under. Where it may come from another section, it is found at the request. */
+static const char *check_memory_limit(apr_pool_t *pool, const wasm_server_conf *server, const wasm_dir_conf *section)
 {
     uint64_t minimum = wrt_artifact_minimum_memory(section->program->artifact);
 
-    if (section->memory_limit == WASM_UNSET || minimum <= (uint64_t)section->memory_limit) {
+    if (minimum <= (uint64_t)wasm_memory_limit(section)) {
         return NULL;
     }
-    return apr_psprintf(pool, WASM_CODE_MEMORY ": WasmMemoryLimit (%s:%d): WasmModule %s needs %" APR_UINT64_T_FMT " bytes to start",
-                        section->memory_limit_source.file, section->memory_limit_source.line, section->program->path, minimum);
+    if (section->memory_limit != WASM_UNSET) {
+        return apr_psprintf(pool, WASM_CODE_MEMORY ": WasmMemoryLimit (%s:%d): WasmModule %s needs %" APR_UINT64_T_FMT " bytes to start",
+                            section->memory_limit_source.file, section->memory_limit_source.line, section->program->path, minimum);
+    }
+    if (server->memory_limits_given) {
+        return NULL;
+    }
+    return apr_psprintf(pool, WASM_CODE_MEMORY ": WasmModule %s (%s:%d): needs %" APR_UINT64_T_FMT " bytes to start, and WasmMemoryLimit is "
+                        "256M unless you raise it", section->program->path, section->program_source.file, section->program_source.line,
+                        minimum);
 }
 
-static const ap_directive_t *find_top_level(const char *name)
+/* NULL, or why the directory cannot be used. A missing one is fine where it will be made. */
+static const char *directory_problem(apr_pool_t *pool, const char *path, int may_be_missing)
 {
-    const ap_directive_t *directive;
+    char reason[120];
+    apr_finfo_t info;
+    apr_status_t rv = apr_stat(&info, path, APR_FINFO_TYPE, pool);
 
-    for (directive = ap_conftree; directive; directive = directive->next) {
-        if (!strcasecmp(directive->directive, name)) {
-            return directive;
+    if (rv == APR_SUCCESS) {
+        return info.filetype == APR_DIR ? NULL : "it is not a directory";
+    }
+    if (may_be_missing && APR_STATUS_IS_ENOENT(rv)) {
+        return NULL;
+    }
+    return apr_pstrdup(pool, apr_strerror(rv, reason, sizeof reason));
+}
+
+static const char *check_mounts(apr_pool_t *pool, const wasm_dir_conf *section)
+{
+    int i;
+
+    for (i = 0; section->mounts && i < section->mounts->nelts; i++) {
+        const wasm_mount *mount = &APR_ARRAY_IDX(section->mounts, i, wasm_mount);
+        const char *problem = directory_problem(pool, mount->host, 0);
+
+        if (problem) {
+            return apr_psprintf(pool, WASM_CODE_MOUNT ": %s (%s:%d): directory %s cannot be mounted: %s", mount->directive,
+                                mount->source.file, mount->source.line, mount->host, problem);
         }
     }
     return NULL;
 }
 
-static const char *check_stack(apr_pool_t *pool)
+static const char *check_cache_dir(apr_pool_t *pool, const wasm_server_conf *server)
 {
-    apr_size_t size = wasm_stack_size();
-    const ap_directive_t *directive = find_top_level("ThreadStackSize");
-    const char *place = "the system's stack limit (ulimit -s)";
+    const char *problem = server->cache_dir ? directory_problem(pool, server->cache_dir, 1) : NULL;
 
-    if (size == 0 || size >= WASM_STACK_NEED) {
-        return NULL;
+    return problem ? apr_psprintf(pool, WASM_CODE_CACHE ": WasmCacheDir (%s:%d): %s cannot be used: %s", server->cache_dir_source.file,
+                                  server->cache_dir_source.line, server->cache_dir, problem)
+                   : NULL;
+}
+
+/* What can be seen without the modules themselves. */
+static const char *check_surroundings(apr_pool_t *pconf, const wasm_server_conf *server)
+{
+    const char *wrong = check_cache_dir(pconf, server);
+    int i;
+
+    for (i = 0; !wrong && i < server->sections->nelts; i++) {
+        const wasm_dir_conf *section = APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *);
+
+        wrong = note_digest(pconf, section);
+        if (!wrong) {
+            wrong = check_mounts(pconf, section);
+        }
     }
-    if (ap_thread_stacksize) {
-        place = directive ? apr_psprintf(pool, "ThreadStackSize (%s:%d)", directive->filename, directive->line_num)
-                          : "ThreadStackSize";
+    return wrong;
+}
+
+static const char *check_programs(apr_pool_t *pconf, const wasm_server_conf *server)
+{
+    const char *wrong = NULL;
+    int i;
+
+    for (i = 0; !wrong && i < server->programs->nelts; i++) {
+        wrong = wasm_artifacts_prepare(pconf, server, APR_ARRAY_IDX(server->programs, i, wasm_program *));
     }
-    return apr_psprintf(pool, WASM_CODE_STACK ": %s: %" APR_SIZE_T_FMT " bytes of stack are too few to run WebAssembly, at least "
-                        "%" APR_SIZE_T_FMT " are needed", place, size, WASM_STACK_NEED);
+    return wrong;
 }
 
 static const char *check_sections(apr_pool_t *pconf, const wasm_server_conf *server)
@@ -159,12 +178,6 @@ static const char *check_sections(apr_pool_t *pconf, const wasm_server_conf *ser
     const char *wrong = NULL;
     int i;
 
-    for (i = 0; !wrong && i < server->sections->nelts; i++) {
-        wrong = note_digest(pconf, APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *));
-    }
-    for (i = 0; !wrong && i < server->programs->nelts; i++) {
-        wrong = wasm_artifacts_prepare(pconf, server, APR_ARRAY_IDX(server->programs, i, wasm_program *));
-    }
     for (i = 0; !wrong && i < server->sections->nelts; i++) {
         const wasm_dir_conf *section = APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *);
 
@@ -175,7 +188,7 @@ static const char *check_sections(apr_pool_t *pconf, const wasm_server_conf *ser
             wrong = check_entry_point(pconf, section);
         }
         if (!wrong) {
-            wrong = check_memory_limit(pconf, section);
+            wrong = check_memory_limit(pconf, server, section);
         }
     }
     return wrong;
@@ -188,12 +201,18 @@ int wasm_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
 
     (void)plog;
     (void)s;
-    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP || only_stopping(ptemp)) {
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP || wasm_command_is_stop(ptemp)) {
         return OK;
     }
-    wrong = check_sections(pconf, server);
+    wrong = check_surroundings(pconf, server);
+    if (!wrong) {
+        wrong = check_programs(pconf, server);
+    }
+    if (!wrong) {
+        wrong = check_sections(pconf, server);
+    }
     if (!wrong && server->programs->nelts) {
-        wrong = check_stack(pconf);
+        wrong = wasm_stack_problem(pconf);
     }
     if (wrong) {
         return refuse(wrong);

@@ -35,6 +35,8 @@ typedef struct wasm_mount {
     const char *guest; /* first: the key; absolute, without a slash at the end except for "/" */
     const char *host;  /* the same */
     int read_only;
+    const char *directive; /* that named it, and where: for the checks */
+    wasm_source source;
 } wasm_mount;
 
 /* How the section that names the module is bound to URLs. */
@@ -75,6 +77,7 @@ typedef struct wasm_server_conf {
     apr_interval_time_t queue_timeout;
     const char *cache_dir;
     wasm_source cache_dir_source;
+    int memory_limits_given;      /* some section has a WasmMemoryLimit */
     apr_array_header_t *programs; /* wasm_program * */
     apr_array_header_t *sections; /* wasm_dir_conf * */
 } wasm_server_conf;

@@ -152,8 +152,8 @@ static const char *set_entry_point(cmd_parms *cmd, void *dir, const char *arg)
 /* "ro" or "rw" (the default). */
 static const char *add_mount(cmd_parms *cmd, wasm_dir_conf *conf, const char *guest, const char *host, const char *mode)
 {
-    wasm_mount mount = { NULL, NULL, 0 };
-    const char *wrong = wasm_parse_directory(cmd->pool, host, &mount.host);
+    wasm_mount mount = { .directive = cmd->cmd->name, .source = source_of(cmd) };
+    const char *wrong = wasm_parse_host_path(cmd->pool, host, &mount.host);
 
     if (wrong) {
         return problem(cmd, wrong);
@@ -170,6 +170,7 @@ static const char *add_mount(cmd_parms *cmd, wasm_dir_conf *conf, const char *gu
         conf->mounts = apr_array_make(cmd->pool, 2, sizeof(wasm_mount));
     }
     wasm_set_entry(conf->mounts, &mount);
+    register_section(conf);
     return NULL;
 }
 
@@ -277,6 +278,7 @@ static const char *set_memory_limit(cmd_parms *cmd, void *dir, const char *arg)
     if (wrong) {
         return wrong;
     }
+    wasm_main_conf()->memory_limits_given = 1;
     wrong = wasm_parse_memory(arg, &conf->memory_limit);
     conf->memory_limit_source = source_of(cmd);
     return wrong ? problem(cmd, wrong) : NULL;
@@ -321,7 +323,7 @@ static const char *set_cache_dir(cmd_parms *cmd, void *dir, const char *arg)
     if (wrong) {
         return wrong;
     }
-    wrong = wasm_parse_new_directory(cmd->pool, arg, &server->cache_dir);
+    wrong = wasm_parse_host_path(cmd->pool, arg, &server->cache_dir);
     server->cache_dir_source = source_of(cmd);
     return wrong ? problem(cmd, wrong) : NULL;
 }

@@ -56,7 +56,10 @@ wrt_callbacks wasm_io_callbacks(wasm_io *io);
 /* Notes why the run cannot go on. Returns WRT_IO_FAILED. */
 int wasm_io_fail(wasm_io *io, const char *code, int level, int status, const char *text);
 
-/* A call that blocks on the client's connection must not outlive the run: begin lowers the socket's timeout to what is left, end puts
+/* What the library says is left of a run's time, for httpd. */
+apr_interval_time_t wasm_io_interval(apr_uint64_t left_ms);
+
+/* A call that writes to the client's connection must not outlive the run: begin lowers the socket's timeout to what is left, end puts
  * its own back and tells whether the deadline was reached (rather than a time limit of httpd's). */
 typedef struct wasm_blocking {
     apr_interval_time_t own;

@@ -207,10 +207,19 @@ int wasm_response_conclude(wasm_io *io)
     if (!io->redirect) {
         return io->final_status;
     }
+    /* What the program left of the body would be taken for the client's next request. */
+    if (!io->body_read) {
+        int status = ap_discard_request_body(r);
+
+        if (status != OK) {
+            return status;
+        }
+    }
     /* The new request is a GET without a body, whatever this one was. */
     r->method = "GET";
     r->method_number = M_GET;
     apr_table_unset(r->headers_in, "Content-Length");
+    apr_table_unset(r->headers_in, "Transfer-Encoding");
     ap_internal_redirect_handler(io->redirect, r);
     return OK;
 }

@@ -6,6 +6,8 @@
 #include "ap_mpm.h"
 #include "mpm_common.h"
 
+#include "wasm_codes.h"
+
 static apr_size_t main_thread_stack(void)
 {
     struct rlimit limit;
@@ -40,4 +42,33 @@ apr_size_t wasm_stack_size(void)
         return main_thread_stack();
     }
     return ap_thread_stacksize ? ap_thread_stacksize : default_thread_stack();
+}
+
+static const ap_directive_t *find_top_level(const char *name)
+{
+    const ap_directive_t *directive;
+
+    for (directive = ap_conftree; directive; directive = directive->next) {
+        if (!strcasecmp(directive->directive, name)) {
+            return directive;
+        }
+    }
+    return NULL;
+}
+
+const char *wasm_stack_problem(apr_pool_t *pool)
+{
+    apr_size_t size = wasm_stack_size();
+    const ap_directive_t *directive = find_top_level("ThreadStackSize");
+    const char *place = "the system's stack limit (ulimit -s)";
+
+    if (size == 0 || size >= WASM_STACK_NEED) {
+        return NULL;
+    }
+    if (ap_thread_stacksize) {
+        place = directive ? apr_psprintf(pool, "ThreadStackSize (%s:%d)", directive->filename, directive->line_num)
+                          : "ThreadStackSize";
+    }
+    return apr_psprintf(pool, WASM_CODE_STACK ": %s: %" APR_SIZE_T_FMT " bytes of stack are too few to run WebAssembly, at least "
+                        "%" APR_SIZE_T_FMT " are needed", place, size, WASM_STACK_NEED);
 }

@@ -146,40 +146,12 @@ static void strip_slashes(char *path)
     }
 }
 
-const char *wasm_parse_directory(apr_pool_t *pool, const char *text, const char **out)
-{
-    char *path = ap_server_root_relative(pool, text);
-    char reason[120];
-    apr_finfo_t info;
-    apr_status_t rv;
-
-    if (!path) {
-        return apr_psprintf(pool, "%s is not a valid path", text);
-    }
-    rv = apr_stat(&info, path, APR_FINFO_TYPE, pool);
-    if (rv != APR_SUCCESS) {
-        return apr_psprintf(pool, "directory %s cannot be mounted: %s", path, apr_strerror(rv, reason, sizeof reason));
-    }
-    if (info.filetype != APR_DIR) {
-        return apr_psprintf(pool, "%s cannot be mounted: it is not a directory", path);
-    }
-    strip_slashes(path);
-    *out = path;
-    return NULL;
-}
-
-const char *wasm_parse_new_directory(apr_pool_t *pool, const char *text, const char **out)
+const char *wasm_parse_host_path(apr_pool_t *pool, const char *text, const char **out)
 {
     char *path = *text ? ap_server_root_relative(pool, text) : NULL;
-    apr_finfo_t info;
-    apr_status_t rv;
 
     if (!path) {
         return apr_psprintf(pool, "\"%s\" is not a valid path", text);
-    }
-    rv = apr_stat(&info, path, APR_FINFO_TYPE, pool);
-    if (APR_STATUS_IS_ENOTDIR(rv) || (rv == APR_SUCCESS && info.filetype != APR_DIR)) {
-        return apr_psprintf(pool, "%s is not a directory and cannot become one", path);
     }
     strip_slashes(path);
     *out = path;

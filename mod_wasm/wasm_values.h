@@ -18,10 +18,8 @@ const char *wasm_parse_digest(apr_pool_t *pool, const char *text, const char **o
 /* An absolute path inside the guest; out gets it without empty and "." parts and without a slash at the end. */
 const char *wasm_parse_guest_path(apr_pool_t *pool, const char *text, const char **out);
 
-/* An existing directory, relative to ServerRoot unless absolute. */
-const char *wasm_parse_directory(apr_pool_t *pool, const char *text, const char **out);
-
-/* A directory that may still have to be made, relative to ServerRoot unless absolute. */
-const char *wasm_parse_new_directory(apr_pool_t *pool, const char *text, const char **out);
+/* A path on the host, relative to ServerRoot unless absolute; out gets it without a slash at the end. Whether something is there is not
+ * looked at: httpd reads its configuration also in order to stop. */
+const char *wasm_parse_host_path(apr_pool_t *pool, const char *text, const char **out);
 
 #endif

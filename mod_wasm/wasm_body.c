@@ -1,0 +1,175 @@
+#include "wasm_body.h"
+
+#include <poll.h>
+
+#include "apr_network_io.h"
+#include "apr_portable.h"
+#include "http_connection.h"
+
+#include "wasm_codes.h"
+
+/* The most that is asked from the input filters at once. */
+#define READ_MAX ((apr_size_t)64 * 1024)
+
+/* Not only ap_request_has_body(): a HEAD request may have one too. */
+int wasm_body_expected(request_rec *r)
+{
+    return apr_table_get(r->headers_in, "Content-Length") || apr_table_get(r->headers_in, "Transfer-Encoding")
+           || ap_request_has_body(r);
+}
+
+/* How long to wait at a time inside HTTP/2, where there is no socket to wait for. */
+#define STREAM_PAUSE apr_time_from_msec(10)
+
+static int64_t explain_read_error(wasm_io *io, apr_status_t rv)
+{
+    if (APR_STATUS_IS_ENOSPC(rv)) {
+        return WRT_IO_TOO_LARGE;
+    }
+    if (io->r->connection->aborted) {
+        return WRT_IO_GONE;
+    }
+    if (rv == AP_FILTER_ERROR) {
+        return wasm_io_fail(io, WASM_CODE_BODY_UNREADABLE, APLOG_INFO, AP_FILTER_ERROR,
+                            "httpd refused the request body and has answered itself");
+    }
+    return wasm_io_fail(io, WASM_CODE_BODY_UNREADABLE, APLOG_INFO, ap_map_http_request_error(rv, HTTP_BAD_REQUEST),
+                        apr_psprintf(io->r->pool, "the request body could not be read: %pm", &rv));
+}
+
+static apr_status_t get_brigade(wasm_io *io, apr_size_t len, apr_read_type_e how)
+{
+    return ap_get_brigade(io->r->input_filters, io->in, AP_MODE_READBYTES, how, (apr_off_t)(len < READ_MAX ? len : READ_MAX));
+}
+
+/* httpd says "100 Continue" at the first read that waits, unless the response has begun by then. The program wants the body now, and
+ * its response may begin before that read. */
+static void ask_for_body(wasm_io *io)
+{
+    request_rec *r = io->r;
+    const char *status_line = r->status_line;
+    int status = r->status;
+
+    if (!r->expecting_100 || io->started || !ap_is_HTTP_SUCCESS(status)) {
+        return;
+    }
+    r->status = HTTP_CONTINUE;
+    r->status_line = NULL;
+    ap_send_interim_response(r, 0);
+    r->status = status;
+    r->status_line = status_line;
+}
+
+static int nothing_there(const wasm_io *io, apr_status_t rv)
+{
+    return APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(io->in));
+}
+
+/* Fills io->in with what is there. */
+static int64_t fetch_at_once(wasm_io *io, apr_size_t len)
+{
+    apr_status_t rv;
+
+    ask_for_body(io);
+    rv = get_brigade(io, len, APR_NONBLOCK_READ);
+    if (nothing_there(io, rv)) {
+        return WRT_IO_TIMEOUT;
+    }
+    return rv == APR_SUCCESS ? 0 : explain_read_error(io, rv);
+}
+
+/* Returns when the client has sent something or gone, or after `most`. */
+static void await_input(const wasm_io *io, apr_interval_time_t most)
+{
+    struct pollfd input = { .events = POLLIN };
+
+    if (io->socket && apr_os_sock_get(&input.fd, io->socket) == APR_SUCCESS) {
+        poll(&input, 1, (int)apr_time_as_msec(most) + 1);
+        return;
+    }
+    apr_sleep(most < STREAM_PAUSE ? most : STREAM_PAUSE);
+}
+
+/* A read that may wait tells the end of a connection from a pause; it does not wait at the end. */
+static apr_read_type_e way_to_read(const wasm_io *io)
+{
+    int at_eof = 0;
+
+    if (io->socket && apr_socket_atreadeof(io->socket, &at_eof) == APR_SUCCESS && at_eof) {
+        return APR_BLOCK_READ;
+    }
+    return APR_NONBLOCK_READ;
+}
+
+/*
+ * Fills io->in, waiting if need be. The waiting is done here and not inside httpd's filters: these would begin anew with each byte that a
+ * client lets fall, and inside HTTP/2 know nothing of the run's deadline.
+ */
+static int64_t fetch(wasm_io *io, apr_size_t len, apr_uint64_t left_ms)
+{
+    apr_time_t now = apr_time_now();
+    const apr_time_t deadline = now + wasm_io_interval(left_ms), patience = now + io->r->server->timeout;
+
+    for (;;) {
+        apr_status_t rv = get_brigade(io, len, way_to_read(io));
+
+        if (!nothing_there(io, rv)) {
+            return rv == APR_SUCCESS ? 0 : explain_read_error(io, rv);
+        }
+        now = apr_time_now();
+        if (now >= deadline) {
+            return WRT_IO_TIMEOUT;
+        }
+        if (now >= patience || io->r->connection->aborted) {
+            return explain_read_error(io, APR_TIMEUP);
+        }
+        await_input(io, (deadline < patience ? deadline : patience) - now);
+    }
+}
+
+/* Takes bytes out of the brigade's first bucket; 0: it had none and is gone. */
+static int64_t take(wasm_io *io, uint8_t *buffer, apr_size_t len)
+{
+    apr_bucket *bucket = APR_BRIGADE_FIRST(io->in);
+    const char *data;
+    apr_size_t available;
+    apr_status_t rv;
+
+    if (APR_BUCKET_IS_EOS(bucket)) {
+        io->body_read = 1;
+    }
+    if (APR_BUCKET_IS_METADATA(bucket)) {
+        apr_bucket_delete(bucket);
+        return 0;
+    }
+    rv = apr_bucket_read(bucket, &data, &available, APR_BLOCK_READ);
+    if (rv != APR_SUCCESS) {
+        return explain_read_error(io, rv);
+    }
+    if (available > len) {
+        apr_bucket_split(bucket, len);
+        available = len;
+    }
+    memcpy(buffer, data, available);
+    apr_bucket_delete(bucket);
+    return (int64_t)available;
+}
+
+int64_t wasm_body_read(void *context, uint8_t *buffer, size_t len, uint64_t timeout_ms)
+{
+    wasm_io *io = context;
+    int64_t count = 0;
+
+    if (io->failure.code) {
+        return WRT_IO_FAILED;
+    }
+    while (count == 0 && !io->body_read && len) {
+        if (APR_BRIGADE_EMPTY(io->in)) {
+            count = timeout_ms ? fetch(io, len, timeout_ms) : fetch_at_once(io, len);
+        }
+        if (count == 0) {
+            count = take(io, buffer, len);
+        }
+    }
+    return count;
+}
