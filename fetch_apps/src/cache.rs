@@ -114,8 +114,19 @@ impl Cache {
         Ok(partial)
     }
 
+    /// Starts a new file that gets the name of whatever digest it turns out to have.
+    pub(crate) fn create_unknown(&self) -> Result<Partial> {
+        let mut partial = self.start(self.folder.join("unknown.partial"), None)?;
+        partial.restart()?;
+        Ok(partial)
+    }
+
     fn open_partial(&self, sha256: Sha256) -> Result<Partial> {
         let path = self.folder.join(format!("{sha256}.partial"));
+        self.start(path, Some(sha256))
+    }
+
+    fn start(&self, path: PathBuf, expected: Option<Sha256>) -> Result<Partial> {
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -126,8 +137,7 @@ impl Cache {
         Ok(Partial {
             file,
             path,
-            target: self.path(sha256),
-            expected: sha256,
+            expected,
             hasher: Hasher::default(),
             length: 0,
             continued: false,
@@ -144,8 +154,8 @@ impl Cache {
 pub(crate) struct Partial {
     file: File,
     path: PathBuf,
-    target: PathBuf,
-    expected: Sha256,
+    /// `None` when any digest is right.
+    expected: Option<Sha256>,
     hasher: Hasher,
     length: u64,
     continued: bool,
@@ -186,29 +196,38 @@ impl Partial {
     }
 
     pub(crate) fn is_right(&self) -> bool {
-        self.hasher.clone().finish() == self.expected
+        let calculated = self.hasher.clone().finish();
+        self.expected.is_none_or(|expected| expected == calculated)
+    }
+
+    /// Whether a later answer may be put behind an earlier one: only where the digest tells if they belong together.
+    pub(crate) fn can_continue(&self) -> bool {
+        self.expected.is_some()
     }
 
     /// Leaves what is here for a later try to go on with.
     pub(crate) fn leave(mut self) {
-        self.keep = self.length > 0;
+        self.keep = self.length > 0 && self.can_continue();
     }
 
     /// Checks the digest and moves the file to its place; `origin` names its source in the error.
     pub(crate) fn finish(mut self, origin: &str) -> Result<PathBuf> {
         let calculated = std::mem::take(&mut self.hasher).finish();
-        if calculated != self.expected {
+        if let Some(expected) = self.expected
+            && expected != calculated
+        {
             return Err(Error::WrongDigest {
                 origin: origin.into(),
-                expected: self.expected,
+                expected,
                 calculated,
             });
         }
         // Otherwise a crash could leave an empty file under a name that promises its content.
         self.file.sync_all().doing("write", &self.path)?;
-        fs::rename(&self.path, &self.target).doing("rename", &self.path)?;
+        let target = self.path.with_file_name(calculated.to_string());
+        fs::rename(&self.path, &target).doing("rename", &self.path)?;
         self.keep = true;
-        Ok(self.target.clone())
+        Ok(target)
     }
 }
 

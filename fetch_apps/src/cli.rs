@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -11,6 +12,10 @@ Examples:
   fetch-apps wordpress-6.5.5      one artifact by its name
   fetch-apps --list               what there is, and what is here already
   fetch-apps --verify             read everything that is here again and check it
+  fetch-apps --offline --mirror /mnt/fetched
+                                  without a network, from a copy of another machine's DIR/.cache
+  fetch-apps pin pygments --version 2.22.0
+                                  another version; 'fetch-apps pin --help' tells more
 
 Environment:
   NPM_CONFIG_REGISTRY             the npm registry or mirror; without it an installed npm is asked
@@ -25,7 +30,7 @@ Exit status: 0 all is well, 1 something failed, 2 the command line is wrong.";
 
 /// Fetches the programs and applications that mod_wasm's demos and tests run.
 #[derive(Debug, Parser)]
-#[command(name = "fetch-apps", version, after_help = EXAMPLES, args_override_self = true)]
+#[command(name = "fetch-apps", version, after_help = EXAMPLES, args_override_self = true, disable_help_subcommand = true)]
 pub(crate) struct Cli {
     /// Artifacts to fetch; without a name: those that the manifest marks as default
     #[arg(value_name = "NAME")]
@@ -44,11 +49,16 @@ pub(crate) struct Cli {
     pub(crate) force: bool,
 
     /// The manifest to read
-    #[arg(long, value_name = "FILE", default_value = "apps/apps.toml")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "apps/apps.toml",
+        global = true
+    )]
     pub(crate) manifest: PathBuf,
 
     /// The folder that gets one subfolder for each artifact [default: 'fetched' beside the manifest]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     into: Option<PathBuf>,
 
     /// Use only what the download cache and the mirror hold, and ask no server
@@ -65,19 +75,65 @@ pub(crate) struct Cli {
     pub(crate) jobs: usize,
 
     /// Give up on a server that is silent for this long
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, global = true)]
     pub(crate) timeout: Duration,
 
     /// Print results as JSON, one object on each line
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) json: bool,
 
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// Print errors only; with --json: leave out what goes to stderr besides them
-    #[arg(short, long)]
+    #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Pin(Pin),
+}
+
+/// Pins an artifact to another version in the manifest
+///
+/// The version is put into the artifact's name, file and addresses wherever the present one stands there, and downloaded
+/// from every source that has it. What changes is shown, and written after a yes: version, size, SHA-256 digest and
+/// addresses; comments and layout stay. A source that cannot tell the new version (an npm package has a version of its
+/// own) is taken out. When anything fails, nothing is written.
+#[derive(Debug, Args)]
+pub(crate) struct Pin {
+    /// The artifact
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+
+    /// The version to pin
+    #[arg(long, value_name = "V")]
+    pub(crate) version: String,
+
+    /// Write without asking
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
 impl Cli {
+    /// Reads the command line of this process; ends it where that is wrong or asks for help.
+    pub(crate) fn read() -> Self {
+        let cli = Self::parse();
+        if cli.command.is_some() && cli.has_fetch_options() {
+            let message = "'pin' takes none of the arguments of a fetch";
+            Self::command()
+                .error(ErrorKind::ArgumentConflict, message)
+                .exit();
+        }
+        cli
+    }
+
+    fn has_fetch_options(&self) -> bool {
+        let flags = [self.list, self.verify, self.force, self.offline];
+        !self.names.is_empty() || self.mirror.is_some() || flags.contains(&true)
+    }
+
     pub(crate) fn target_folder(&self) -> PathBuf {
         match &self.into {
             Some(folder) => folder.clone(),
@@ -114,7 +170,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        use clap::CommandFactory;
         Cli::command().debug_assert();
     }
 

@@ -41,6 +41,17 @@ pub(crate) enum Event<'a> {
         error: String,
     },
     Listed(Listed<'a>),
+    /// What a new pin would change.
+    Pin {
+        artifact: &'a str,
+        changes: Vec<Change>,
+    },
+    /// The manifest has this version; `changed` tells whether it was written just now.
+    Pinned {
+        artifact: &'a str,
+        version: &'a str,
+        changed: bool,
+    },
     /// The last line of a run that fetched.
     #[serde(rename = "summary")]
     Fetches {
@@ -114,8 +125,44 @@ impl Event<'_> {
             Self::Fetches { up_to_date, .. } if !up_to_date.is_empty() => {
                 Some(format!("up to date: {}", up_to_date.join(", ")))
             }
+            Self::Pin { artifact, changes } => {
+                let lines = changes.iter().map(|change| format!("\n{}", change.text()));
+                Some(format!("{artifact}:{}", lines.collect::<String>()))
+            }
+            Self::Pinned {
+                artifact,
+                version,
+                changed,
+            } => Some(match changed {
+                true => format!("{artifact}: pinned to {version}"),
+                false => format!("{artifact} is pinned to {version} already"),
+            }),
             _ => None,
         }
+    }
+}
+
+/// One value in the manifest; `None` where there is none before or after.
+#[derive(Serialize)]
+pub(crate) struct Change {
+    pub(crate) field: &'static str,
+    pub(crate) old: Option<String>,
+    pub(crate) new: Option<String>,
+}
+
+impl Change {
+    pub(crate) fn new(field: &'static str, old: impl ToString, new: impl ToString) -> Self {
+        Self {
+            field,
+            old: Some(old.to_string()),
+            new: Some(new.to_string()),
+        }
+    }
+
+    fn text(&self) -> String {
+        let old = self.old.as_deref().unwrap_or("(none)");
+        let new = self.new.as_deref().unwrap_or("(taken out)");
+        format!("    {}\n      - {old}\n      + {new}", self.field)
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, IoContext, Result};
 use crate::manifest::{Artifact, Format, Manifest};
 use crate::receipt::Receipt;
-use crate::source::{Fetched, Fetcher, package};
+use crate::source::{Fetched, Fetcher};
 use crate::unpack::{self, Archive, Contents, Limits, Selection, Tree};
 
 /// How an artifact's folder compares with the manifest.
@@ -89,7 +89,7 @@ fn unpack_all(
     }
     for addition in &artifact.add {
         let tarball = fetcher.manifest.tarball(&addition.tarball);
-        let (path, name) = (fetcher.tarball(tarball)?, package(tarball));
+        let (path, name) = (fetcher.tarball(tarball)?, tarball.shown());
         let selection = Selection {
             prefix: Some(&addition.prefix),
             strip: 0,

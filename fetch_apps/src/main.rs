@@ -1,9 +1,11 @@
 //! `fetch-apps`: fetches and verifies what the demos and the tests run.
 
+mod bump;
 mod cache;
 mod cli;
 mod commands;
 mod digest;
+mod edit;
 mod error;
 mod event;
 mod http;
@@ -20,13 +22,11 @@ mod unpack;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::error::Error;
 use crate::report::Report;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read();
     let report = Report::new(cli.quiet, cli.json);
     match commands::run(&cli, &report) {
         Ok(0) => ExitCode::SUCCESS,

@@ -118,14 +118,19 @@ pub(crate) struct Addition {
 
 impl Manifest {
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).doing("read the manifest", path)?;
-        Self::parse(&text).map_err(|message| Error::Manifest {
-            path: path.to_path_buf(),
-            message,
-        })
+        Self::read_with_text(path).map(|(manifest, _)| manifest)
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn read_with_text(path: &Path) -> Result<(Self, String)> {
+        let text = std::fs::read_to_string(path).doing("read the manifest", path)?;
+        let manifest = Self::parse(&text).map_err(|message| Error::Manifest {
+            path: path.to_path_buf(),
+            message,
+        })?;
+        Ok((manifest, text))
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let manifest: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         manifest.check()?;
         Ok(manifest)
@@ -172,6 +177,11 @@ impl Manifest {
 }
 
 impl Tarball {
+    /// `package@version`.
+    pub(crate) fn shown(&self) -> String {
+        format!("{}@{}", self.package, self.version)
+    }
+
     fn check(&self) -> Result<(), String> {
         if !npm::is_package_name(&self.package) {
             return Err(format!("'{}' is not an npm package name", self.package));
@@ -188,6 +198,9 @@ impl Artifact {
         // The name becomes a folder beside the cache; a leading dot would let it collide with the tool's own files.
         if !is_plain_name(&self.name) {
             return Err("the name may hold letters, digits, '.', '_' and '-', and starts with a letter or digit".into());
+        }
+        if self.name == "pin" {
+            return Err("this name is a command of the tool".into());
         }
         self.check_unpack_rules()?;
         if self.sources.is_empty() {
@@ -233,6 +246,17 @@ impl Source {
             }
             Self::Pypi { .. } => Ok(()),
         }
+    }
+}
+
+/// A source as people read it.
+pub(crate) fn describe(manifest: &Manifest, source: &Source) -> String {
+    match source {
+        Source::Https { url } => url.clone(),
+        Source::Npm { tarball, member } => {
+            format!("npm {}, member {member}", manifest.tarball(tarball).shown())
+        }
+        Source::Pypi { project, file } => format!("pypi {project}, file {file}"),
     }
 }
 
@@ -306,6 +330,7 @@ mod tests {
         let cases = [
             (format!("name = '../a'\nunpack = 'zip'\n{good}"), "the name may hold"),
             (format!("name = '.cache'\nunpack = 'zip'\n{good}"), "the name may hold"),
+            (format!("name = 'pin'\nunpack = 'zip'\n{good}"), "a command of the tool"),
             (format!("name = 'a'\nunpack = 'none'\n{good}"), "needs 'file'"),
             (format!("name = 'a'\nunpack = 'none'\nfile = '../b'\n{good}"), "not a plain file name"),
             (format!("name = 'a'\nunpack = 'none'\nfile = 'b'\nstrip = 1\n{good}"), "need an archive"),

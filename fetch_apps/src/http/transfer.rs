@@ -93,7 +93,7 @@ impl Http {
         report: &Report,
     ) -> Result<()> {
         let url = shown(download.url);
-        if partial.length() >= download.most() {
+        if partial.length() >= download.most() || !partial.can_continue() {
             partial.restart()?;
         }
         let mut response = request(client, download, partial.length())?;

@@ -7,6 +7,7 @@ mod json;
 mod npm;
 mod offline;
 mod parallel;
+mod pin;
 mod pypi;
 mod resume;
 mod sandbox;
