@@ -164,7 +164,7 @@ fn an_unread_body_is_no_part_of_the_next_request() {
             .header("Connection", "keep-alive")
             .body(body.clone())
     };
-    for target in ["/x?do=ignore", "/x?do=nibble"] {
+    for target in ["/x?do=ignore", "/x?do=nibble", "/x?do=location&to=/x"] {
         let mut exchange = keep(target).open();
         exchange.next_answer().expect(200);
         let head = format!(
@@ -187,6 +187,27 @@ fn an_unread_body_is_no_part_of_the_next_request() {
         "{:?}",
         server.access_log()
     );
+}
+
+#[test]
+fn a_body_that_drips_does_not_outlive_the_deadline() {
+    let conf = cgi_endpoint("/x", &guest("cgi_probe"), "WasmTimeout 1");
+    let server = Site::new().start(conf);
+    for head in [
+        "Transfer-Encoding: chunked\r\n\r\n4;",
+        "Transfer-Encoding: chunked\r\n\r\n40\r\n",
+        "Content-Length: 1000\r\n\r\n",
+    ] {
+        let mut exchange = server.connect();
+        let start = format!("POST /x?do=echo HTTP/1.1\r\nHost: {}\r\n", server.address());
+        exchange.send((start + head).as_bytes());
+        for _ in 0..16 {
+            sleep(Duration::from_millis(125));
+            exchange.send(b"x");
+        }
+        // Twice the deadline is over: had each byte begun it anew, there would be no answer yet.
+        server.expect_log("WASM0051");
+    }
 }
 
 #[test]

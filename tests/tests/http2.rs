@@ -1,6 +1,6 @@
 //! HTTP/2, whose requests run on threads of another kind.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 
 use mod_wasm_tests::{Server, Site, cgi_endpoint, endpoint, guest, program};
@@ -107,4 +107,27 @@ fn many_requests_at_once() {
             });
         }
     });
+}
+
+#[test]
+fn a_body_that_does_not_come_gives_its_place_back_at_the_deadline() {
+    let conf = "Protocols h2c http/1.1\nTimeout 60\nWasmMaxInstances 1\nWasmQueueTimeout 30\n"
+        .to_owned()
+        + &cgi_endpoint("/echo", &guest("cgi_probe"), "WasmTimeout 1")
+        + &endpoint("/hello", &guest("hello_wasm"), "");
+    let server = Site::new().httpd(conf).modules(&["http2"]).start();
+    // The upload is a pipe into which nobody writes.
+    let mut client = Command::new(program("curl", "curl"))
+        .args(["--silent", "--noproxy", "*", "--http2-prior-knowledge"])
+        .args(["--max-time", "60", "--output", "/dev/null"])
+        .args(["--upload-file", "-"])
+        .arg(format!("http://{}/echo?do=echo", server.address()))
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("curl runs");
+    // While the guest waits for the body the only place is taken.
+    server.expect_log("WASM0051");
+    server.get("/hello").expect(200);
+    client.kill().expect("curl can be ended");
+    client.wait().expect("curl ends");
 }

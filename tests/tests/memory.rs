@@ -122,3 +122,13 @@ fn no_run_sees_the_memory_of_another() {
     });
     server.expect_log("WASM0050");
 }
+
+#[test]
+fn a_module_that_needs_more_than_the_default_stops_the_start() {
+    let wasm = guest("wide_memory");
+    Site::new()
+        .refused(endpoint("/x", &wasm, ""))
+        .names("WasmModule", &["327680000 bytes", "WASM0058"]);
+    let raised = Site::new().start(endpoint("/x", &wasm, "WasmMemoryLimit 512M"));
+    raised.get("/x").expect(200);
+}

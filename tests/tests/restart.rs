@@ -120,3 +120,26 @@ fn no_request_fails_while_the_server_restarts_gracefully() {
         }
     });
 }
+
+#[test]
+fn a_server_whose_files_have_gone_can_still_be_stopped() {
+    let site = Site::new();
+    let wasm = site.file(
+        "guest.wasm",
+        std::fs::read(guest("hello_wasm")).expect("the guest is readable"),
+    );
+    let mount = site.writable_dir("mount");
+    let conf = endpoint("/x", &wasm, &format!("WasmMapDir /data {mount}"));
+    let server = site.start(conf);
+    server.get("/x").expect(200);
+    std::fs::remove_dir(&mount).expect("the directory is empty");
+    std::fs::remove_file(&wasm).expect("the module is there");
+    let (tested, said) = server.httpd(&["-t"]);
+    assert!(!tested && said.contains("cannot be mounted"), "{said}");
+    let (stopped, said) = server.httpd(&["-k", "stop"]);
+    assert!(stopped, "{said}");
+    assert!(
+        server.gone_within(Duration::from_secs(20)),
+        "httpd is still there"
+    );
+}
