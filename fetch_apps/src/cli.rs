@@ -74,7 +74,7 @@ pub(crate) struct Cli {
     #[arg(short, long, value_name = "N", default_value = "4", value_parser = jobs)]
     pub(crate) jobs: usize,
 
-    /// Give up on a server that is silent for this long
+    /// Give up on a server that is silent for this long, or that only drips for twice as long
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, global = true)]
     pub(crate) timeout: Duration,
 

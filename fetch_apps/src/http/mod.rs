@@ -1,5 +1,6 @@
 //! HTTP: time-outs, redirects, and another try after a passing trouble.
 
+mod pace;
 mod page;
 mod transfer;
 mod trouble;
@@ -36,6 +37,11 @@ impl Http {
             timeout,
             client: OnceLock::new(),
         }
+    }
+
+    /// The time in which a body has to make some headway.
+    fn window(&self) -> Duration {
+        self.timeout * 2
     }
 
     /// Tries up to three times.

@@ -1,11 +1,13 @@
 //! A short text over HTTP, such as a package index's page.
 
 use std::io::Read;
+use std::time::Duration;
 
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{StatusCode, Url};
 
+use super::pace::Paced;
 use super::trouble::{innermost, request_error};
 use super::{Http, header, shown};
 use crate::error::{Error, Result};
@@ -24,11 +26,13 @@ pub(crate) struct Page {
 impl Http {
     /// Asks for a text in the form that `accept` names; the server may answer in another.
     pub(crate) fn page(&self, url: &Url, accept: &str, report: &Report) -> Result<Page> {
-        self.persist(report, |client| read_page(client, url, accept))
+        self.persist(report, |client| {
+            read_page(client, url, accept, self.window())
+        })
     }
 }
 
-fn read_page(client: &Client, url: &Url, accept: &str) -> Result<Page> {
+fn read_page(client: &Client, url: &Url, accept: &str, window: Duration) -> Result<Page> {
     let request = client.get(url.clone()).header(ACCEPT, accept);
     let response = request
         .send()
@@ -42,11 +46,11 @@ fn read_page(client: &Client, url: &Url, accept: &str) -> Result<Page> {
     Ok(Page {
         url: response.url().clone(),
         content_type: header(&response, CONTENT_TYPE).unwrap_or_default().into(),
-        text: read_text(response, url)?,
+        text: read_text(Paced::new(response, window), url)?,
     })
 }
 
-fn read_text(response: Response, url: &Url) -> Result<Vec<u8>> {
+fn read_text(response: Paced<Response>, url: &Url) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     let outcome = response.take(MAX_PAGE + 1).read_to_end(&mut text);
     outcome.map_err(|error| Error::Interrupted {

@@ -2,20 +2,17 @@
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, Response};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE};
 use reqwest::{StatusCode, Url};
 
+use super::pace::Paced;
 use super::trouble::{innermost, request_error};
 use super::{Http, header, shown};
 use crate::cache::Partial;
 use crate::error::{Error, IoContext, Result};
 use crate::report::{Meter, Report};
-
-/// A server that drips fewer bytes than these in twice the time-out is treated as one that stopped.
-const SLOWEST: u64 = 64 * 1024;
 
 /// What is asked for, and how much of it is believable.
 pub(crate) struct Download<'a> {
@@ -124,7 +121,8 @@ impl Http {
             announced.or(download.size),
             partial.length(),
         );
-        copy_body(response, download, partial, &meter, self.timeout * 2)?;
+        let body = Paced::new(response, self.window());
+        copy_body(body, download, partial, &meter)?;
         drop(meter);
         check_size(&url, download, partial.length())
     }
@@ -172,11 +170,10 @@ fn check_size(url: &str, download: &Download<'_>, actual: u64) -> Result<()> {
 
 /// Copies until the end of the body or one byte over what is allowed.
 fn copy_body(
-    mut body: Response,
+    mut body: impl Read,
     download: &Download<'_>,
     partial: &mut Partial,
     meter: &Meter,
-    window: Duration,
 ) -> Result<()> {
     let interrupted = |received, cause| Error::Interrupted {
         url: shown(download.url),
@@ -184,7 +181,6 @@ fn copy_body(
         cause,
     };
     let mut buffer = vec![0; 64 * 1024];
-    let (mut since, mut before) = (Instant::now(), partial.length());
     while partial.length() <= download.most() {
         let count = body
             .read(&mut buffer)
@@ -196,12 +192,6 @@ fn copy_body(
             .write_all(&buffer[..count])
             .doing("write", partial.path())?;
         meter.advance(count as u64);
-        if since.elapsed() > window {
-            if partial.length() - before < SLOWEST {
-                return Err(interrupted(partial.length(), "it became too slow".into()));
-            }
-            (since, before) = (Instant::now(), partial.length());
-        }
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ mod pypi;
 mod resume;
 mod sandbox;
 mod server;
+mod slow;
 mod state;
 mod terminal;
 mod unpack;

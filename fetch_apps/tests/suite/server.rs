@@ -56,6 +56,8 @@ pub(crate) enum Reply {
     Stall(Vec<u8>),
     /// Silence from the beginning.
     Silence,
+    /// The head of an answer, a byte at a time and without end.
+    DripHead,
     /// 200 and the body, in pieces of this size with a pause after each.
     Drip {
         body: Vec<u8>,
@@ -245,6 +247,11 @@ fn send(stream: &mut impl Write, reply: Reply, stop: &AtomicBool) -> io::Result<
         Reply::Silence => {
             stay_silent(stop);
             Ok(())
+        }
+        Reply::DripHead => {
+            let endless = b"HTTP/1.1 200 OK\r\nX: ".iter().chain([b'x'; 1000].iter());
+            let head: Vec<u8> = endless.copied().collect();
+            drip(stream, &head, 1, Duration::from_millis(100), stop)
         }
         Reply::Drip { body, piece, pause } => {
             send_body(stream, body.len(), b"")?;
