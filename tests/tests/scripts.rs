@@ -177,12 +177,22 @@ fn everything_is_staged(stage: &Path) {
 /// Stands for the project's folder in a command.
 const CLONE: &str = "CLONE";
 
+/// What the landing page links to and the demo prints.
+const DEMOS: &[&str] = &[
+    "/hello-wasm",
+    "/list-dir",
+    "/php-hello",
+    "/php-info",
+    "/hello-python",
+    "/hello-python-cgi",
+];
+
 #[test]
 fn the_demo_starts_survives_a_resize_and_stops_on_ctrl_c() {
     let mut demo = Demo::start();
     demo.wait_until_it_runs();
     let landing = demo.get("/");
-    for path in ["/hello-wasm", "/list-dir", "/php-hello", "/php-info"] {
+    for path in DEMOS {
         assert!(
             landing.contains(&format!("href=\"{path}\"")),
             "the landing page does not list {path}"
