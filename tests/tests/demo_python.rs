@@ -39,3 +39,86 @@ fn hello_python_cgi_greets_whom_the_query_names() {
         "{page}"
     );
 }
+
+#[test]
+fn the_request_viewer_shows_method_query_headers_and_body() {
+    let server = demos(&["http-request-viewer"], "").start();
+    let page = server
+        .request("POST", "/http-request-viewer?page=2&note=a%26b&empty=")
+        .header("X-Colour", "light <blue>")
+        .form(&[("name", "Ada & <b>")])
+        .send()
+        .expect(200)
+        .text();
+    for part in [
+        "<pre>POST /http-request-viewer?page=2&amp;note=a%26b&amp;empty= HTTP/1.1</pre>",
+        "<th scope=\"row\">page</th><td>2</td>",
+        "<th scope=\"row\">note</th><td>a&amp;b</td>",
+        "<th scope=\"row\">empty</th><td></td>",
+        "<th scope=\"row\">X-Colour</th><td>light &lt;blue&gt;</td>",
+        "<th scope=\"row\">Content-Type</th><td>application/x-www-form-urlencoded</td>",
+        "<pre>name=Ada%20%26%20%3Cb%3E</pre>",
+    ] {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
+    let page = server.get("/http-request-viewer").expect(200).text();
+    assert_eq!(page.matches("<p>None.</p>").count(), 2, "{page}");
+}
+
+#[test]
+fn the_request_viewer_takes_any_bytes_and_bounds_what_it_shows() {
+    let server = demos(&["http-request-viewer"], "").start();
+    let mut body = b"</pre><script>\xff\0".to_vec();
+    body.resize(200_000, b'x');
+    let page = server
+        .request("PUT", "/http-request-viewer?%FF=\u{e9}")
+        .header("X-Odd", "caf\u{e9}")
+        .body(body)
+        .send()
+        .expect(200)
+        .text();
+    assert!(
+        page.contains("200000 bytes, of which the first 65536 are shown")
+            && page.contains("<pre>&lt;/pre&gt;&lt;script&gt;\u{fffd}\u{fffd}xxx")
+            && !page.contains("<script>"),
+        "{page}"
+    );
+    assert!(page.len() < 70_000, "{} bytes", page.len());
+    server
+        .request("POST", "/http-request-viewer")
+        .body(vec![b'x'; 1_048_577])
+        .send()
+        .expect(413);
+}
+
+#[test]
+fn words_are_counted_as_words() {
+    let server = demos(&["search-word-count"], "").start();
+    let page = server.get("/search-word-count").expect(200).text();
+    assert!(page.contains("<li>and: "), "{page}");
+    let page = server
+        .get("/search-word-count?word=Summer")
+        .expect(200)
+        .text();
+    assert!(
+        page.contains("“summer”: 1 time<")
+            && page.contains("But thy eternal <mark>summer</mark> shall not fade"),
+        "{page}"
+    );
+    let page = server
+        .get("/search-word-count?word=Love")
+        .expect(200)
+        .text();
+    assert!(
+        page.contains("<mark>Love</mark> is not <mark>love</mark>"),
+        "{page}"
+    );
+    let page = server
+        .get("/search-word-count?word=%3Ci%3E%22.*")
+        .expect(200)
+        .text();
+    assert!(
+        page.contains("“&lt;i&gt;&quot;.*”: 0 times") && !page.contains("<table"),
+        "{page}"
+    );
+}

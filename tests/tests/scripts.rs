@@ -185,6 +185,8 @@ const DEMOS: &[&str] = &[
     "/php-info",
     "/hello-python",
     "/hello-python-cgi",
+    "/http-request-viewer",
+    "/search-word-count",
 ];
 
 #[test]
