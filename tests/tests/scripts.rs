@@ -181,6 +181,7 @@ const CLONE: &str = "CLONE";
 const DEMOS: &[&str] = &[
     "/hello-wasm",
     "/list-dir",
+    "/sandbox",
     "/php-hello",
     "/php-info",
     "/hello-python",
