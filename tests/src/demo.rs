@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::httpd::Httpd;
 use crate::paths::{fetched, guest, php_cgi, python, root};
 use crate::site::Site;
 
 /// What the snippets need of httpd.
-const MODULES: &[&str] = &["alias", "dir", "mime"];
+const MODULES: &[&str] = &["alias", "dir", "headers", "mime", "rewrite"];
 
 /// An httpd with the landing page and these demos, each a folder of `apps/`; `lines` follow the demos' own.
 pub fn demos(names: &[&str], lines: &str) -> Httpd {
@@ -17,12 +18,18 @@ pub fn demos(names: &[&str], lines: &str) -> Httpd {
         define("MOD_WASM_APPS", &site.path("apps")),
         define("MOD_WASM_RUNTIMES", &site.path("runtimes")),
         define("MOD_WASM_GUESTS", &folder_of(&guest("hello_wasm"))),
+        define("MOD_WASM_SITES", &site.path("sites")),
+        define("MOD_WASM_DATA", &site.path("data")),
         "<Directory />\nAllowOverride None\nRequire all denied\n</Directory>".to_owned(),
     ];
     for name in ["landing"].iter().chain(names) {
         let folder = root().join("apps").join(name);
         copy(&site, &folder, &format!("apps/{name}"));
         add_runtimes(&site, &folder.join("httpd.conf"));
+        if *name == "wordpress" {
+            wordpress_script(&["assemble", &site.path("sites/wordpress")]);
+            wordpress_script(&["prepare", &site.path("data/wordpress")]);
+        }
         conf.push(format!(
             "Include {}",
             site.path(&format!("apps/{name}/httpd.conf"))
@@ -55,6 +62,19 @@ fn add_runtimes(site: &Site, snippet: &Path) {
         let library = "python-3.11.3-stdlib/usr";
         copy(site, &fetched(library), &format!("runtimes/{library}"));
     }
+}
+
+/// Runs `scripts/wordpress` and returns what it printed.
+pub(crate) fn wordpress_script(arguments: &[&str]) -> String {
+    let output = Command::new(root().join("scripts/wordpress"))
+        .args(arguments)
+        .output()
+        .expect("scripts/wordpress runs");
+    assert!(
+        output.status.success(),
+        "scripts/wordpress {arguments:?} failed: {output:?}"
+    );
+    String::from_utf8(output.stdout).expect("the script prints UTF-8")
 }
 
 /// Copies a tree that httpd's children may read and not change.

@@ -20,8 +20,9 @@ mod request;
 mod response;
 mod server;
 mod site;
+mod wordpress;
 
-pub use browser::Browser;
+pub use browser::{Browser, Upload};
 pub use cgi_pair::{CgiPair, raw_output};
 pub use conf::{cgi_endpoint, endpoint};
 pub use demo::demos;
@@ -36,3 +37,4 @@ pub use request::Request;
 pub use response::{Piece, Response};
 pub use server::Server;
 pub use site::Site;
+pub use wordpress::WordPress;

@@ -188,14 +188,19 @@ const DEMOS: &[&str] = &[
     "/hello-python-cgi",
     "/http-request-viewer",
     "/search-word-count",
+    "/wordpress/",
 ];
 
 #[test]
 fn the_demo_starts_survives_a_resize_and_stops_on_ctrl_c() {
     let mut demo = Demo::start();
     demo.wait_until_it_runs();
+    wait_until("WordPress is installed", Duration::from_secs(120), || {
+        demo.output().contains("WordPress is installed")
+    });
     let landing = demo.get("/");
-    for path in DEMOS {
+    for address in DEMOS {
+        let path = address.trim_end_matches('/');
         assert!(
             landing.contains(&format!("href=\"{path}\"")),
             "the landing page does not list {path}"
@@ -204,7 +209,7 @@ fn the_demo_starts_survives_a_resize_and_stops_on_ctrl_c() {
             demo.output().contains(&format!(":{}{path}", demo.port)),
             "{path} is not printed"
         );
-        demo.get(path);
+        demo.get(address);
     }
     assert!(demo.get("/php-info").contains("PHP Version 8.2.0"));
 
