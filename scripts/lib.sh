@@ -8,7 +8,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck disable=SC2034 # as above
 readonly DEMO_ARTIFACTS=(
     php-cgi-8.2.0
-    python-3.11.3 python-3.11.3-stdlib
+    python-3.11.3 python-3.11.3-stdlib pygments
     wordpress-6.5.5 sqlite-database-integration-2024
 )
 

@@ -62,6 +62,13 @@ fn add_runtimes(site: &Site, snippet: &Path) {
         let library = "python-3.11.3-stdlib/usr";
         copy(site, &fetched(library), &format!("runtimes/{library}"));
     }
+    if text.contains("/python-packages\"") {
+        copy(
+            site,
+            &fetched("pygments/pygments"),
+            "runtimes/python-packages/pygments",
+        );
+    }
 }
 
 /// Runs `scripts/wordpress` and returns what it printed.

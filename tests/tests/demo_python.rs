@@ -1,6 +1,6 @@
 //! The Python demos, with the snippets that the demo server uses.
 
-use mod_wasm_tests::demos;
+use mod_wasm_tests::{Server, demos};
 
 #[test]
 fn hello_python_sees_its_mounts_and_nothing_else() {
@@ -121,4 +121,100 @@ fn words_are_counted_as_words() {
         page.contains("“&lt;i&gt;&quot;.*”: 0 times") && !page.contains("<table"),
         "{page}"
     );
+}
+
+/// A form with one file, as a browser sends it; returns its type and its body.
+fn upload(name: &str, content: &[u8]) -> (String, Vec<u8>) {
+    let head = format!(
+        "--B0undary\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         Content-Type: application/octet-stream\r\n\r\n"
+    );
+    let body = [head.as_bytes(), content, b"\r\n--B0undary--\r\n"].concat();
+    ("multipart/form-data; boundary=B0undary".to_owned(), body)
+}
+
+fn prettyfy(server: &Server, name: &str, content: &[u8]) -> String {
+    let (kind, body) = upload(name, content);
+    let request = server.request("POST", "/prettyfy");
+    let answer = request.header("Content-Type", &kind).body(body).send();
+    answer.expect(200).text()
+}
+
+#[test]
+fn prettyfy_highlights_examples_and_uploaded_files() {
+    let server = demos(&["prettyfy"], "").start();
+    let page = server.get("/prettyfy").expect(200).text();
+    for example in ["greeting.rs", "primes.py"] {
+        assert!(
+            page.contains(&format!("href=\"/prettyfy?example={example}\"")),
+            "{page}"
+        );
+    }
+    let page = server.get("/prettyfy?example=primes.py").expect(200).text();
+    assert!(
+        page.contains("<span class=\"k\">def</span>") && page.contains(".highlight .k {"),
+        "{page}"
+    );
+    let page = prettyfy(
+        &server,
+        "a&b.c",
+        b"/* <b> */\nint main(void) { return 0; }\n",
+    );
+    for part in [
+        "<h2>a&amp;b.c</h2>\n<p>C, 39 bytes.</p>",
+        "<span class=\"cm\">/* &lt;b&gt; */</span>",
+        "<span class=\"kt\">int</span>",
+    ] {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
+}
+
+#[test]
+fn prettyfy_takes_files_of_no_language_and_of_no_text() {
+    let server = demos(&["prettyfy"], "").start();
+    let page = prettyfy(&server, "nothing-known", b"\xff\xfe<script>\x80");
+    assert!(
+        page.contains("Text only, 11 bytes.")
+            && page.contains("&lt;script&gt;")
+            && !page.contains("<script>"),
+        "{page}"
+    );
+    let (kind, _) = upload("", b"");
+    let request = server.request("POST", "/prettyfy");
+    let answer = request.header("Content-Type", &kind).body("no form").send();
+    assert!(
+        answer
+            .expect(200)
+            .text()
+            .contains("<h2>A file of yours</h2>")
+    );
+    server
+        .request("POST", "/prettyfy")
+        .header("Content-Type", &kind)
+        .body(vec![b'x'; 262_145])
+        .send()
+        .expect(413);
+}
+
+#[test]
+fn a_path_that_leads_out_of_the_mounts_leads_nowhere() {
+    let server = demos(&["prettyfy"], "").start();
+    for path in [
+        "/etc/passwd",
+        "../../../../etc/passwd",
+        "../etc/passwd",
+        "/examples/../../etc/passwd",
+        "%2e%2e/%2e%2e/etc/passwd",
+        "/proc/self/environ",
+        "primes.py%00",
+    ] {
+        let page = server
+            .get(&format!("/prettyfy?example={path}"))
+            .expect(200)
+            .text();
+        assert!(
+            page.contains("<h2>Not to be had</h2>") && !page.contains("root:"),
+            "{path}: {page}"
+        );
+    }
 }

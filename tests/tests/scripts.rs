@@ -188,6 +188,7 @@ const DEMOS: &[&str] = &[
     "/hello-python-cgi",
     "/http-request-viewer",
     "/search-word-count",
+    "/prettyfy",
     "/wordpress/",
 ];
 
