@@ -4,6 +4,14 @@
 # shellcheck disable=SC2034 # read by the scripts that source this file
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# What the demo server runs besides the programs that are built here: scripts/stage wants all of it.
+# shellcheck disable=SC2034 # as above
+readonly DEMO_ARTIFACTS=(
+    php-cgi-8.2.0
+    python-3.11.3 python-3.11.3-stdlib pygments
+    wordpress-6.5.5 sqlite-database-integration-2024
+)
+
 say() { printf '==> %s\n' "$*" >&2; }
 
 die() {

@@ -47,6 +47,8 @@ write_configuration() {
         define MOD_WASM_GUESTS "$stage/guests"
         define MOD_WASM_RUNTIMES "$stage/runtimes"
         define MOD_WASM_APPS "$stage/apps"
+        define MOD_WASM_SITES "$stage/sites"
+        define MOD_WASM_DATA "$stage/data"
         define MOD_WASM_CACHE "${cache:-$stage/cache}"
         define MOD_WASM_RUN "$(run_folder)"
         define MOD_WASM_LISTEN "$address:$port"

@@ -6,7 +6,16 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::server::Server;
 
+/// A file in a form.
+pub struct Upload<'a> {
+    pub field: &'a str,
+    pub name: &'a str,
+    pub content_type: &'a str,
+    pub bytes: &'a [u8],
+}
+
 /// A visitor of one server.
+#[derive(Clone)]
 pub struct Browser<'a> {
     server: &'a Server,
     cookies: BTreeMap<String, String>,
@@ -20,6 +29,11 @@ impl<'a> Browser<'a> {
         }
     }
 
+    /// Whom this visitor visits.
+    pub fn server(&self) -> &'a Server {
+        self.server
+    }
+
     /// Opens a page, following redirects to this server.
     #[track_caller]
     pub fn get(&mut self, target: &str) -> Response {
@@ -31,6 +45,36 @@ impl<'a> Browser<'a> {
     #[track_caller]
     pub fn post(&mut self, target: &str, fields: &[(&str, &str)]) -> Response {
         let response = self.once(self.server.request("POST", target).form(fields));
+        self.follow(response)
+    }
+
+    /// Uploads a file with a form, following redirects to this server.
+    #[track_caller]
+    pub fn upload(&mut self, target: &str, fields: &[(&str, &str)], file: &Upload) -> Response {
+        const BOUNDARY: &str = "a-boundary-that-no-file-of-a-test-contains";
+        let mut body = Vec::new();
+        for (name, value) in fields {
+            body.extend_from_slice(
+                format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+                    .as_bytes(),
+            );
+        }
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{}\"; filename=\"{}\"\r\nContent-Type: {}\r\n\r\n",
+            file.field, file.name, file.content_type
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(file.bytes);
+        body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+        let request = self
+            .server
+            .request("POST", target)
+            .header(
+                "Content-Type",
+                &format!("multipart/form-data; boundary={BOUNDARY}"),
+            )
+            .body(body);
+        let response = self.once(request);
         self.follow(response)
     }
 

@@ -131,26 +131,35 @@ pub(crate) fn make_private_dir(dir: &Path) {
         .unwrap_or_else(|error| panic!("cannot chmod {}: {error}", dir.display()));
 }
 
-/// The fetched PHP, its compiled code already in [`cache_dir`]: servers that start side by side would otherwise all
-/// compile it.
+/// The fetched PHP, its compiled code already in [`cache_dir`].
 pub fn php_cgi() -> String {
     static PATH: OnceLock<String> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let php = fetched("php-cgi-8.2.0/php-cgi-8.2.0.wasm");
-        let output = Command::new(module("wasm-precompile"))
-            .args([
-                OsStr::new("--cache-dir"),
-                cache_dir().as_os_str(),
-                php.as_os_str(),
-            ])
-            .output()
-            .expect("wasm-precompile runs");
-        assert!(
-            output.status.success(),
-            "wasm-precompile {} failed: {output:?}",
-            php.display()
-        );
-        php.to_str().expect("project paths are UTF-8").to_owned()
-    })
-    .clone()
+    PATH.get_or_init(|| precompiled("php-cgi-8.2.0/php-cgi-8.2.0.wasm"))
+        .clone()
+}
+
+/// The fetched Python, its compiled code already in [`cache_dir`]. Its standard library is an artifact of its own.
+pub fn python() -> String {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| precompiled("python-3.11.3/python-3.11.3.wasm"))
+        .clone()
+}
+
+/// Compiles a fetched module ahead of time: servers that start side by side would otherwise all compile it.
+fn precompiled(relative: &str) -> String {
+    let wasm = fetched(relative);
+    let output = Command::new(module("wasm-precompile"))
+        .args([
+            OsStr::new("--cache-dir"),
+            cache_dir().as_os_str(),
+            wasm.as_os_str(),
+        ])
+        .output()
+        .expect("wasm-precompile runs");
+    assert!(
+        output.status.success(),
+        "wasm-precompile {} failed: {output:?}",
+        wasm.display()
+    );
+    wasm.to_str().expect("project paths are UTF-8").to_owned()
 }

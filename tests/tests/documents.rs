@@ -126,3 +126,12 @@ fn links_between_pages_lead_somewhere() {
         broken.join("\n")
     );
 }
+
+#[test]
+fn the_landing_page_shows_the_configurations_of_the_demos() {
+    let output = Command::new(root().join("scripts/landing"))
+        .arg("--check")
+        .output()
+        .expect("scripts/landing runs");
+    assert!(output.status.success(), "{output:?}");
+}

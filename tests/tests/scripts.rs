@@ -181,13 +181,32 @@ fn everything_is_staged(stage: &Path) {
 /// Stands for the project's folder in a command.
 const CLONE: &str = "CLONE";
 
+/// What the landing page links to and the demo prints.
+const DEMOS: &[&str] = &[
+    "/hello-wasm",
+    "/list-dir",
+    "/sandbox",
+    "/php-hello",
+    "/php-info",
+    "/hello-python",
+    "/hello-python-cgi",
+    "/http-request-viewer",
+    "/search-word-count",
+    "/prettyfy",
+    "/wordpress/",
+];
+
 #[test]
 fn the_demo_starts_survives_a_resize_stops_on_ctrl_c_and_starts_again() {
     let dir = scratch();
     let mut demo = Demo::start(dir.path());
     demo.wait_until_it_runs();
+    wait_until("WordPress is installed", Duration::from_secs(120), || {
+        demo.output().contains("WordPress is installed")
+    });
     let landing = demo.get("/");
-    for path in ["/hello-wasm", "/list-dir", "/php-hello", "/php-info"] {
+    for address in DEMOS {
+        let path = address.trim_end_matches('/');
         assert!(
             landing.contains(&format!("href=\"{path}\"")),
             "the landing page does not list {path}"
@@ -196,7 +215,7 @@ fn the_demo_starts_survives_a_resize_stops_on_ctrl_c_and_starts_again() {
             demo.output().contains(&format!(":{}{path}", demo.port)),
             "{path} is not printed"
         );
-        demo.get(path);
+        demo.get(address);
     }
     assert!(demo.get("/php-info").contains("PHP Version 8.2.0"));
 

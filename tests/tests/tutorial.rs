@@ -6,11 +6,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use mod_wasm_tests::{free_port, module, program, root, run_within};
+use mod_wasm_tests::{fetched, free_port, module, program, root, run_within};
 use tempfile::TempDir;
 
 /// The places that the page names, and what stands for them here.
 const FOLDER: &str = "/home/you/wasm-tutorial";
+const CLONE: &str = "/home/you/mod_wasm";
 const MODULE: &str = "/usr/lib/apache2/modules/mod_wasm.so";
 const PORT: &str = "8081";
 
@@ -127,11 +128,15 @@ fn the_tutorial_works_as_written() {
     ] {
         program(name, package);
     }
+    for artifact in ["python-3.11.3", "python-3.11.3-stdlib"] {
+        fetched(artifact);
+    }
     let page = fs::read_to_string(root().join("docs/tutorial.md")).expect("the page is there");
     let reader = Reader::new();
     let port = free_port().to_string();
     let here = |text: &str| {
         text.replace(FOLDER, &reader.path().display().to_string())
+            .replace(CLONE, &root().display().to_string())
             .replace(MODULE, &module("mod_wasm.so").display().to_string())
             .replace(PORT, &port)
     };
@@ -160,7 +165,7 @@ fn the_tutorial_works_as_written() {
         }
     }
     assert!(
-        ran >= 8 && compared >= 3,
+        ran >= 10 && compared >= 4,
         "{ran} blocks ran, {compared} were compared"
     );
 

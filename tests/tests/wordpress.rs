@@ -1,164 +1,300 @@
-//! A real WordPress on SQLite, installed by its own installer, through httpd, every request in a fresh sandbox.
+//! The WordPress demo: every request of a real WordPress in a fresh sandbox, as a visitor and an editor see it.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
 
-use mod_wasm_tests::{Browser, Server, Site, fetched, php_cgi};
+use mod_wasm_tests::{Browser, Upload, WordPress, fetched};
 
-const CONFIG: &str = "<?php
-define('DB_NAME', 'wordpress');
-define('DB_USER', '');
-define('DB_PASSWORD', '');
-define('DB_HOST', '');
-define('DB_CHARSET', 'utf8mb4');
-define('DB_COLLATE', '');
-foreach (['AUTH', 'SECURE_AUTH', 'LOGGED_IN', 'NONCE'] as $name) {
-    define($name . '_KEY', 'key of ' . $name . ' for a test only');
-    define($name . '_SALT', 'salt of ' . $name . ' for a test only');
-}
-// Nothing here reaches another machine: no cron requests to itself, no look-ups for updates.
-define('DISABLE_WP_CRON', true);
-define('WP_HTTP_BLOCK_EXTERNAL', true);
-define('AUTOMATIC_UPDATER_DISABLED', true);
-define('WP_DEBUG', false);
-$table_prefix = 'wp_';
-if (!defined('ABSPATH')) {
-    define('ABSPATH', __DIR__ . '/');
-}
-require_once ABSPATH . 'wp-settings.php';
-";
+#[test]
+fn the_first_start_installs_wordpress_and_the_second_does_not() {
+    let demo = WordPress::started("");
+    for target in [
+        "/wordpress",
+        "/wordpress/",
+        "/wordpress/wp-admin/install.php",
+        "/wordpress/wp-includes/css/dashicons.min.css",
+    ] {
+        let answer = demo.get(target).expect(503);
+        assert_eq!(answer.header("Retry-After"), Some("5"), "{target}");
+    }
+    demo.get("/").expect(200);
+    let guess = demo
+        .request("GET", "/wordpress/wp-admin/install.php")
+        .header("X-Installer", "/../../keys/keys.php");
+    guess.send().expect(503);
 
-const PASSWORD: &str = "a test's Passw0rd!";
-
-fn server() -> Server {
-    let site = Site::new();
-    let docs = site.writable_copy("wordpress", &fetched("wordpress-6.5.5"));
-    let plugin = fetched("sqlite-database-integration-2024");
-    site.writable_copy(
-        "wordpress/wp-content/plugins/sqlite-database-integration",
-        &plugin,
+    let told = demo.install();
+    let password = demo.password();
+    assert!(
+        told.contains("user admin") && told.contains(&password),
+        "{told}"
     );
-    site.file(
-        "wordpress/wp-content/db.php",
-        fs::read(plugin.join("db.copy")).expect("the plugin has its drop-in"),
-    );
-    site.file("wordpress/wp-config.php", CONFIG);
-    let conf = format!(
-        "DocumentRoot {docs}\nDirectoryIndex index.php\n<Directory {docs}>\nAddHandler wasm-handler .php\nWasmModule {php}\n\
-         WasmMapDir /app {docs}\nWasmMapDir /tmp {tmp}\nWasmEnableCGI On\nWasmMapCGIFileNames On\nWasmTimeout 300\n\
-         </Directory>",
-        php = php_cgi(),
-        tmp = site.writable_dir("tmp"),
-    );
-    site.httpd(conf).modules(&["mime", "dir"]).start()
-}
+    assert!(password.len() >= 16, "{password}");
+    let mode = |path: &str| {
+        fs::metadata(demo.path(path))
+            .expect("the installer made it")
+            .permissions()
+            .mode()
+    };
+    assert_eq!(mode("data/wordpress/password") & 0o777, 0o600);
+    assert_eq!(mode("data/wordpress/keys") & 0o777, 0o750);
+    let left: Vec<_> = fs::read_dir(demo.path("data/wordpress/state"))
+        .expect("the installer's folder is ours")
+        .map(|entry| entry.expect("the folder is readable").file_name())
+        .filter(|name| name.to_string_lossy().starts_with("installer"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
 
-fn install(visitor: &mut Browser) {
-    let form = visitor
-        .get("/wp-admin/install.php?step=1")
+    let mut visitor = Browser::new(&demo);
+    let front = visitor.get("/wordpress").expect(200).text();
+    assert!(
+        front.contains("WordPress in WebAssembly") && front.contains("</html>"),
+        "{front}"
+    );
+    // The same installer again, by hand: WordPress itself refuses.
+    let again = visitor
+        .get("/wordpress/wp-admin/install.php")
         .expect(200)
         .text();
-    assert!(form.contains("name=\"weblog_title\""), "{form}");
-    let done = visitor
-        .post(
-            "/wp-admin/install.php?step=2",
-            &[
-                ("weblog_title", "Sandbox Gazette"),
-                ("user_name", "editor"),
-                ("admin_password", PASSWORD),
-                ("admin_password2", PASSWORD),
-                ("pw_weak", "on"),
-                ("admin_email", "editor@example.test"),
-                ("blog_public", "0"),
-                ("language", ""),
-            ],
-        )
-        .expect(200)
-        .text();
-    assert!(done.contains("Success!"), "{done}");
+    assert!(again.contains("Already Installed"), "{again}");
+
+    assert_eq!(demo.install(), "", "a second start has nothing to tell");
+    assert_eq!(demo.password(), password);
+    demo.admin();
 }
 
-/// The prebuilt PHP does not release what it reads with `PRAGMA` through PDO: after the installer has made the tables,
-/// SQLite's lock (a directory, in WASI) stays behind with nobody holding it. This happens here and nowhere else.
-fn remove_stale_lock(server: &Server) {
-    let lock = server.path("wordpress/wp-content/database/.ht.sqlite.lock");
-    match fs::remove_dir(&lock) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            panic!("cannot remove {lock}: {error}")
+#[test]
+fn an_editor_writes_and_visitors_read_search_and_comment() {
+    let demo = WordPress::installed("");
+    let mut visitor = Browser::new(&demo);
+    let post = demo.first_post();
+    let page = visitor.get(&post).expect(200).text();
+    assert!(
+        page.contains("Hello world!") && page.contains("wp-comments-post.php"),
+        "{page}"
+    );
+    static_files_come_from_httpd(&demo);
+    what_is_private_stays_private(&demo);
+
+    let wrong = [("log", "admin"), ("pwd", "wrong"), ("testcookie", "1")];
+    let refused = visitor
+        .post("/wordpress/wp-login.php", &wrong)
+        .expect(200)
+        .text();
+    assert!(
+        refused.contains("login_error"),
+        "a wrong password was accepted: {refused}"
+    );
+
+    let mut admin = demo.admin();
+    every_page_of_the_menu_works(&mut admin);
+    let image = upload_image(&demo, &mut admin);
+    publish_post_with(&mut admin, &image);
+    let found = visitor.get("/wordpress/?s=zebrafish").expect(200).text();
+    assert!(found.contains("About fish"), "{found}");
+    let page = visitor
+        .get("/wordpress/?name=about-fish")
+        .expect(200)
+        .text();
+    assert!(
+        page.contains("About fish") && page.contains(&image),
+        "{page}"
+    );
+
+    a_visitors_comment_waits_for_approval(&demo, &post);
+    comment(&mut admin, &post, "Written from inside a sandbox.");
+    let page = Browser::new(&demo).get(&post).expect(200).text();
+    assert!(page.contains("Written from inside a sandbox."), "{page}");
+    demo.graceful();
+    let page = Browser::new(&demo).get(&post).expect(200).text();
+    assert!(page.contains("Written from inside a sandbox."), "{page}");
+}
+
+fn static_files_come_from_httpd(demo: &WordPress) {
+    let style = "wp-includes/css/dashicons.min.css";
+    let answer = demo.get(&format!("/wordpress/{style}")).expect(200);
+    assert_eq!(answer.header("Content-Type"), Some("text/css"));
+    // httpd's own handler alone tells this.
+    assert!(answer.header("ETag").is_some(), "{:?}", answer.headers);
+    let original =
+        fs::read(fetched(&format!("wordpress-6.5.5/{style}"))).expect("the file was fetched");
+    assert_eq!(answer.body(), original);
+}
+
+fn what_is_private_stays_private(demo: &WordPress) {
+    for name in ["wp-config.php", "readme.html"] {
+        demo.get(&format!("/wordpress/{name}")).expect(403);
+        demo.expect_log("AH01630");
+    }
+    for name in [
+        "wp-content/database/.ht.sqlite",
+        "wp-content/uploads/../../../keys/keys.php",
+        "no-such-page",
+    ] {
+        let answer = demo.get(&format!("/wordpress/{name}"));
+        assert!(
+            [403, 404].contains(&answer.status),
+            "{name}: {}",
+            answer.status
+        );
+    }
+    demo.add_page(
+        "reach.php",
+        "<?php foreach (['/app/x', '/app/wp-content/x', '/keys/x', '/php/x', '/etc/passwd', '/app/../x'] as $path) {
+            if (@file_put_contents($path, 'x') !== false) echo \"WROTE $path\\n\";
         }
-        _ => {}
+        foreach (['/etc/passwd', '/data', '/', '/app/../state/installed'] as $path) {
+            if (@stat($path)) echo \"SAW $path\\n\";
+        }
+        foreach (['/tmp/x', '/app/wp-content/uploads/x', '/app/wp-content/database/x'] as $path) {
+            if (file_put_contents($path, 'x') === false || !unlink($path)) echo \"NOT $path\\n\";
+        }
+        echo 'done';",
+    );
+    assert_eq!(demo.get("/wordpress/reach.php").expect(200).text(), "done");
+}
+
+/// Whatever the dashboard's menu leads to is shown whole; a warning of PHP's would be a line in the error log.
+fn every_page_of_the_menu_works(admin: &mut Browser) {
+    let dashboard = admin.get("/wordpress/wp-admin/").expect(200).text();
+    let start = dashboard
+        .find("id=\"adminmenu\"")
+        .expect("the dashboard has a menu");
+    let end = dashboard
+        .find("id=\"collapse-menu\"")
+        .expect("the menu has an end");
+    let mut pages: Vec<String> = dashboard[start..end]
+        .split("href='")
+        .chain(dashboard[start..end].split("href=\""))
+        .filter_map(|rest| rest.split(['\'', '"']).next())
+        .filter(|target| target.contains(".php"))
+        .map(|target| target.replace("&amp;", "&"))
+        .collect();
+    pages.extend([
+        "site-health.php?tab=debug".to_owned(),
+        "post.php?post=1&action=edit".to_owned(),
+    ]);
+    pages.sort();
+    pages.dedup();
+    assert!(pages.len() >= 20, "{pages:?}");
+    for page in pages {
+        let text = admin
+            .get(&format!("/wordpress/wp-admin/{page}"))
+            .expect(200)
+            .text();
+        assert!(text.contains("</html>"), "{page} is not whole: {text}");
     }
 }
 
-fn log_in(visitor: &mut Browser) {
-    visitor.get("/wp-login.php").expect(200);
-    let fields = [
-        ("log", "editor"),
-        ("pwd", PASSWORD),
-        ("testcookie", "1"),
-        ("redirect_to", "/wp-admin/profile.php"),
-    ];
-    let page = visitor.post("/wp-login.php", &fields).expect(200).text();
-    assert!(
-        page.contains("editor@example.test"),
-        "no profile after the log-in: {page}"
-    );
+/// What follows `before` in a page, up to `after`.
+#[track_caller]
+fn between(page: &str, before: &str, after: char) -> String {
+    let (_, rest) = page
+        .split_once(before)
+        .unwrap_or_else(|| panic!("no {before:?} in {page}"));
+    rest.split(after).next().unwrap_or(rest).to_owned()
 }
 
-fn comment(visitor: &mut Browser, post: &str) {
-    let page = visitor.get(post).expect(200).text();
-    assert!(
-        page.contains("wp-comments-post.php"),
-        "the post has no comment form: {page}"
-    );
+/// Uploads a picture through the form of the media library; returns its address.
+fn upload_image(demo: &WordPress, admin: &mut Browser) -> String {
+    let picture = fs::read(fetched("wordpress-6.5.5/wp-admin/images/w-logo-blue.png"))
+        .expect("WordPress has its logo");
+    let form = admin
+        .get("/wordpress/wp-admin/media-new.php")
+        .expect(200)
+        .text();
+    let nonce = between(&form, "name=\"_wpnonce\" value=\"", '"');
+    let upload = |name, content_type, bytes| Upload {
+        field: "async-upload",
+        name,
+        content_type,
+        bytes,
+    };
     let fields = [
-        ("comment", "Written from inside a sandbox."),
+        ("html-upload", "Upload"),
+        ("post_id", "0"),
+        ("_wpnonce", nonce.as_str()),
+    ];
+    let target = "/wordpress/wp-admin/media-new.php";
+    admin
+        .upload(target, &fields, &upload("Logo.png", "image/png", &picture))
+        .expect(200);
+    let refused = admin
+        .upload(
+            target,
+            &fields,
+            &upload("shell.php", "application/x-php", b"<?php echo 1;"),
+        )
+        .text();
+    assert!(refused.contains("not allowed to upload"), "{refused}");
+
+    let library = admin
+        .get("/wordpress/wp-admin/upload.php?mode=list")
+        .expect(200)
+        .text();
+    let month = between(&library, "/wordpress/wp-content/uploads/", 'L');
+    let path = format!("/wordpress/wp-content/uploads/{month}Logo.png");
+    let answer = demo.get(&path).expect(200);
+    assert_eq!(answer.header("Content-Type"), Some("image/png"));
+    assert_eq!(answer.body(), picture);
+    let leftovers = fs::read_dir(demo.path("data/wordpress/tmp"))
+        .expect("the temporary folder is there")
+        .count();
+    assert_eq!(leftovers, 0);
+    path
+}
+
+/// Publishes a post as the block editor does, through the REST API.
+fn publish_post_with(admin: &mut Browser, image: &str) {
+    let nonce = admin
+        .get("/wordpress/wp-admin/admin-ajax.php?action=rest-nonce")
+        .expect(200)
+        .text();
+    let post = format!(
+        "{{\"title\":\"About fish\",\"slug\":\"about-fish\",\"status\":\"publish\",\
+         \"content\":\"<p>The zebrafish: <img src='{image}'></p>\"}}"
+    );
+    let server = admin.server();
+    let request = server
+        .request("POST", "/wordpress/wp-json/wp/v2/posts")
+        .header("Content-Type", "application/json")
+        .header("X-WP-Nonce", &nonce)
+        .body(post);
+    let made = admin.once(request).expect(201).text();
+    assert!(made.contains("about-fish"), "{made}");
+}
+
+fn comment(visitor: &mut Browser, post: &str, text: &str) {
+    visitor.get(post).expect(200);
+    let fields = [
+        ("comment", text),
         ("comment_post_ID", "1"),
         ("comment_parent", "0"),
     ];
     let after = visitor
-        .post("/wp-comments-post.php", &fields)
+        .post("/wordpress/wp-comments-post.php", &fields)
         .expect(200)
         .text();
-    assert!(after.contains("Written from inside a sandbox."), "{after}");
+    assert!(after.contains(text), "{after}");
 }
 
-#[test]
-fn wordpress_is_installed_shown_entered_and_commented_on() {
-    let server = server();
-    // PHP reports what it survives on stderr; what matters is asserted page by page.
-    server.allow_log("WASM0070");
-    let mut editor = Browser::new(&server);
-    install(&mut editor);
-    remove_stale_lock(&server);
-
-    let front = Browser::new(&server).get("/").expect(200).text();
-    assert!(
-        front.contains("Sandbox Gazette")
-            && front.contains("Hello world!")
-            && front.contains("</html>"),
-        "{front}"
-    );
-    let style = server.get("/wp-includes/css/dashicons.min.css").expect(200);
-    assert_eq!(style.header("Content-Type"), Some("text/css"));
-
-    let wrong = editor
-        .post(
-            "/wp-login.php",
-            &[("log", "editor"), ("pwd", "wrong"), ("testcookie", "1")],
-        )
+fn a_visitors_comment_waits_for_approval(demo: &WordPress, post: &str) {
+    let fields = [
+        ("comment", "Said by a stranger."),
+        ("comment_post_ID", "1"),
+        ("comment_parent", "0"),
+        ("author", "Stranger"),
+        ("email", "stranger@example.test"),
+    ];
+    let mut stranger = Browser::new(demo);
+    let after = stranger
+        .post("/wordpress/wp-comments-post.php", &fields)
         .expect(200)
         .text();
     assert!(
-        wrong.contains("login_error"),
-        "a wrong password was accepted: {wrong}"
+        after.contains("awaiting moderation") && after.contains("Said by a stranger."),
+        "{after}"
     );
-    log_in(&mut editor);
-    comment(&mut editor, "/?p=1");
-    // Seen by somebody else, in another request, in another sandbox.
-    let page = Browser::new(&server).get("/?p=1").expect(200).text();
-    assert!(page.contains("Written from inside a sandbox."), "{page}");
-    server.graceful();
-    let page = Browser::new(&server).get("/?p=1").expect(200).text();
-    assert!(page.contains("Written from inside a sandbox."), "{page}");
+    let page = Browser::new(demo).get(post).expect(200).text();
+    assert!(!page.contains("Said by a stranger."), "{page}");
 }

@@ -1,0 +1,40 @@
+<?php
+/**
+ * Plugin Name: WordPress in the sandbox
+ * Description: What the demo changes: pretty permalinks from the start, no mail, no requests to other machines.
+ */
+
+if (!defined('ABSPATH')) {
+    exit;
+}
+
+// PHP's own are switched off in php.ini. These answer as those do where no name server knows the answer.
+function gethostbyname(string $hostname): string
+{
+    return $hostname;
+}
+
+function gethostbyaddr(string $ip): string
+{
+    return $ip;
+}
+
+// Site Health asks MySQL for its version otherwise.
+require_once WP_PLUGIN_DIR . '/sqlite-database-integration/health-check.php';
+
+// There is no program to send mail with: a message counts as sent.
+add_filter('pre_wp_mail', '__return_true');
+
+// Nor can the sandbox call itself.
+add_filter('block_local_requests', '__return_true');
+
+// Rewrite rules stand in httpd's configuration; there is no .htaccess to write them to.
+add_filter('flush_rewrite_rules_hard', '__return_false');
+
+// The installer would try permalinks out with such a call; httpd's configuration has what they need.
+add_action('wp_install', static function () {
+    update_option('permalink_structure', '/%year%/%monthnum%/%day%/%postname%/');
+    // Avatars come from another server.
+    update_option('show_avatars', '0');
+    flush_rewrite_rules();
+});

@@ -1,0 +1,184 @@
+//! The WordPress demo's database when requests die, and when many come at once. Its lock is a directory, which a killed
+//! request leaves behind.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::thread::{scope, sleep};
+use std::time::{Duration, SystemTime};
+
+use mod_wasm_tests::{WordPress, wait_until};
+
+const DATABASE: &str = "data/wordpress/database/.ht.sqlite";
+
+/// Dies in the middle of a transaction whose changes are already in the database's file: a cache of one page writes
+/// them there long before the commit.
+const DYING: &str = "<?php
+$pdo = new PDO('sqlite:' . __DIR__ . '/wp-content/database/.ht.sqlite');
+$pdo->setAttribute(PDO::ATTR_ERRMODE, PDO::ERRMODE_EXCEPTION);
+$pdo->exec('PRAGMA cache_size = 1');
+$pdo->exec('BEGIN IMMEDIATE');
+$pdo->exec(\"UPDATE wp_posts SET post_title = 'Half done ' || hex(zeroblob(20000))\");
+for (;;) {
+}
+";
+
+const CHECK: &str = "<?php
+$pdo = new PDO('sqlite:' . __DIR__ . '/wp-content/database/.ht.sqlite');
+echo implode($pdo->query('PRAGMA integrity_check')->fetchAll(PDO::FETCH_COLUMN));
+";
+
+/// Only the dying page has a short life; all others may take their time on a busy machine.
+const SHORT_LIFE: &str = "<Directory \"${MOD_WASM_SITES}/wordpress\">\n<Files dying.php>\nWasmTimeout 2\n</Files>\n</Directory>";
+
+fn database_contains(demo: &WordPress, text: &str) -> bool {
+    let bytes = fs::read(demo.path(DATABASE)).expect("the database is there");
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
+}
+
+/// Kills a request inside its transaction.
+fn kill_a_request(demo: &WordPress) {
+    demo.add_page("dying.php", DYING);
+    demo.get("/wordpress/dying.php").expect(504);
+    demo.expect_log("WASM0051");
+    assert!(
+        Path::new(&demo.path(&format!("{DATABASE}.lock"))).is_dir()
+            && Path::new(&demo.path(&format!("{DATABASE}-journal"))).is_file()
+            && database_contains(demo, "Half done"),
+        "the dead request left too little for this test"
+    );
+}
+
+/// Makes the lock look as if it had been taken so long ago.
+fn age_lock(demo: &WordPress, age: Duration) {
+    File::open(demo.path(&format!("{DATABASE}.lock")))
+        .and_then(|lock| lock.set_modified(SystemTime::now() - age))
+        .expect("the lock is there");
+}
+
+/// What lies in the database's folder besides the files that are always there.
+fn leftovers(demo: &WordPress) -> Vec<String> {
+    fs::read_dir(demo.path("data/wordpress/database"))
+        .expect("the database's folder is there")
+        .map(|entry| entry.expect("the folder is readable").file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .filter(|name| name != ".ht.sqlite")
+        .collect()
+}
+
+#[test]
+fn a_killed_request_locks_the_site_until_its_time_limit_and_its_work_is_undone() {
+    let demo = WordPress::installed(SHORT_LIFE);
+    kill_a_request(&demo);
+    let lock = demo.path(&format!("{DATABASE}.lock"));
+    // Not yet as old as a request can get: its owner might live.
+    age_lock(&demo, Duration::from_secs(50));
+    scope(|scope| {
+        let early = scope.spawn(|| demo.get("/wordpress/"));
+        sleep(Duration::from_secs(2));
+        assert!(Path::new(&lock).is_dir(), "a lock in use was taken away");
+        assert!(!early.is_finished());
+        age_lock(&demo, Duration::from_secs(66));
+        for page in [
+            demo.get("/wordpress/"),
+            early.join().expect("the early visitor gets an answer"),
+        ] {
+            let page = page.expect(200).text();
+            assert!(
+                page.contains("Hello world!") && !page.contains("Half done"),
+                "{page}"
+            );
+        }
+    });
+    let told = demo.expect_log("its lock was released after");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(leftovers(&demo), Vec::<String>::new());
+    demo.add_page("check.php", CHECK);
+    assert_eq!(demo.get("/wordpress/check.php").expect(200).text(), "ok");
+    assert_eq!(leftovers(&demo), Vec::<String>::new());
+}
+
+#[test]
+fn of_many_requests_one_releases_a_stale_lock() {
+    let demo = WordPress::installed(SHORT_LIFE);
+    kill_a_request(&demo);
+    age_lock(&demo, Duration::from_secs(70));
+    scope(|scope| {
+        let visitors: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| demo.get("/wordpress/")))
+            .collect();
+        for visitor in visitors {
+            let page = visitor.join().expect("a visitor gets an answer");
+            assert!(page.expect(200).text().contains("Hello world!"));
+        }
+    });
+    assert_eq!(demo.expect_log("its lock was released after").len(), 1);
+
+    // Somebody died with the permission to release it: the others wait for the next period but one.
+    kill_a_request(&demo);
+    age_lock(&demo, Duration::from_secs(2 * 65 + 1));
+    let lock = demo.path(&format!("{DATABASE}.lock"));
+    scope(|scope| {
+        let waiting = scope.spawn(|| demo.get("/wordpress/"));
+        sleep(Duration::from_secs(2));
+        assert!(Path::new(&lock).is_dir(), "released in an idle period");
+        age_lock(&demo, Duration::from_secs(3 * 65 + 1));
+        waiting
+            .join()
+            .expect("the visitor gets an answer")
+            .expect(200);
+    });
+    wait_until("the lock is gone", Duration::from_secs(5), || {
+        leftovers(&demo).is_empty()
+    });
+}
+
+#[test]
+fn a_hundred_visitors_and_comments_meanwhile_lose_nothing() {
+    const VIEWS: usize = 100;
+    const COMMENTS: usize = 10;
+    let demo = WordPress::installed("WasmQueueTimeout 300\nWasmTimeout 300");
+    // httpd notes that all its threads are in use: so they are meant to be.
+    demo.allow_log("AH00484");
+    let post = demo.first_post();
+    let admin = demo.admin();
+    let text = |number: usize| format!("Comment number {number} of a crowd.");
+    scope(|scope| {
+        let views: Vec<_> = (0..VIEWS)
+            .map(|_| scope.spawn(|| demo.get(&post)))
+            .collect();
+        let comments: Vec<_> = (0..COMMENTS)
+            .map(|number| {
+                let (mut admin, comment) = (admin.clone(), text(number));
+                scope.spawn(move || {
+                    let fields = [
+                        ("comment", comment.as_str()),
+                        ("comment_post_ID", "1"),
+                        ("comment_parent", "0"),
+                    ];
+                    admin.post("/wordpress/wp-comments-post.php", &fields)
+                })
+            })
+            .collect();
+        for view in views {
+            let page = view.join().expect("a visitor gets an answer").expect(200);
+            assert!(page.text().contains("</html>"));
+        }
+        for comment in comments {
+            comment
+                .join()
+                .expect("an author gets an answer")
+                .expect(200);
+        }
+    });
+    let page = demo.get(&post).expect(200).text();
+    for number in 0..COMMENTS {
+        assert!(
+            page.contains(&text(number)),
+            "{:?} is lost: {page}",
+            text(number)
+        );
+    }
+    assert_eq!(leftovers(&demo), Vec::<String>::new());
+}
