@@ -6,46 +6,41 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-const EXAMPLES: &str = "\
-Examples:
-  fetch-apps                      what the demos need
-  fetch-apps wordpress-6.5.5      one artifact by its name
-  fetch-apps --list               what there is, and what is here already
-  fetch-apps --verify             read everything that is here again and check it
-  fetch-apps --offline --mirror /mnt/fetched
-                                  without a network, from a copy of another machine's DIR/.cache
-  fetch-apps pin pygments --version 2.22.0
-                                  another version; 'fetch-apps pin --help' tells more
+use crate::help;
 
-Environment:
-  NPM_CONFIG_REGISTRY             the npm registry or mirror; without it an installed npm is asked
-  PIP_INDEX_URL                   the Python package index or mirror; without it an installed pip is asked
-  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
-  SSL_CERT_FILE, SSL_CERT_DIR     certificates to trust instead of the system's
+const WHAT: &str = "What to do";
+const WHERE: &str = "Where";
+const SOURCES: &str = "Sources";
+const OUTPUT: &str = "Output";
 
-Every download is checked against the SHA-256 digest in the manifest before it is used. Downloads are kept in
-DIR/.cache; remove that folder to get the space back.
-
-Exit status: 0 all is well, 1 something failed, 2 the command line is wrong.";
-
-/// Fetches the programs and applications that mod_wasm's demos and tests run.
+/// Fetches the programs and applications that mod_wasm's demos and tests run
+///
+/// What can be fetched stands in a manifest, with one or more sources for each artifact and the SHA-256 digest of its bytes.
+/// The sources are tried in their order; whatever comes is checked against the digest before it is used, and unpacked into
+/// a folder of its own. A download that broke off goes on where it ended. A second run has nothing to do.
 #[derive(Debug, Parser)]
-#[command(name = "fetch-apps", version, after_help = EXAMPLES, args_override_self = true, disable_help_subcommand = true)]
+#[command(
+    name = "fetch-apps",
+    version,
+    after_long_help = help::after_options(),
+    args_override_self = true,
+    disable_help_subcommand = true
+)]
 pub(crate) struct Cli {
     /// Artifacts to fetch; without a name: those that the manifest marks as default
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
 
     /// List the artifacts of the manifest with their state, and fetch nothing
-    #[arg(long, conflicts_with_all = ["verify", "force"])]
+    #[arg(long, conflicts_with_all = ["verify", "force"], help_heading = WHAT)]
     pub(crate) list: bool,
 
     /// Read fetched artifacts again and compare every file; without a name: all that are here
-    #[arg(long, conflicts_with = "force")]
+    #[arg(long, conflicts_with = "force", help_heading = WHAT)]
     pub(crate) verify: bool,
 
     /// Unpack again even what is up to date, replacing the artifact's whole folder
-    #[arg(long)]
+    #[arg(long, help_heading = WHAT)]
     pub(crate) force: bool,
 
     /// The manifest to read
@@ -54,39 +49,39 @@ pub(crate) struct Cli {
         value_name = "FILE",
         default_value = "apps/apps.toml",
         global = true
-    )]
+    , help_heading = WHERE)]
     pub(crate) manifest: PathBuf,
 
     /// The folder that gets one subfolder for each artifact [default: 'fetched' beside the manifest]
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, help_heading = WHERE)]
     into: Option<PathBuf>,
 
     /// Use only what the download cache and the mirror hold, and ask no server
-    #[arg(long)]
+    #[arg(long, help_heading = SOURCES)]
     pub(crate) offline: bool,
 
     /// A folder of files named by their SHA-256 digest, such as another machine's download cache; it is looked into
     /// before any server is asked
-    #[arg(long, value_name = "DIR", value_parser = folder)]
+    #[arg(long, value_name = "DIR", value_parser = folder, help_heading = SOURCES)]
     pub(crate) mirror: Option<PathBuf>,
 
     /// How many artifacts are fetched at the same time
-    #[arg(short, long, value_name = "N", default_value = "4", value_parser = jobs)]
+    #[arg(short, long, value_name = "N", default_value = "4", value_parser = jobs, help_heading = SOURCES)]
     pub(crate) jobs: usize,
 
     /// Give up on a server that is silent for this long, or that only drips for twice as long
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, global = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, global = true, help_heading = SOURCES)]
     pub(crate) timeout: Duration,
 
     /// Print results as JSON, one object on each line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = OUTPUT)]
     pub(crate) json: bool,
 
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
     /// Print errors only; with --json: leave out what goes to stderr besides them
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = OUTPUT)]
     pub(crate) quiet: bool,
 }
 

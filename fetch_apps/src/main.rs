@@ -8,8 +8,11 @@ mod digest;
 mod edit;
 mod error;
 mod event;
+mod help;
 mod http;
 mod install;
+#[cfg(test)]
+mod man;
 mod manifest;
 mod mirror;
 mod npm;
