@@ -55,7 +55,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ),
     (
         "DIR/NAME/",
-        "An artifact, unpacked; DIR is the folder of --into. While it holds files of others, only --force replaces it.",
+        "An artifact, unpacked; DIR is the folder of --into. What others put there stays, unless --force is given.",
     ),
     (
         "DIR/NAME/.ht-fetched.sha256",

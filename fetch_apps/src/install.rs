@@ -5,7 +5,8 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, IoContext, Result};
+use crate::error::{IoContext, Result};
+use crate::keep::{carry_over, refuse_strange_folder};
 use crate::manifest::{Artifact, Format, Manifest};
 use crate::receipt::Receipt;
 use crate::source::{Fetched, Fetcher};
@@ -38,7 +39,7 @@ pub(crate) fn state(manifest: &Manifest, artifact: &Artifact, folder: &Path) -> 
 
 /// Fetches the artifact and puts it into its folder below `into`; tells where the bytes came from.
 ///
-/// A folder that holds files of somebody else is replaced only when `force` says so.
+/// What others put into the folder stays there, unless `force` says that the whole folder is to be replaced.
 pub(crate) fn install(
     fetcher: &Fetcher<'_>,
     artifact: &Artifact,
@@ -47,13 +48,16 @@ pub(crate) fn install(
 ) -> Result<String> {
     let folder = into.join(&artifact.name);
     if !force {
-        refuse_foreign_files(&folder)?;
+        refuse_strange_folder(&folder)?;
     }
     let fetched = fetcher.artifact(artifact)?;
     let staging = Staging::create(into, &artifact.name)?;
     let contents = unpack_all(fetcher, artifact, &fetched, &staging.path)?;
     Receipt::new(fetcher.manifest, artifact, fetched.source.clone(), contents)
         .write(&staging.path)?;
+    if !force {
+        carry_over(&folder, &staging.path)?;
+    }
     staging.replace(&folder)?;
     Ok(fetched.source)
 }
@@ -105,47 +109,6 @@ fn unpack_all(
         )?;
     }
     tree.finish(&artifact.name)
-}
-
-/// What people put into a fetched folder (a database, uploads) must not vanish with a refresh.
-fn refuse_foreign_files(folder: &Path) -> Result<()> {
-    if fs::symlink_metadata(folder).is_err() {
-        return Ok(());
-    }
-    let foreign = foreign_files(folder)?;
-    let Some(first) = foreign.first() else {
-        return Ok(());
-    };
-    let examples = match foreign.len() {
-        1 => first.display().to_string(),
-        count => format!("{} and {} more", first.display(), count - 1),
-    };
-    Err(Error::ForeignFiles {
-        folder: folder.to_path_buf(),
-        examples,
-    })
-}
-
-/// The files in an artifact's folder that its receipt does not list.
-pub(crate) fn foreign_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let receipt = Receipt::read(folder)?;
-    let mut files = Vec::new();
-    list_files(folder, Path::new(""), &mut files).doing("list", folder)?;
-    files.retain(|path| !receipt.as_ref().is_some_and(|receipt| receipt.knows(path)));
-    files.sort();
-    Ok(files)
-}
-
-fn list_files(root: &Path, below: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
-    for entry in fs::read_dir(root.join(below))? {
-        let entry = entry?;
-        let path = below.join(entry.file_name());
-        match entry.file_type()?.is_dir() {
-            true => list_files(root, &path, files)?,
-            false => files.push(path),
-        }
-    }
-    Ok(())
 }
 
 /// A folder beside the artifact's, on the same file system, where it is built.

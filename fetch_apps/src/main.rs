@@ -11,6 +11,7 @@ mod event;
 mod help;
 mod http;
 mod install;
+mod keep;
 #[cfg(test)]
 mod man;
 mod manifest;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::install::foreign_files;
+use crate::keep::foreign_files;
 use crate::manifest::{Artifact, Manifest};
 use crate::receipt::Receipt;
 use crate::report::Report;

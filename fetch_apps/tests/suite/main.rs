@@ -4,6 +4,7 @@ mod archives;
 mod download;
 mod https;
 mod json;
+mod keep;
 mod npm;
 mod offline;
 mod parallel;

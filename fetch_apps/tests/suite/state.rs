@@ -119,22 +119,6 @@ fn a_changed_rule_refreshes_without_a_download() {
 }
 
 #[test]
-fn what_people_added_is_not_thrown_away_unasked() {
-    let (_server, sandbox) = fetched();
-    fs::write(sandbox.fetched("thing/database"), "precious").unwrap();
-    fs::remove_file(sandbox.fetched("thing/index.php")).unwrap();
-    let outcome = sandbox.run(&[]);
-    outcome.failed_with(
-        1,
-        "holds files that this tool did not put there (database); move them away, or replace",
-    );
-    assert_eq!(sandbox.read("thing/database"), "precious");
-    sandbox.run(&["--force"]).succeeded();
-    assert!(!sandbox.fetched("thing/database").exists());
-    assert_eq!(sandbox.read("thing/index.php"), "<?php");
-}
-
-#[test]
 fn a_folder_that_leads_elsewhere_is_replaced_not_followed() {
     let (_server, sandbox) = fetched();
     fs::rename(sandbox.fetched("thing"), sandbox.path("elsewhere")).unwrap();
