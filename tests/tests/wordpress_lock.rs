@@ -10,14 +10,16 @@ use mod_wasm_tests::{WordPress, wait_until};
 
 const DATABASE: &str = "data/wordpress/database/.ht.sqlite";
 
-/// Dies in the middle of a transaction whose changes are already in the database's file: a cache of one page writes
-/// them there long before the commit.
+/// Dies in the middle of a transaction whose changes are already in the database's file, in the place of what they
+/// change (the new title is as long as the old one): the cache is small, so it is written there long before the commit.
 const DYING: &str = "<?php
 $pdo = new PDO('sqlite:' . __DIR__ . '/wp-content/database/.ht.sqlite');
 $pdo->setAttribute(PDO::ATTR_ERRMODE, PDO::ERRMODE_EXCEPTION);
 $pdo->exec('PRAGMA cache_size = 1');
 $pdo->exec('BEGIN IMMEDIATE');
-$pdo->exec(\"UPDATE wp_posts SET post_title = 'Half done ' || hex(zeroblob(20000))\");
+$pdo->exec(\"UPDATE wp_posts SET post_title = 'Half done !!' WHERE post_title = 'Hello world!'\");
+$pdo->exec('CREATE TABLE filler AS WITH RECURSIVE n(i) AS (SELECT 1 UNION SELECT i + 1 FROM n WHERE i < 200)
+    SELECT hex(zeroblob(2000)) FROM n');
 for (;;) {
 }
 ";
