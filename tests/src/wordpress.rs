@@ -34,6 +34,11 @@ impl WordPress {
         wordpress_script(&["install", &url, &self.path("data/wordpress")])
     }
 
+    /// Makes the site's folders ready for a start.
+    pub fn prepare(&self) {
+        wordpress_script(&["prepare", &self.path("data/wordpress")]);
+    }
+
     /// The password of the user `admin`.
     pub fn password(&self) -> String {
         let password = fs::read_to_string(self.path("data/wordpress/password"))

@@ -1,7 +1,9 @@
 //! The WordPress demo: every request of a real WordPress in a fresh sandbox, as a visitor and an editor see it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use mod_wasm_tests::{Browser, Upload, WordPress, fetched};
 
@@ -58,6 +60,22 @@ fn the_first_start_installs_wordpress_and_the_second_does_not() {
         .text();
     assert!(again.contains("Already Installed"), "{again}");
 
+    let keys = fs::read(demo.path("data/wordpress/keys/keys.php")).expect("the keys are made");
+    let old = demo
+        .site()
+        .file("data/wordpress/tmp/old", "of a dead request");
+    let new = demo
+        .site()
+        .file("data/wordpress/tmp/new", "of a running one");
+    File::open(&old)
+        .and_then(|file| file.set_modified(SystemTime::now() - Duration::from_secs(3600)))
+        .expect("the file is ours");
+    demo.prepare();
+    assert!(!Path::new(&old).exists() && Path::new(&new).exists());
+    assert_eq!(
+        fs::read(demo.path("data/wordpress/keys/keys.php")).expect("the keys are made"),
+        keys
+    );
     assert_eq!(demo.install(), "", "a second start has nothing to tell");
     assert_eq!(demo.password(), password);
     demo.admin();
