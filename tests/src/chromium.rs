@@ -82,13 +82,24 @@ impl Chromium {
         browser
     }
 
-    /// Makes the window this large, in CSS pixels. Windows have a smallest size, so the page's view is set.
+    /// Makes the page's view this large, in CSS pixels; a window itself cannot get as narrow as a telephone.
     pub fn resize(&self, width: u32, height: u32) {
-        let metrics =
-            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.emulate(
+            "Emulation.setDeviceMetricsOverride",
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}),
+        );
+    }
+
+    /// Makes the visitor one who prefers this colour scheme: `light` or `dark`.
+    pub fn prefer(&self, scheme: &str) {
+        let feature = json!({"name": "prefers-color-scheme", "value": scheme});
+        self.emulate("Emulation.setEmulatedMedia", json!({"features": [feature]}));
+    }
+
+    fn emulate(&self, command: &str, parameters: Value) {
         self.session.post(
             "goog/cdp/execute",
-            &json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}),
+            &json!({"cmd": command, "params": parameters}),
         );
     }
 
