@@ -119,7 +119,7 @@ impl Chromium {
 
     /// The text of the page as it is shown.
     pub fn text(&self) -> String {
-        let text = self.run("return document.body.innerText", &[]);
+        let text = self.run("return document.body?.innerText ?? ''", &[]);
         text.as_str().unwrap_or_default().to_owned()
     }
 
