@@ -6,6 +6,7 @@
 
 mod browser;
 mod cgi_pair;
+mod chromium;
 mod conf;
 mod demo;
 mod errorlog;
@@ -20,10 +21,12 @@ mod request;
 mod response;
 mod server;
 mod site;
+mod webdriver;
 mod wordpress;
 
 pub use browser::{Browser, Upload};
 pub use cgi_pair::{CgiPair, raw_output};
+pub use chromium::{Chromium, ENTER, Element, TAB};
 pub use conf::{cgi_endpoint, endpoint};
 pub use demo::demos;
 pub use errorlog::LogLine;
