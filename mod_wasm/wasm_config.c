@@ -8,6 +8,7 @@ void *wasm_create_dir_conf(apr_pool_t *pool, char *section)
 
     (void)section;
     conf->cgi = WASM_UNSET;
+    conf->ignore_client_abort = WASM_UNSET;
     conf->map_file_names = WASM_UNSET;
     conf->timeout = WASM_UNSET;
     conf->memory_limit = WASM_UNSET;
@@ -88,6 +89,9 @@ void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner)
     conf->mounts = merge_entries(pool, base->mounts, add->mounts);
     if (add->cgi != WASM_UNSET) {
         conf->cgi = add->cgi;
+    }
+    if (add->ignore_client_abort != WASM_UNSET) {
+        conf->ignore_client_abort = add->ignore_client_abort;
     }
     if (add->map_file_names != WASM_UNSET) {
         conf->map_file_names = add->map_file_names;

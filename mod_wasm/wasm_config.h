@@ -58,6 +58,7 @@ typedef struct wasm_dir_conf {
     apr_array_header_t *env;     /* wasm_env, each name once */
     apr_array_header_t *mounts;  /* wasm_mount, each guest path once */
     int cgi;
+    int ignore_client_abort;
     int map_file_names;
     apr_interval_time_t timeout;
     apr_int64_t memory_limit;

@@ -247,6 +247,14 @@ static const char *set_cgi(cmd_parms *cmd, void *dir, int on)
     return wrong;
 }
 
+static const char *set_ignore_client_abort(cmd_parms *cmd, void *dir, int on)
+{
+    const char *wrong = check_context(cmd);
+
+    ((wasm_dir_conf *)dir)->ignore_client_abort = on;
+    return wrong;
+}
+
 static const char *set_map_file_names(cmd_parms *cmd, void *dir, int on)
 {
     const char *wrong = check_context(cmd);
@@ -340,6 +348,8 @@ const command_rec wasm_directives[] = {
     AP_INIT_RAW_ARGS("WasmEnv", set_variable, NULL, IN_SECTIONS, "name and value of an environment variable for the program"),
     AP_INIT_TAKE1("WasmEntryPoint", set_entry_point, NULL, IN_SECTIONS, "exported function to call (default _start)"),
     AP_INIT_FLAG("WasmEnableCGI", set_cgi, NULL, IN_SECTIONS, "On: the program is a CGI program"),
+    AP_INIT_FLAG("WasmIgnoreClientAbort", set_ignore_client_abort, NULL, IN_SECTIONS,
+                 "On: the program runs to its end even when the client has gone"),
     AP_INIT_FLAG("WasmMapCGIFileNames", set_map_file_names, NULL, IN_SECTIONS,
                  "On: SCRIPT_FILENAME and the other path variables hold paths inside the program"),
     AP_INIT_TAKE1("WasmTimeout", set_timeout, NULL, IN_SECTIONS, "how long one run may take (default 60 seconds)"),

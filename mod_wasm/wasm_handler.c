@@ -102,6 +102,7 @@ static int serve(request_rec *r, const wasm_dir_conf *conf)
     wasm_failure failure;
 
     wasm_io_init(&io, r, conf->cgi == 1, conf->program->name);
+    io.ignore_client_abort = conf->ignore_client_abort == 1;
     if (io.cgi && announced_body_is_too_large(r)) {
         const wrt_outcome outcome = { .struct_size = sizeof outcome, .kind = WRT_OUTCOME_BODY_TOO_LARGE };
 

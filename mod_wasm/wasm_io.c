@@ -94,6 +94,6 @@ wrt_callbacks wasm_io_callbacks(wasm_io *io)
         .read = io->cgi ? wasm_body_read : NULL,
         .write = write_response,
         .write_err = write_err,
-        .connected = connected,
+        .connected = io->ignore_client_abort ? NULL : connected,
     };
 }

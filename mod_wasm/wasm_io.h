@@ -30,6 +30,7 @@ typedef struct wasm_response_snapshot {
 typedef struct wasm_io {
     request_rec *r;
     int cgi;
+    int ignore_client_abort; /* a client that goes away does not end the run */
     apr_socket_t *socket; /* of a connection of our own; NULL inside HTTP/2, where streams share one */
 
     apr_bucket_brigade *in;

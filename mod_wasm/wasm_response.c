@@ -120,6 +120,10 @@ static int64_t explain_write_error(wasm_io *io, apr_status_t rv, int deadline_re
         return wasm_io_fail(io, WASM_CODE_OUTPUT, APLOG_INFO, AP_FILTER_ERROR, "httpd answered in place of the program");
     }
     if (io->r->connection->aborted || APR_STATUS_IS_EPIPE(rv) || APR_STATUS_IS_ECONNRESET(rv) || APR_STATUS_IS_ECONNABORTED(rv)) {
+        if (io->ignore_client_abort) {
+            drop_body(io, OK);
+            return 0;
+        }
         wasm_io_fail(io, WASM_CODE_CLIENT_GONE, APLOG_INFO, HTTP_BAD_REQUEST, "the client went away");
         return WRT_IO_GONE;
     }

@@ -64,6 +64,28 @@ fn a_client_that_goes_away_ends_a_sleeping_run() {
 }
 
 #[test]
+fn a_run_that_ignores_its_client_goes_on_to_its_end() {
+    let conf = cgi_endpoint("/s", &guest("stream_probe"), "WasmIgnoreClientAbort On")
+        + "<Location /s/not>\nWasmIgnoreClientAbort Off\n</Location>\n";
+    let server = single(&conf);
+    let mut exchange = server.request("GET", "/s?drip=1000").open();
+    exchange.read_until("drop 1");
+    exchange.reset();
+    let start = Instant::now();
+    server.get("/hello").expect(200);
+    assert!(
+        start.elapsed() > Duration::from_millis(1500),
+        "the only instance came free after {:?}, before the guest's last drops",
+        start.elapsed()
+    );
+    assert!(server.log_with("WASM0054").is_empty(), "{:?}", server.log());
+    // Inner sections may take it back.
+    let mut exchange = server.request("GET", "/s/not?endless=50").open();
+    exchange.read_until("3\n");
+    ends_with_its_client(&server, exchange);
+}
+
+#[test]
 fn a_client_that_goes_away_ends_a_run_that_waits_for_its_body() {
     let server = single(&cgi_endpoint(
         "/s",

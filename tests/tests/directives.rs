@@ -297,6 +297,7 @@ fn a_wrong_number_is_refused() {
 fn a_wrong_switch_is_refused() {
     refused_line("WasmEnableCGI Maybe", &["On or Off"]);
     refused_line("WasmMapCGIFileNames 1", &["On or Off"]);
+    refused_line("WasmIgnoreClientAbort 1", &["On or Off"]);
 }
 
 #[test]

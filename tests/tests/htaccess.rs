@@ -14,6 +14,7 @@ fn lines() -> Vec<String> {
         "WasmEntryPoint _start",
         "WasmEnableCGI On",
         "WasmMapCGIFileNames On",
+        "WasmIgnoreClientAbort On",
         "WasmTimeout 5",
         "WasmMemoryLimit 1M",
         "WasmModuleDigest sha256:0000000000000000000000000000000000000000000000000000000000000000",
