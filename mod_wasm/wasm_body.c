@@ -109,9 +109,10 @@ static int64_t fetch(wasm_io *io, apr_size_t len, apr_uint64_t left_ms)
 {
     apr_time_t now = apr_time_now();
     const apr_time_t deadline = now + wasm_io_interval(left_ms), patience = now + io->r->server->timeout;
+    apr_read_type_e how = APR_NONBLOCK_READ;
 
     for (;;) {
-        apr_status_t rv = get_brigade(io, len, way_to_read(io));
+        apr_status_t rv = get_brigade(io, len, how);
 
         if (!nothing_there(io, rv)) {
             return rv == APR_SUCCESS ? 0 : explain_read_error(io, rv);
@@ -124,6 +125,7 @@ static int64_t fetch(wasm_io *io, apr_size_t len, apr_uint64_t left_ms)
             return explain_read_error(io, APR_TIMEUP);
         }
         await_input(io, (deadline < patience ? deadline : patience) - now);
+        how = way_to_read(io);
     }
 }
 
