@@ -1,5 +1,6 @@
 #include "wasm_directives.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "wasm_config.h"
@@ -239,27 +240,12 @@ static const char *set_variable(cmd_parms *cmd, void *dir, const char *line)
     return NULL;
 }
 
-static const char *set_cgi(cmd_parms *cmd, void *dir, int on)
+/* On or Off: cmd->info is the offset of the setting. */
+static const char *set_flag(cmd_parms *cmd, void *dir, int on)
 {
     const char *wrong = check_context(cmd);
 
-    ((wasm_dir_conf *)dir)->cgi = on;
-    return wrong;
-}
-
-static const char *set_ignore_client_abort(cmd_parms *cmd, void *dir, int on)
-{
-    const char *wrong = check_context(cmd);
-
-    ((wasm_dir_conf *)dir)->ignore_client_abort = on;
-    return wrong;
-}
-
-static const char *set_map_file_names(cmd_parms *cmd, void *dir, int on)
-{
-    const char *wrong = check_context(cmd);
-
-    ((wasm_dir_conf *)dir)->map_file_names = on;
+    *(int *)((char *)dir + (apr_uintptr_t)cmd->info) = on;
     return wrong;
 }
 
@@ -337,6 +323,7 @@ static const char *set_cache_dir(cmd_parms *cmd, void *dir, const char *arg)
 }
 
 #define IN_SECTIONS (ACCESS_CONF | RSRC_CONF)
+#define SETTING(name) ((void *)offsetof(wasm_dir_conf, name))
 
 const command_rec wasm_directives[] = {
     AP_INIT_TAKE1("WasmModule", set_module, NULL, IN_SECTIONS, "path of the WebAssembly module to run"),
@@ -347,10 +334,10 @@ const command_rec wasm_directives[] = {
     AP_INIT_RAW_ARGS("WasmArg", add_arg, NULL, IN_SECTIONS, "one argument for the program"),
     AP_INIT_RAW_ARGS("WasmEnv", set_variable, NULL, IN_SECTIONS, "name and value of an environment variable for the program"),
     AP_INIT_TAKE1("WasmEntryPoint", set_entry_point, NULL, IN_SECTIONS, "exported function to call (default _start)"),
-    AP_INIT_FLAG("WasmEnableCGI", set_cgi, NULL, IN_SECTIONS, "On: the program is a CGI program"),
-    AP_INIT_FLAG("WasmIgnoreClientAbort", set_ignore_client_abort, NULL, IN_SECTIONS,
+    AP_INIT_FLAG("WasmEnableCGI", set_flag, SETTING(cgi), IN_SECTIONS, "On: the program is a CGI program"),
+    AP_INIT_FLAG("WasmIgnoreClientAbort", set_flag, SETTING(ignore_client_abort), IN_SECTIONS,
                  "On: the program runs to its end even when the client has gone"),
-    AP_INIT_FLAG("WasmMapCGIFileNames", set_map_file_names, NULL, IN_SECTIONS,
+    AP_INIT_FLAG("WasmMapCGIFileNames", set_flag, SETTING(map_file_names), IN_SECTIONS,
                  "On: SCRIPT_FILENAME and the other path variables hold paths inside the program"),
     AP_INIT_TAKE1("WasmTimeout", set_timeout, NULL, IN_SECTIONS, "how long one run may take (default 60 seconds)"),
     AP_INIT_TAKE1("WasmMemoryLimit", set_memory_limit, NULL, IN_SECTIONS, "linear memory one run may use (default 256M)"),

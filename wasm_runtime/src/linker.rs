@@ -10,6 +10,9 @@ use wasmtime::{Caller, Engine, Extern, Linker, Result};
 #[error("exit status {0}")]
 pub(crate) struct Exit(pub(crate) i32);
 
+/// One of the lists of strings that a guest may ask for.
+type List = fn(&Sandbox) -> &StringList;
+
 /// Both generations, ready to link modules against.
 pub(crate) fn new(engine: &Engine) -> Result<Linker<Sandbox>> {
     let mut linker = Linker::new(engine);
@@ -33,34 +36,24 @@ fn replace(linker: &mut Linker<Sandbox>, module: &str, layout: Layout) -> Result
     linker.func_wrap(module, "proc_exit", |status: i32| -> Result<()> {
         Err(wasmtime::Error::new(Exit(status)))
     })?;
-    linker.func_wrap(
-        module,
-        "args_sizes_get",
-        |caller: Caller<'_, Sandbox>, count, size| {
-            string_sizes(caller, count, size, |sandbox| &sandbox.args)
-        },
-    )?;
-    linker.func_wrap(
-        module,
-        "args_get",
-        |caller: Caller<'_, Sandbox>, pointers, bytes| {
-            strings(caller, pointers, bytes, |sandbox| &sandbox.args)
-        },
-    )?;
-    linker.func_wrap(
-        module,
-        "environ_sizes_get",
-        |caller: Caller<'_, Sandbox>, count, size| {
-            string_sizes(caller, count, size, |sandbox| &sandbox.env)
-        },
-    )?;
-    linker.func_wrap(
-        module,
-        "environ_get",
-        |caller: Caller<'_, Sandbox>, pointers, bytes| {
-            strings(caller, pointers, bytes, |sandbox| &sandbox.env)
-        },
-    )?;
+    let lists: [(&str, &str, List); 2] = [
+        ("args_sizes_get", "args_get", |sandbox| &sandbox.args),
+        ("environ_sizes_get", "environ_get", |sandbox| &sandbox.env),
+    ];
+    for (sizes, get, list) in lists {
+        linker.func_wrap(
+            module,
+            sizes,
+            move |caller: Caller<'_, Sandbox>, count, size| string_sizes(caller, count, size, list),
+        )?;
+        linker.func_wrap(
+            module,
+            get,
+            move |caller: Caller<'_, Sandbox>, pointers, bytes| {
+                strings(caller, pointers, bytes, list)
+            },
+        )?;
+    }
     Ok(())
 }
 
@@ -76,12 +69,7 @@ fn poll_oneoff(
     .ok_or_else(|| wasmtime::Error::msg("ended by the host while it waited"))
 }
 
-fn string_sizes(
-    mut caller: Caller<'_, Sandbox>,
-    count: u32,
-    size: u32,
-    list: fn(&Sandbox) -> &StringList,
-) -> i32 {
+fn string_sizes(mut caller: Caller<'_, Sandbox>, count: u32, size: u32, list: List) -> i32 {
     with_memory(&mut caller, |memory, sandbox| {
         let list = list(sandbox);
         write_u32(memory, count as usize, list.count())?;
@@ -91,12 +79,7 @@ fn string_sizes(
     .map_or(errno::FAULT, |()| errno::SUCCESS)
 }
 
-fn strings(
-    mut caller: Caller<'_, Sandbox>,
-    pointers: u32,
-    bytes: u32,
-    list: fn(&Sandbox) -> &StringList,
-) -> i32 {
+fn strings(mut caller: Caller<'_, Sandbox>, pointers: u32, bytes: u32, list: List) -> i32 {
     with_memory(&mut caller, |memory, sandbox| {
         let list = list(sandbox);
         let target = memory.get_mut(bytes as usize..)?;

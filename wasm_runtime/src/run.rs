@@ -126,10 +126,9 @@ fn call(module: &LoadedModule, sandbox: Sandbox, entry_point: &str) -> (Ending, 
     store.epoch_deadline_callback(|context| {
         let mut io = context.data().io.lock();
         let go_on = io.check().and_then(|()| io.flush_stale());
-        match go_on {
-            Ok(()) => Ok(UpdateDeadline::Continue(1)),
-            Err(stop) => Err(wasmtime::Error::msg(format!("ended by the host: {stop:?}"))),
-        }
+        go_on
+            .map(|()| UpdateDeadline::Continue(1))
+            .map_err(Stop::into_trap)
     });
     let ending = instantiate_and_call(module, &mut store, entry_point);
     let memory_refused = store.data().limits.memory_refused;

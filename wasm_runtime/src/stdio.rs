@@ -29,6 +29,13 @@ pub enum Stop {
     IoFailed,
 }
 
+impl Stop {
+    /// What ends the guest when it is returned to it. The reason itself is kept by [`RunIo`].
+    pub(crate) fn into_trap(self) -> wasmtime::Error {
+        wasmtime::Error::msg(format!("ended by the host: {self:?}"))
+    }
+}
+
 /// What the web server does for a run. Called on the thread that executes it, never from two threads.
 pub trait Host: Send {
     /// Reads some of the request's body; 0 at its end. Gives up with [`Stop::Deadline`] after `patience`; with zero it
@@ -183,7 +190,7 @@ impl SharedIo {
 
 /// Ends the guest. A closed stream would be a mere I/O error to it, one that it may ignore.
 fn end_guest(stop: Stop) -> StreamError {
-    StreamError::Trap(wasmtime::Error::msg(format!("ended by the host: {stop:?}")))
+    StreamError::Trap(stop.into_trap())
 }
 
 /// Standard input: the body of the request.
