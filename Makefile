@@ -8,7 +8,7 @@ help: ## this list
 	@echo
 	@echo "Each runs a script of the same purpose in scripts/; try it with --help."
 
-setup: ## install what building and showing needs (PARTS="build guests demo test lint bench")
+setup: ## install what building and showing needs (PARTS="build guests fetch demo test lint bench")
 	@scripts/setup $(PARTS)
 
 build: ## build the module, its library and its helper into build/modules

@@ -45,3 +45,13 @@ apxs_query() {
     command -v apxs >/dev/null || die "apxs is missing: run scripts/setup build (package apache2-dev)"
     apxs -q "$1"
 }
+
+# The version of all parts: Cargo.toml is the only place that says it.
+project_version() { sed -n 's/^version *= *"\(.*\)"/\1/p' "$ROOT/Cargo.toml"; }
+
+# A docker client alone is not an engine.
+require_engine() {
+    command -v docker >/dev/null || die "docker is missing: install Docker, or a docker command that talks to an engine"
+    docker version --format '{{.Server.Version}}' >/dev/null 2>&1 ||
+        die "no container engine answers: $(docker version 2>&1 >/dev/null | tail -n 1)"
+}

@@ -1,8 +1,13 @@
 # shellcheck shell=bash
-# Starts and stops a whole httpd, as an unprivileged user, on what scripts/stage laid out: sourced after lib.sh, never
-# run. Its caller sets `stage`, `address` and `port`, and may set `cache`: a folder inside the run folder, for compiled
-# code instead of the staged one. `start_httpd` sets `httpd_pid`.
+# Starts a whole httpd, as an unprivileged user, on what scripts/stage laid out: sourced after lib.sh, never run. Its
+# caller sets `stage`, `address` and `port`, and may set `cache`: a folder inside the run folder, for compiled code
+# instead of the staged one. `start_httpd` sets `httpd_pid`.
 # shellcheck disable=SC2154 # the caller's variables
+
+# shellcheck source=scripts/httpd.sh
+. "$ROOT/scripts/httpd.sh"
+# shellcheck source=scripts/limits.sh
+. "$ROOT/scripts/limits.sh"
 
 # The server's user where root starts it; everybody else runs it as themselves.
 readonly SERVER_USER=www-data
@@ -41,6 +46,7 @@ define() {
 
 # write_configuration < EXTRA: the demo's configuration with its folders, and EXTRA lines after it.
 write_configuration() {
+    set_limits
     {
         define MOD_WASM_HTTPD_MODULES "$(apxs_query LIBEXECDIR)"
         define MOD_WASM_MODULES "$stage/modules"
@@ -52,6 +58,10 @@ write_configuration() {
         define MOD_WASM_CACHE "${cache:-$stage/cache}"
         define MOD_WASM_RUN "$(run_folder)"
         define MOD_WASM_LISTEN "$address:$port"
+        define MOD_WASM_ERROR_LOG "$(run_folder)/error.log"
+        define MOD_WASM_ACCESS_LOG "$(run_folder)/access.log"
+        define MOD_WASM_INSTANCES "$MOD_WASM_INSTANCES"
+        define MOD_WASM_THREADS "$MOD_WASM_THREADS"
         printf 'Include "%s/httpd.conf"\n' "$stage"
         cat
     } >"$stage/conf/$port.conf"
@@ -76,46 +86,4 @@ spawn_httpd() {
 start_httpd() {
     make_run_folder
     spawn_httpd
-}
-
-httpd_runs() { kill -0 "$httpd_pid" 2>/dev/null; }
-
-# http_status PATH: prints the status code, or fails when nothing answers.
-http_status() (
-    exec 2>/dev/null 3<>"/dev/tcp/$address/$port" || exit 1
-    printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$1" >&3
-    read -r -t 30 _ status _ <&3 && printf '%s\n' "$status"
-)
-
-# wait_until_it_answers PATH: for 30 seconds at most, and only as long as the server runs and nobody asked to stop.
-wait_until_it_answers() {
-    local deadline=$((SECONDS + 30))
-    until [[ $(http_status "$1") == 200 ]]; do
-        httpd_runs && [[ -z ${stopping-} ]] || return 1
-        [[ $SECONDS -lt $deadline ]] || return 1
-        sleep 0.01
-    done
-}
-
-ends_within() {
-    local tenths=$(($1 * 10))
-    while httpd_runs; do
-        ((tenths-- > 0)) || return 1
-        sleep 0.1
-    done
-}
-
-# Ends the server at once. The last resort goes to its whole process group (as_server made it a session of its own): a
-# child left over would keep the port.
-kill_httpd() {
-    kill -TERM "$httpd_pid" 2>/dev/null || return 0
-    ends_within 3 && return
-    kill -KILL -- "-$httpd_pid" 2>/dev/null || true
-    wait "$httpd_pid" 2>/dev/null || true
-}
-
-# A graceful stop, bounded: running answers get the time that GracefulShutdownTimeout gives them, and then an end.
-stop_httpd() {
-    kill -WINCH "$httpd_pid" 2>/dev/null || return 0
-    ends_within 8 || kill_httpd
 }

@@ -11,14 +11,20 @@ define('DB_CHARSET', 'utf8mb4');
 define('DB_COLLATE', '');
 $table_prefix = 'wp_';
 
-// The demo runs on any port: the site lives where the visitor found it.
+// Behind a proxy, visitors find the site where PUBLIC_URL says. Otherwise it lives where the visitor found it, on any port.
+$public = (string) getenv('PUBLIC_URL');
+if ($public !== '') {
+    [$scheme, $_SERVER['HTTP_HOST']] = explode('://', $public);
+    $_SERVER['HTTPS'] = $scheme === 'https' ? 'on' : 'off';
+}
+$scheme = ($_SERVER['HTTPS'] ?? '') === 'on' ? 'https' : 'http';
 $host = $_SERVER['HTTP_HOST'] ?? '';
 if (!preg_match('/^[a-z0-9.-]+(:[0-9]+)?$|^\[[0-9a-f:.]+\](:[0-9]+)?$/i', $host)) {
     $host = 'localhost';
 }
-define('WP_HOME', "http://$host/wordpress");
+define('WP_HOME', "$scheme://$host/wordpress");
 define('WP_SITEURL', WP_HOME);
-unset($host);
+unset($public, $scheme, $host);
 
 // The sandbox has no network and a read-only tree: nothing is looked up, updated or installed.
 define('WP_HTTP_BLOCK_EXTERNAL', true);
