@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mod_wasm_tests::{Request, free_port, module, program, root, wait_until};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -126,6 +126,14 @@ impl Drop for Demo {
     fn drop(&mut self) {
         if thread::panicking() {
             eprintln!("the demo said:\n{}", self.output());
+        }
+        // A demo that still runs is asked to stop: the end of its terminal alone would leave it behind.
+        if let Some(input) = self.terminal.stdin.as_mut() {
+            let _ = input.write_all(b"\x03");
+        }
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < deadline && matches!(self.terminal.try_wait(), Ok(None)) {
+            thread::sleep(Duration::from_millis(50));
         }
         let _ = self.terminal.kill();
         let _ = self.terminal.wait();
