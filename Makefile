@@ -1,5 +1,6 @@
 # Thin targets: the logic lives in scripts/, in Cargo and in mod_wasm/Makefile. `make help` lists them.
-.PHONY: help setup build guests fetch demo test lint header install uninstall bench-quick bench-start clean
+.PHONY: help setup build guests fetch demo test lint header image image-test image-repro install \
+    uninstall bench-quick bench-start clean
 
 PARTS = demo
 
@@ -29,11 +30,20 @@ demo: ## show it: a server in the foreground (PORT=8080, ADDRESS=127.0.0.1)
 test: ## run every test
 	@scripts/test
 
-lint: ## check form: rustfmt, clippy, header drift, C warnings, shellcheck
+lint: ## check form: rustfmt, clippy, header drift, C warnings, shellcheck, Dockerfile, Compose files, workflows
 	@scripts/lint
 
 header: ## make wasm_runtime/include/wasm_runtime.h from the Rust sources
 	@scripts/header
+
+image: ## build the container images httpd-mod-wasm:latest and :slim with the docker on PATH (OWNER)
+	@scripts/image
+
+image-test: ## test them as their users run them
+	@scripts/image-test
+
+image-repro: ## build them twice from nothing and compare: half an hour
+	@scripts/image-repro
 
 install: ## put what was built into the distribution's httpd (DESTDIR, PREFIX=/usr/local)
 	@scripts/install
