@@ -8,7 +8,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use mod_wasm_tests::{Request, Response, program, wait_until};
+use mod_wasm_tests::{Request, Response, Terminal, program, wait_until};
+
+use crate::app::App;
 
 /// What a start may take on a busy machine: bounds are generous, since nothing here measures.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
@@ -134,6 +136,11 @@ impl Run {
         self
     }
 
+    /// Mounts a test's own application beside those of the image.
+    pub(crate) fn app(self, app: &App) -> Self {
+        self.mount(app.folder(), "/opt/mod_wasm/apps/test")
+    }
+
     /// The port on which the server in the container listens, where it is not 8080.
     pub(crate) fn port(mut self, port: u16) -> Self {
         self.port = port;
@@ -143,21 +150,41 @@ impl Run {
     /// Starts the container in the background.
     #[track_caller]
     pub(crate) fn start(self) -> Container {
-        let name = unique_name();
-        let publish = format!("127.0.0.1::{}", self.port);
-        let fixed = ["run", "--detach", "--name", &name, "--publish", &publish];
-        // Made first: what `docker run` leaves behind when it fails is removed too.
-        let container = Container {
-            name: name.clone(),
-            port: self.port,
-        };
-        docker(
-            fixed
-                .into_iter()
-                .chain(self.arguments.iter().map(String::as_str))
-                .chain([self.image]),
-        );
+        let container = self.container();
+        docker(self.words(&container, &["--detach"]));
         container
+    }
+
+    /// Starts the container on a terminal of its own.
+    pub(crate) fn on_terminal(self) -> (Container, Terminal) {
+        let container = self.container();
+        let words = self.words(&container, &["--interactive", "--tty"]);
+        let terminal = Terminal::run(&format!("exec docker {}", words.join(" ")));
+        wait_until("the container exists", PATIENCE, || {
+            docker_output(["inspect", container.name()])
+                .status
+                .success()
+        });
+        (container, terminal)
+    }
+
+    /// Made before it is run: what `docker run` leaves behind when it fails is removed too.
+    fn container(&self) -> Container {
+        Container {
+            name: unique_name(),
+            port: self.port,
+        }
+    }
+
+    fn words(&self, container: &Container, how: &[&str]) -> Vec<String> {
+        let publish = format!("127.0.0.1::{}", self.port);
+        ["run", "--name", &container.name, "--publish", &publish]
+            .into_iter()
+            .chain(how.iter().copied())
+            .chain(self.arguments.iter().map(String::as_str))
+            .chain([self.image])
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Runs this command of the image in the foreground until it ends.
@@ -262,6 +289,15 @@ impl Container {
             let holds = condition();
             assert!(holds || self.runs(), "the container ended before {what}");
             holds
+        });
+    }
+
+    /// Waits until its log, or what httpd writes about requests, contains this.
+    #[track_caller]
+    pub(crate) fn wait_says(&self, what: &str) {
+        self.wait(&format!("the container says {what:?}"), || {
+            let logs = self.logs();
+            logs.stderr.contains(what) || logs.stdout.contains(what)
         });
     }
 
