@@ -150,8 +150,20 @@ impl Run {
     /// Starts the container in the background.
     #[track_caller]
     pub(crate) fn start(self) -> Container {
+        self.start_command(&[])
+    }
+
+    /// Starts a container in the background that runs this command instead of the server.
+    #[track_caller]
+    pub(crate) fn start_command(self, command: &[&str]) -> Container {
         let container = self.container();
-        docker(self.words(&container, &["--detach"]));
+        let words = self.words(&container, &["--detach"]);
+        docker(
+            words
+                .iter()
+                .map(String::as_str)
+                .chain(command.iter().copied()),
+        );
         container
     }
 
