@@ -48,7 +48,7 @@ processors() {
 
 # require_number NAME LOWEST HIGHEST: the variable NAME holds a number between these.
 require_number() {
-    [[ ${!1} =~ ^[0-9]{1,5}$ && ${!1} -ge $2 && ${!1} -le $3 ]] || die "$1=${!1} is not a number from $2 to $3"
+    [[ ${!1} =~ ^[1-9][0-9]{0,4}$ && ${!1} -ge $2 && ${!1} -le $3 ]] || die "$1=${!1} is not a number from $2 to $3"
 }
 
 # Sets MOD_WASM_INSTANCES, concurrent runs: as many as fit into the memory even when each uses all that it may, and at

@@ -1,6 +1,7 @@
 //! A visitor who keeps cookies and follows redirects.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use crate::request::Request;
 use crate::response::Response;
@@ -16,35 +17,40 @@ pub struct Upload<'a> {
 
 /// A visitor of one server.
 #[derive(Clone)]
-pub struct Browser<'a> {
-    server: &'a Server,
+pub struct Browser {
+    address: SocketAddr,
     cookies: BTreeMap<String, String>,
 }
 
-impl<'a> Browser<'a> {
-    pub fn new(server: &'a Server) -> Self {
+impl Browser {
+    pub fn new(server: &Server) -> Self {
+        Self::at(server.address())
+    }
+
+    /// A visitor of whatever serves at this address.
+    pub fn at(address: SocketAddr) -> Self {
         Self {
-            server,
+            address,
             cookies: BTreeMap::new(),
         }
     }
 
-    /// Whom this visitor visits.
-    pub fn server(&self) -> &'a Server {
-        self.server
+    /// A request to the server that this visitor visits; [`once`](Self::once) sends it with the cookies.
+    pub fn request(&self, method: &str, target: &str) -> Request {
+        Request::new(self.address, method, target)
     }
 
     /// Opens a page, following redirects to this server.
     #[track_caller]
     pub fn get(&mut self, target: &str) -> Response {
-        let response = self.once(self.server.request("GET", target));
+        let response = self.once(self.request("GET", target));
         self.follow(response)
     }
 
     /// Posts a form, following redirects to this server.
     #[track_caller]
     pub fn post(&mut self, target: &str, fields: &[(&str, &str)]) -> Response {
-        let response = self.once(self.server.request("POST", target).form(fields));
+        let response = self.once(self.request("POST", target).form(fields));
         self.follow(response)
     }
 
@@ -67,7 +73,6 @@ impl<'a> Browser<'a> {
         body.extend_from_slice(file.bytes);
         body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
         let request = self
-            .server
             .request("POST", target)
             .header(
                 "Content-Type",
@@ -109,7 +114,7 @@ impl<'a> Browser<'a> {
                 .header("Location")
                 .expect("a redirect has a Location");
             let target = self.local_target(location);
-            response = self.once(self.server.request("GET", &target));
+            response = self.once(self.request("GET", &target));
         }
         panic!("ten redirects and no page: {:?}", response.headers);
     }
@@ -122,7 +127,7 @@ impl<'a> Browser<'a> {
             return location.to_owned();
         }
         location
-            .strip_prefix(&format!("http://{}", self.server.address()))
+            .strip_prefix(&format!("http://{}", self.address))
             .unwrap_or_else(|| panic!("a redirect leaves the server: {location}"))
             .to_owned()
     }

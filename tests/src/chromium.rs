@@ -61,6 +61,11 @@ pub struct Element<'a> {
 impl Chromium {
     /// Starts a browser for this server, with a window of a usual size.
     pub fn start(server: &Server) -> Self {
+        Self::at(server.address())
+    }
+
+    /// Starts a browser for whatever serves at this address.
+    pub fn at(server: SocketAddr) -> Self {
         let (driver, address) = Driver::start();
         let profile = driver.folder.path().join("profile");
         let mut flags: Vec<String> = FLAGS.iter().map(|&flag| flag.to_owned()).collect();
@@ -75,7 +80,7 @@ impl Chromium {
         );
         let browser = Self {
             session,
-            origin: format!("http://{}", server.address()),
+            origin: format!("http://{server}"),
             _driver: driver,
         };
         browser.resize(1200, 900);

@@ -21,6 +21,7 @@ mod request;
 mod response;
 mod server;
 mod site;
+mod terminal;
 mod webdriver;
 mod wordpress;
 
@@ -40,4 +41,5 @@ pub use request::Request;
 pub use response::{Piece, Response};
 pub use server::Server;
 pub use site::Site;
+pub use terminal::Terminal;
 pub use wordpress::WordPress;

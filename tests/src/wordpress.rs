@@ -47,7 +47,7 @@ impl WordPress {
     }
 
     /// A visitor who has logged in as `admin`.
-    pub fn admin(&self) -> Browser<'_> {
+    pub fn admin(&self) -> Browser {
         let mut admin = Browser::new(&self.server);
         admin.get("/wordpress/wp-login.php").expect(200);
         let password = self.password();

@@ -1,17 +1,14 @@
 //! The commands that a newcomer types.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use mod_wasm_tests::{Request, free_port, module, program, root, wait_until};
-use rustix::termios::{Winsize, tcsetwinsize};
+use mod_wasm_tests::{Request, Terminal, free_port, module, program, root, wait_until};
 use tempfile::TempDir;
 
 fn scratch() -> TempDir {
@@ -26,43 +23,25 @@ fn scratch() -> TempDir {
 
 /// `make demo` on a terminal of its own.
 struct Demo {
-    /// Where it stages what it serves, and where its output goes.
-    dir: PathBuf,
-    terminal: Child,
+    terminal: Terminal,
     port: u16,
 }
 
 impl Demo {
+    /// Starts it; what it serves is staged below this folder.
     fn start(dir: &Path) -> Self {
         module("mod_wasm.so");
         let port = free_port();
-        let output = File::create(dir.join("output")).expect("the folder is ours");
-        // script(1) makes the terminal; what is written to its input is typed there.
-        let terminal = Command::new(program("script", "bsdutils"))
-            .args(["--quiet", "--return", "--command"])
-            .arg(format!(
-                "exec make --no-print-directory -C {} demo",
-                root().display()
-            ))
-            .arg("/dev/null")
-            .env("PORT", port.to_string())
-            .env("MOD_WASM_STAGE", dir.join("stage"))
-            .stdin(Stdio::piped())
-            .stdout(output.try_clone().expect("a file can be cloned"))
-            .stderr(output)
-            .process_group(0)
-            .spawn()
-            .expect("script runs");
-        Self {
-            dir: dir.to_owned(),
-            terminal,
-            port,
-        }
+        let terminal = Terminal::run(&format!(
+            "PORT={port} MOD_WASM_STAGE={}/stage exec make --no-print-directory -C {} demo",
+            dir.display(),
+            root().display()
+        ));
+        Self { terminal, port }
     }
 
     fn output(&self) -> String {
-        let bytes = fs::read(self.dir.join("output")).expect("the output is readable");
-        String::from_utf8_lossy(&bytes).into_owned()
+        self.terminal.output()
     }
 
     fn wait_until_it_runs(&mut self) {
@@ -70,7 +49,7 @@ impl Demo {
             "the demo says that it runs",
             Duration::from_secs(900),
             || {
-                let ended = self.terminal.try_wait().expect("a child can be waited for");
+                let ended = self.terminal.ended();
                 assert!(
                     ended.is_none(),
                     "the demo ended with {ended:?}:\n{}",
@@ -88,33 +67,11 @@ impl Demo {
             .text()
     }
 
-    fn type_in(&mut self, keys: &[u8]) {
-        let input = self.terminal.stdin.as_mut().expect("the input is ours");
-        input
-            .write_all(keys)
-            .and_then(|()| input.flush())
-            .expect("the terminal takes input");
-    }
-
-    /// The terminal that the demo runs on: what its first process has for input.
-    fn terminal_device(&self) -> PathBuf {
-        let shell = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.terminal.id()))
-            .expect("/proc is readable");
-        let shell = shell
-            .split_whitespace()
-            .next()
-            .expect("script runs a shell");
-        fs::read_link(format!("/proc/{shell}/fd/0")).expect("the shell has an input")
-    }
-
     /// Presses Ctrl-C and waits until nothing is left.
     fn stops(&mut self) {
-        self.type_in(b"\x03");
+        self.terminal.type_in(b"\x03");
         wait_until("the demo has ended", Duration::from_secs(60), || {
-            self.terminal
-                .try_wait()
-                .expect("a child can be waited for")
-                .is_some()
+            self.terminal.ended().is_some()
         });
         assert!(self.output().contains("stopped"), "{}", self.output());
         let answers = TcpStream::connect(("127.0.0.1", self.port)).is_ok();
@@ -127,16 +84,6 @@ impl Drop for Demo {
         if thread::panicking() {
             eprintln!("the demo said:\n{}", self.output());
         }
-        // A demo that still runs is asked to stop: the end of its terminal alone would leave it behind.
-        if let Some(input) = self.terminal.stdin.as_mut() {
-            let _ = input.write_all(b"\x03");
-        }
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while Instant::now() < deadline && matches!(self.terminal.try_wait(), Ok(None)) {
-            thread::sleep(Duration::from_millis(50));
-        }
-        let _ = self.terminal.kill();
-        let _ = self.terminal.wait();
     }
 }
 
@@ -232,25 +179,13 @@ fn the_demo_starts_survives_a_resize_stops_on_ctrl_c_and_starts_again() {
     }
     assert!(demo.get("/php-info").contains("PHP Version 8.2.0"));
 
-    let terminal = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(demo.terminal_device())
-        .expect("the terminal can be opened");
     for rows in [20, 40, 60] {
-        let size = Winsize {
-            ws_row: rows,
-            ws_col: 100,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&terminal, size).expect("the terminal can be resized");
+        demo.terminal.resize(rows);
         thread::sleep(Duration::from_millis(300));
         demo.get("/hello-wasm");
     }
-    drop(terminal);
 
-    everything_is_staged(&demo.dir.join("stage"));
+    everything_is_staged(&dir.path().join("stage"));
 
     demo.stops();
 

@@ -272,8 +272,7 @@ fn publish_post_with(admin: &mut Browser, image: &str) {
         "{{\"title\":\"About fish\",\"slug\":\"about-fish\",\"status\":\"publish\",\
          \"content\":\"<p>The zebrafish: <img src='{image}'></p>\"}}"
     );
-    let server = admin.server();
-    let request = server
+    let request = admin
         .request("POST", "/wordpress/wp-json/wp/v2/posts")
         .header("Content-Type", "application/json")
         .header("X-WP-Nonce", &nonce)

@@ -1,0 +1,33 @@
+//! An application of a test's own, to be mounted beside those of the image.
+
+use std::fs;
+
+use mod_wasm_tests::{Site, guest};
+
+/// A folder below `apps/` of the image: a snippet of configuration, and programs beside it.
+pub(crate) struct App {
+    site: Site,
+}
+
+impl App {
+    /// Each of these guests of `tests/guests` answers at `/<its name>`; `conf` follows them.
+    pub(crate) fn new(guests: &[&str], conf: &str) -> Self {
+        let site = Site::new();
+        let mut lines = String::new();
+        for name in guests {
+            let program = fs::read(guest(name)).expect("a guest is readable");
+            site.file(&format!("app/{name}.wasm"), program);
+            lines.push_str(&format!(
+                "<Location \"/{name}\">\n    SetHandler wasm-handler\n    \
+                 WasmModule ${{MOD_WASM_APPS}}/test/{name}.wasm\n    Require all granted\n</Location>\n"
+            ));
+        }
+        site.file("app/httpd.conf", format!("{lines}{conf}\n"));
+        Self { site }
+    }
+
+    /// The folder on this machine.
+    pub(crate) fn folder(&self) -> String {
+        self.site.path("app")
+    }
+}

@@ -1,0 +1,6 @@
+//! The container image, as its users run it: `make image-test`.
+
+mod app;
+mod docker;
+mod lifecycle;
+mod start;
