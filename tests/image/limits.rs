@@ -62,8 +62,7 @@ fn twenty_wordpress_pages_at_once() {
     let answers = crowd(container.address(), 20, "/wordpress/");
     let (pages, _) = pages_and_refusals(&answers);
     assert!(pages > 0);
-    // A busy server is not ill.
-    assert_eq!(container.inspect("{{.State.Health.Status}}"), "healthy");
+    assert!(container.is_healthy());
     container.get("/wordpress/").expect(200);
     unharmed(&container);
 }
@@ -86,6 +85,19 @@ fn those_who_would_wait_too_long_are_told_to_come_again() {
     assert!(container.logs().stderr.contains("WASM0052"));
     container.get("/wordpress/").expect(200);
     unharmed(&container);
+}
+
+/// An orchestrator replaces a container that is unhealthy, and with it everybody's place in the queue.
+#[test]
+fn a_busy_server_is_not_an_ill_one() {
+    let app = App::new(&["loop_after_output"], "WasmTimeout 60");
+    let container = Run::demo().env("MOD_WASM_INSTANCES", 1).app(&app).start();
+    container.wait_healthy();
+    let mut busy = container.request("GET", "/loop_after_output").open();
+    busy.read_until("begun");
+    let check = container.inspect("{{join .Config.Healthcheck.Test \" \"}}");
+    let command: Vec<&str> = check.split(' ').skip(1).collect();
+    container.exec(&command);
 }
 
 /// What scripts/limits.sh counts on: as many runs as it allows fit, even when each uses all that it may.
