@@ -12,18 +12,23 @@ pub(crate) struct App {
 impl App {
     /// Each of these guests of `tests/guests` answers at `/<its name>`; `conf` follows them.
     pub(crate) fn new(guests: &[&str], conf: &str) -> Self {
-        let site = Site::new();
+        let app = Self { site: Site::new() };
+        app.configure(guests, conf);
+        app
+    }
+
+    /// Replaces what it was made of.
+    pub(crate) fn configure(&self, guests: &[&str], conf: &str) {
         let mut lines = String::new();
         for name in guests {
             let program = fs::read(guest(name)).expect("a guest is readable");
-            site.file(&format!("app/{name}.wasm"), program);
+            self.site.file(&format!("app/{name}.wasm"), program);
             lines.push_str(&format!(
                 "<Location \"/{name}\">\n    SetHandler wasm-handler\n    \
                  WasmModule ${{MOD_WASM_APPS}}/test/{name}.wasm\n    Require all granted\n</Location>\n"
             ));
         }
-        site.file("app/httpd.conf", format!("{lines}{conf}\n"));
-        Self { site }
+        self.site.file("app/httpd.conf", format!("{lines}{conf}\n"));
     }
 
     /// The folder on this machine.

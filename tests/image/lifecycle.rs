@@ -201,3 +201,20 @@ fn requests_are_logged_on_stdout_and_errors_on_stderr() {
     assert!(!logs.stderr.contains("GET /trap"), "{}", logs.stderr);
     assert!(!logs.stdout.contains("WASM"), "{}", logs.stdout);
 }
+
+#[test]
+fn a_reload_reads_changed_snippets_and_lets_running_requests_finish() {
+    let app = App::new(&["three_seconds"], "");
+    let container = Run::slim().app(&app).start();
+    container.wait_answers();
+    let mut exchange = container.request("GET", "/three_seconds").open();
+    exchange.read_until("begun");
+    app.configure(&["three_seconds", "trap_unreachable"], "");
+    container.exec(&["httpd-foreground", "-t"]);
+    container.exec(&["httpd-foreground", "-k", "graceful"]);
+    container.wait("the new program is there", || {
+        container.get("/trap_unreachable").status == 500
+    });
+    assert_eq!(exchange.finish().expect(200).text(), "begun\nended\n");
+    stopped_in_time(&container, container.stop());
+}

@@ -2,5 +2,7 @@
 
 mod app;
 mod docker;
+mod hardening;
 mod lifecycle;
+mod limits;
 mod start;
