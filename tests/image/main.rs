@@ -1,6 +1,7 @@
 //! The container image, as its users run it: `make image-test`.
 
 mod app;
+mod compose;
 mod docker;
 mod hardening;
 mod lifecycle;
