@@ -101,7 +101,7 @@ impl Run {
         Self::image(slim_image())
     }
 
-    fn image(image: &'static str) -> Self {
+    pub(crate) fn image(image: &'static str) -> Self {
         Self {
             image,
             arguments: Vec::new(),

@@ -2,5 +2,6 @@
 
 mod app;
 mod docker;
+mod hardening;
 mod lifecycle;
 mod start;
