@@ -4,4 +4,5 @@ mod app;
 mod docker;
 mod hardening;
 mod lifecycle;
+mod limits;
 mod start;
