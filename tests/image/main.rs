@@ -6,3 +6,5 @@ mod hardening;
 mod lifecycle;
 mod limits;
 mod start;
+mod volumes;
+mod wordpress;
