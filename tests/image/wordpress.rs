@@ -31,8 +31,9 @@ fn password_in(text: &str) -> &str {
     rest.split_whitespace().next().unwrap_or(rest)
 }
 
+/// Asserts that the post of these tests is there.
 #[track_caller]
-fn shows_post(container: &Container) {
+pub(crate) fn shows_post(container: &Container) {
     let page = Browser::at(container.address()).get("/wordpress/?name=about-fish");
     let page = page.expect(200).text();
     assert!(page.contains("It swims."), "the post is lost: {page}");

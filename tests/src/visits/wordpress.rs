@@ -91,10 +91,7 @@ fn publish_a_post(editor: &Chromium) -> String {
     in_canvas(editor, "p.block-editor-rich-text__editable").type_text("They are striped.\n/image");
     editor.leave_frames();
     editor.find(".components-autocomplete__result").click();
-    let picture = fetched("wordpress-6.5.5/wp-admin/images/w-logo-blue.png");
-    in_canvas(editor, ".wp-block-image input[type=file]")
-        .type_text(picture.to_str().expect("project paths are UTF-8"));
-    in_canvas(editor, ".wp-block-image img[src*='/wp-content/uploads/']");
+    upload(editor);
     editor.leave_frames();
     dismiss_guide(editor);
 
@@ -109,6 +106,25 @@ fn publish_a_post(editor: &Chromium) -> String {
     settle(editor);
     link.follow();
     editor.target()
+}
+
+/// Gives the image's block a file. An editor that is still starting takes one without doing anything with it.
+fn upload(editor: &Chromium) {
+    const IMAGE: &str = ".wp-block-image img[src*='/wp-content/uploads/']";
+    const FIELD: &str = ".wp-block-image input[type=file]";
+    let picture = fetched("wordpress-6.5.5/wp-admin/images/w-logo-blue.png");
+    let picture = picture.to_str().expect("project paths are UTF-8");
+    in_canvas(editor, FIELD).type_text(picture);
+    let mut looks = 0;
+    editor.wait("the uploaded image", || {
+        looks += 1;
+        editor.leave_frames();
+        editor.enter_frame(&editor.find("iframe[name=editor-canvas]"));
+        if looks % 100 == 0 && editor.has(FIELD) {
+            editor.find(FIELD).type_text(picture);
+        }
+        editor.has(IMAGE).then_some(())
+    });
 }
 
 /// Goes into the frame that shows the post. The editor makes that frame anew while it starts, so it is looked up each time.
