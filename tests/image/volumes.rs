@@ -74,6 +74,13 @@ fn what_does_not_fit_is_refused_and_reading_goes_on() {
         "{log}"
     );
 
+    let another = Run::demo().volume(&volume, "/data").start();
+    another.wait_healthy();
+    let warning = "==> the data volume /data is nearly full: 0 MiB free";
+    assert!(another.logs().stderr.contains(warning));
+    another.get(&post).expect(200);
+    drop(another);
+
     container.exec(&["rm", "/data/filler"]);
     let page = visitor.get(&post).expect(200).text();
     assert!(!page.contains("Of no weight."), "{page}");
