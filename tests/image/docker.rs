@@ -234,6 +234,11 @@ pub(crate) struct Container {
 }
 
 impl Container {
+    /// A container of this name, which something else starts, with the server on the usual port.
+    pub(crate) fn named(name: String) -> Self {
+        Self { name, port: 8080 }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -13,8 +13,14 @@ const MODULES: &[&str] = &["alias", "dir", "headers", "mime", "rewrite"];
 
 /// An httpd with the landing page and these demos, each a folder of `apps/`; `lines` follow the demos' own.
 pub fn demos(names: &[&str], lines: &str) -> Httpd {
+    demos_between("", names, lines)
+}
+
+/// The same, with lines that come before the demos' own too.
+pub(crate) fn demos_between(before: &str, names: &[&str], after: &str) -> Httpd {
     let site = Site::new();
     let mut conf = vec![
+        before.to_owned(),
         define("MOD_WASM_APPS", &site.path("apps")),
         define("MOD_WASM_RUNTIMES", &site.path("runtimes")),
         define("MOD_WASM_GUESTS", &folder_of(&guest("hello_wasm"))),
@@ -35,11 +41,11 @@ pub fn demos(names: &[&str], lines: &str) -> Httpd {
             site.path(&format!("apps/{name}/httpd.conf"))
         ));
     }
-    conf.push(lines.to_owned());
+    conf.push(after.to_owned());
     site.httpd(conf.join("\n")).modules(MODULES)
 }
 
-fn define(name: &str, value: &str) -> String {
+pub(crate) fn define(name: &str, value: &str) -> String {
     format!("Define {name} \"{value}\"")
 }
 
@@ -73,8 +79,14 @@ fn add_runtimes(site: &Site, snippet: &Path) {
 
 /// Runs `scripts/wordpress` and returns what it printed.
 pub(crate) fn wordpress_script(arguments: &[&str]) -> String {
+    wordpress_script_with(&[], arguments)
+}
+
+/// The same, with these variables in its environment.
+pub(crate) fn wordpress_script_with(variables: &[(&str, &str)], arguments: &[&str]) -> String {
     let output = Command::new(root().join("scripts/wordpress"))
         .args(arguments)
+        .envs(variables.iter().copied())
         .output()
         .expect("scripts/wordpress runs");
     assert!(

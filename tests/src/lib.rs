@@ -22,6 +22,7 @@ mod response;
 mod server;
 mod site;
 mod terminal;
+pub mod visits;
 mod webdriver;
 mod wordpress;
 

@@ -4,8 +4,9 @@ use std::fs;
 use std::ops::Deref;
 
 use crate::browser::Browser;
-use crate::demo::{demos, wordpress_script};
+use crate::demo::{define, demos_between, wordpress_script, wordpress_script_with};
 use crate::server::Server;
+use crate::visits::editor;
 
 /// A server with the WordPress demo.
 pub struct WordPress {
@@ -15,7 +16,18 @@ pub struct WordPress {
 impl WordPress {
     /// Starts a server whose WordPress is not installed yet; `lines` follow the demo's own configuration.
     pub fn started(lines: &str) -> Self {
-        let httpd = demos(&["wordpress"], lines);
+        Self::between("", lines)
+    }
+
+    /// Starts a server that visitors find at another address, and has WordPress installed.
+    pub fn behind(public_url: &str) -> Self {
+        let demo = Self::between(&define("MOD_WASM_PUBLIC_URL", public_url), "");
+        demo.install();
+        demo
+    }
+
+    fn between(before: &str, after: &str) -> Self {
+        let httpd = demos_between(before, &["wordpress"], after);
         Self {
             server: httpd.threads(32).start(),
         }
@@ -30,8 +42,23 @@ impl WordPress {
 
     /// Runs the installer, and returns what it told.
     pub fn install(&self) -> String {
-        let url = format!("http://{}/wordpress", self.server.address());
-        wordpress_script(&["install", &url, &self.path("data/wordpress")])
+        wordpress_script(&["install", &self.url(), &self.path("data/wordpress")])
+    }
+
+    /// Gives the user `admin` a new password: this one, or a random one. Returns what was told.
+    pub fn reset_password(&self, chosen: Option<&str>) -> String {
+        let variables: Vec<_> = chosen
+            .map(|one| ("WORDPRESS_PASSWORD", one))
+            .into_iter()
+            .collect();
+        wordpress_script_with(
+            &variables,
+            &["password", &self.url(), &self.path("data/wordpress")],
+        )
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/wordpress", self.server.address())
     }
 
     /// Makes the site's folders ready for a start.
@@ -48,32 +75,12 @@ impl WordPress {
 
     /// A visitor who has logged in as `admin`.
     pub fn admin(&self) -> Browser {
-        let mut admin = Browser::new(&self.server);
-        admin.get("/wordpress/wp-login.php").expect(200);
-        let password = self.password();
-        let fields = [("log", "admin"), ("pwd", &password), ("testcookie", "1")];
-        let dashboard = admin
-            .post("/wordpress/wp-login.php", &fields)
-            .expect(200)
-            .text();
-        assert!(
-            dashboard.contains("id=\"dashboard-widgets\""),
-            "no dashboard after the log-in: {dashboard}"
-        );
-        admin
+        editor::log_in(self.server.address(), &self.password())
     }
 
     /// Address of the installer's first post: permalinks begin with the day.
     pub fn first_post(&self) -> String {
-        const NAME: &str = "/hello-world/";
-        let front = self.get("/wordpress/").expect(200).text();
-        let end = front
-            .find(NAME)
-            .unwrap_or_else(|| panic!("no permalink of the first post: {front}"));
-        let start = front[..end]
-            .rfind("/wordpress/")
-            .expect("the site lives below /wordpress");
-        front[start..end + NAME.len()].to_owned()
+        editor::first_post(&mut Browser::new(&self.server))
     }
 
     /// Adds a page of the test's own to the site: `/wordpress/<name>`.

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use mod_wasm_tests::visits::editor;
 use mod_wasm_tests::{Browser, Upload, WordPress, fetched};
 
 #[test]
@@ -82,6 +83,35 @@ fn the_first_start_installs_wordpress_and_the_second_does_not() {
 }
 
 #[test]
+fn a_new_password_takes_the_old_ones_place() {
+    const CHOSEN: &str = r#"it's a "pass\word": 50% of $HOME & <ü> #"#;
+    let demo = WordPress::installed("");
+    let old = demo.password();
+    let told = demo.reset_password(None);
+    let new = demo.password();
+    assert!(old != new && told.contains(&new), "{told}");
+    editor::is_refused(demo.address(), &old);
+    editor::log_in(demo.address(), &new);
+
+    let told = demo.reset_password(Some(CHOSEN));
+    assert!(!told.contains(CHOSEN), "{told}");
+    editor::is_refused(demo.address(), &new);
+    editor::log_in(demo.address(), CHOSEN);
+    let left = ["password", "keys/new-password"]
+        .map(|name| demo.path(&format!("data/wordpress/{name}")))
+        .map(|path| Path::new(&path).exists());
+    assert_eq!(left, [false, false], "a chosen password stayed in a file");
+}
+
+#[test]
+fn behind_a_proxy_every_address_is_the_public_one() {
+    let demo = WordPress::behind("https://www.example.org");
+    for host in ["www.example.org", "internal:8080"] {
+        editor::is_at(demo.address(), host, "https://www.example.org");
+    }
+}
+
+#[test]
 fn an_editor_writes_and_visitors_read_search_and_comment() {
     let demo = WordPress::installed("");
     let mut visitor = Browser::new(&demo);
@@ -94,20 +124,13 @@ fn an_editor_writes_and_visitors_read_search_and_comment() {
     static_files_come_from_httpd(&demo);
     what_is_private_stays_private(&demo);
 
-    let wrong = [("log", "admin"), ("pwd", "wrong"), ("testcookie", "1")];
-    let refused = visitor
-        .post("/wordpress/wp-login.php", &wrong)
-        .expect(200)
-        .text();
-    assert!(
-        refused.contains("login_error"),
-        "a wrong password was accepted: {refused}"
-    );
+    editor::is_refused(demo.address(), "wrong");
 
     let mut admin = demo.admin();
     every_page_of_the_menu_works(&mut admin);
     let image = upload_image(&demo, &mut admin);
-    publish_post_with(&mut admin, &image);
+    let picture = format!("<p>The zebrafish: <img src='{image}'></p>");
+    editor::publish(&mut admin, "About fish", "about-fish", &picture);
     let found = visitor.get("/wordpress/?s=zebrafish").expect(200).text();
     assert!(found.contains("About fish"), "{found}");
     let page = visitor
@@ -262,25 +285,6 @@ fn upload_image(demo: &WordPress, admin: &mut Browser) -> String {
     path
 }
 
-/// Publishes a post as the block editor does, through the REST API.
-fn publish_post_with(admin: &mut Browser, image: &str) {
-    let nonce = admin
-        .get("/wordpress/wp-admin/admin-ajax.php?action=rest-nonce")
-        .expect(200)
-        .text();
-    let post = format!(
-        "{{\"title\":\"About fish\",\"slug\":\"about-fish\",\"status\":\"publish\",\
-         \"content\":\"<p>The zebrafish: <img src='{image}'></p>\"}}"
-    );
-    let request = admin
-        .request("POST", "/wordpress/wp-json/wp/v2/posts")
-        .header("Content-Type", "application/json")
-        .header("X-WP-Nonce", &nonce)
-        .body(post);
-    let made = admin.once(request).expect(201).text();
-    assert!(made.contains("about-fish"), "{made}");
-}
-
 fn comment(visitor: &mut Browser, post: &str, text: &str) {
     visitor.get(post).expect(200);
     let fields = [
@@ -296,16 +300,7 @@ fn comment(visitor: &mut Browser, post: &str, text: &str) {
 }
 
 fn a_visitors_comment_waits_for_approval(demo: &WordPress, post: &str) {
-    let fields = [
-        ("comment", "Said by a stranger."),
-        ("comment_post_ID", "1"),
-        ("comment_parent", "0"),
-        ("author", "Stranger"),
-        ("email", "stranger@example.test"),
-    ];
-    let mut stranger = Browser::new(demo);
-    let after = stranger
-        .post("/wordpress/wp-comments-post.php", &fields)
+    let after = editor::comment_as_stranger(&mut Browser::new(demo), "Said by a stranger.")
         .expect(200)
         .text();
     assert!(

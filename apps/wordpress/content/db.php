@@ -10,10 +10,15 @@ if (!defined('ABSPATH')) {
 
 /**
  * PHP built for WASI keeps a statement alive after its object has gone, and an unfinished one keeps the database locked:
- * so each statement ends itself.
+ * so each statement ends itself. It also knows what to do about a volume that takes nothing more.
  */
 final class Sandbox_Statement extends PDOStatement
 {
+    // SQLite's codes for a medium that fails: SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN.
+    private const CANNOT_WRITE = [8, 10, 13, 14];
+
+    private static bool $reported = false;
+
     protected function __construct()
     {
     }
@@ -22,6 +27,43 @@ final class Sandbox_Statement extends PDOStatement
     {
         $this->closeCursor();
     }
+
+    public function execute(?array $params = null): bool
+    {
+        try {
+            return parent::execute($params);
+        } catch (PDOException $error) {
+            if (self::$reported && $this->queryString === 'ROLLBACK') {
+                return true; // Then SQLite has rolled back by itself, and has no transaction any more.
+            }
+            if (in_array($error->errorInfo[1] ?? 0, self::CANNOT_WRITE, true)) {
+                $this->report($error->errorInfo[2]);
+            }
+            throw $error;
+        }
+    }
+
+    /** Reading goes on without what was to be stored. Whoever sends something has to know that it is lost. */
+    private function report(string $cause): void
+    {
+        if (self::$reported) {
+            return;
+        }
+        self::$reported = true;
+        sandbox_log_failure($cause);
+        if (!in_array($_SERVER['REQUEST_METHOD'], ['GET', 'HEAD'], true)) {
+            wp_die(
+                'This could not be saved: the site has no room left, or cannot write. Whoever runs it finds the cause in its error log.',
+                'Not saved',
+                ['response' => 507, 'back_link' => true]
+            );
+        }
+    }
+}
+
+function sandbox_log_failure(string $cause): void
+{
+    error_log("WordPress demo: the data cannot be written, its volume may be full: SQLite says \"$cause\"");
 }
 
 /**
@@ -125,7 +167,13 @@ define('FQDBDIR', WP_CONTENT_DIR . '/database/');
 define('FQDB', FQDBDIR . '.ht.sqlite');
 
 // The plugin takes the connection that it finds here.
-$GLOBALS['@pdo'] = sandbox_open_database(FQDB);
+try {
+    $GLOBALS['@pdo'] = sandbox_open_database(FQDB);
+} catch (PDOException $error) {
+    sandbox_log_failure($error->getMessage());
+    header('Retry-After: 5', true, 503);
+    exit('The database cannot be used. Whoever runs the site finds the cause in its error log.');
+}
 if (!$GLOBALS['@pdo']) {
     header('Retry-After: 5', true, 503);
     exit('The database is busy. Please try again.');

@@ -1,0 +1,152 @@
+//! Commands that a document shows, run as they are written.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use mod_wasm_tests::{Browser, Terminal, wait_until};
+use tempfile::TempDir;
+
+use crate::docker::{PATIENCE, demo_image, docker, docker_output, slim_image, text};
+
+/// The documents publish the same port everywhere.
+const ADDRESS: ([u8; 4], u16) = ([127, 0, 0, 1], 8080);
+
+/// A reader who types what stands in a document, in a folder of their own. Images are those that were built here, and
+/// names that may be somebody's (of containers, volumes and images) are exchanged; nothing else is.
+pub(crate) struct Reader {
+    folder: TempDir,
+    names: Vec<(String, String)>,
+    _port: MutexGuard<'static, ()>,
+}
+
+impl Reader {
+    /// `names` are pairs of a document's name and the one to use in its place.
+    pub(crate) fn new(names: &[(&str, &str)]) -> Self {
+        static PORT: Mutex<()> = Mutex::new(());
+        let names = names.iter();
+        Self {
+            folder: TempDir::new().expect("a temporary folder can be made"),
+            names: names
+                .map(|(from, to)| ((*from).to_owned(), (*to).to_owned()))
+                .collect(),
+            _port: PORT.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Puts a file into the reader's folder.
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.folder.path().join(name), content).expect("the folder is ours");
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A visitor of the port that the documents publish.
+    pub(crate) fn visitor(&self) -> Browser {
+        Browser::at(ADDRESS.into())
+    }
+
+    /// What was written, with this machine's names.
+    pub(crate) fn adapt(&self, written: &str) -> String {
+        let images = written
+            .replace("ghcr.io/OWNER/httpd-mod-wasm:slim", slim_image())
+            .replace("ghcr.io/OWNER/httpd-mod-wasm", demo_image());
+        self.names
+            .iter()
+            .fold(images, |text, (from, to)| replace_words(&text, from, to))
+    }
+
+    /// Runs commands to their end; returns what they printed.
+    #[track_caller]
+    pub(crate) fn run(&self, commands: &str) -> String {
+        let commands = self.adapt(commands);
+        let output = Command::new("sh")
+            .args(["-euc", &commands])
+            .current_dir(&self.folder)
+            .output()
+            .expect("a shell runs");
+        assert!(
+            output.status.success(),
+            "{commands}\nfailed: {}{}",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+        text(&output.stdout)
+    }
+
+    /// Runs a command that serves until Ctrl-C, on a terminal.
+    #[track_caller]
+    pub(crate) fn serve(&self, command: &str) -> Served {
+        let command = self.adapt(command);
+        let folder = self.folder.path().display();
+        let terminal = Terminal::run(&format!("cd {folder} && {command}"));
+        let mut served = Served {
+            terminal,
+            container: String::new(),
+        };
+        served.find_container();
+        served
+    }
+}
+
+/// A server in the foreground of a terminal.
+pub(crate) struct Served {
+    terminal: Terminal,
+    container: String,
+}
+
+impl Served {
+    #[track_caller]
+    fn find_container(&mut self) {
+        wait_until("a container publishes port 8080", PATIENCE, || {
+            self.container = docker(["ps", "--quiet", "--filter", "publish=8080"])
+                .trim()
+                .to_owned();
+            !self.container.is_empty()
+        });
+    }
+
+    pub(crate) fn output(&self) -> String {
+        self.terminal.output()
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_healthy(&self) {
+        wait_until("the container is healthy", PATIENCE, || {
+            let template = "{{.State.Health.Status}}";
+            let status = docker(["inspect", "--format", template, &self.container]);
+            status.trim() == "healthy"
+        });
+    }
+
+    /// Presses Ctrl-C, and waits until nothing is left of the container.
+    #[track_caller]
+    pub(crate) fn interrupt(mut self) {
+        self.terminal.type_in(b"\x03");
+        wait_until("the container is gone", PATIENCE, || {
+            !docker_output(["inspect", &self.container]).status.success()
+        });
+        assert!(self.output().contains("==> stopped"), "{}", self.output());
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        docker_output(["rm", "--force", "--volumes", &self.container]);
+    }
+}
+
+fn replace_words(text: &str, from: &str, to: &str) -> String {
+    const ENDS: [char; 3] = [' ', '\n', ':'];
+    let words = text.split_inclusive(ENDS).map(|word| {
+        if word.trim_end_matches(ENDS) == from {
+            word.replacen(from, to, 1)
+        } else {
+            word.to_owned()
+        }
+    });
+    words.collect()
+}

@@ -1,0 +1,109 @@
+//! What docs/image.md tells to type: start, back up and restore, upgrade, a new password, a hardened container.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use mod_wasm_tests::visits::editor;
+
+use crate::commands::Reader;
+use crate::demos::every_demo_answers;
+use crate::docker::{Container, Volume, unique_name};
+use crate::document::Document;
+use crate::wordpress::shows_post;
+
+/// The manual, a reader, and what the reader's commands make; the reader leaves last, and the port with them.
+struct Trial {
+    manual: Document,
+    container: Container,
+    _volumes: [Volume; 2],
+    reader: Reader,
+}
+
+impl Trial {
+    fn new() -> Self {
+        let container = Container::named(unique_name());
+        let volumes = [Volume::new(), Volume::new()];
+        let reader = Reader::new(&[
+            ("web", container.name()),
+            ("mod_wasm-data", &volumes[0].name),
+            ("mod_wasm-restored", &volumes[1].name),
+        ]);
+        Self {
+            manual: Document::read("docs/image.md"),
+            container,
+            _volumes: volumes,
+            reader,
+        }
+    }
+
+    /// The first commands after this heading.
+    #[track_caller]
+    fn chapter(&self, heading: &str) -> &str {
+        self.manual.block_after(&format!("\n## {heading}\n"), "sh")
+    }
+}
+
+#[test]
+fn a_backup_is_restored_an_upgrade_keeps_the_site_and_a_new_password_logs_in() {
+    let trial = Trial::new();
+    let Trial {
+        manual,
+        container,
+        reader,
+        ..
+    } = &trial;
+    reader.run(trial.chapter("Start"));
+    container.wait_healthy();
+    let password = reader.run(manual.block_after("and kept in the volume:", "sh"));
+    let password = password.trim();
+    let mut admin = editor::log_in(container.address(), password);
+    editor::publish(&mut admin, "About fish", "about-fish", "<p>It swims.</p>");
+
+    reader.run(trial.chapter("Back up and restore"));
+    container.wait_healthy();
+    shows_post(container);
+    reader.run(manual.block_after("Restore into a new volume", "sh"));
+
+    // There is no registry to pull from: the new version is the same one.
+    let upgrade: Vec<&str> = trial
+        .chapter("Upgrade")
+        .lines()
+        .filter(|line| !line.starts_with("docker pull"))
+        .collect();
+    let upgrade = upgrade.join("\n");
+    reader.run(&upgrade);
+    container.wait_healthy();
+    shows_post(container);
+
+    reader.run(trial.chapter("A new password"));
+    editor::is_refused(container.address(), password);
+    editor::log_in(container.address(), "one of your own");
+
+    // What was saved before all that.
+    reader.run(&upgrade.replace("mod_wasm-data:", "mod_wasm-restored:"));
+    container.wait_healthy();
+    shows_post(container);
+    editor::log_in(container.address(), password);
+}
+
+#[test]
+fn a_password_file_and_the_hardening_flags_work_as_written() {
+    let trial = Trial::new();
+    let Trial {
+        manual,
+        container,
+        reader,
+        ..
+    } = &trial;
+    let file = reader.folder().join("wordpress-password");
+    reader.file("wordpress-password", "of this test\n");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("the file is ours");
+    reader.run(manual.block_after("so prefer the file:", "sh"));
+    container.wait_healthy();
+    editor::log_in(container.address(), "of this test");
+
+    reader.run("docker rm --force web");
+    reader.run(trial.chapter("A hardened container"));
+    container.wait_healthy();
+    every_demo_answers(container);
+}
