@@ -6,10 +6,10 @@
 
 httpd_runs() { kill -0 "$httpd_pid" 2>/dev/null; }
 
-# http_status PATH: prints the status code, or fails when nothing answers.
+# http_status PATH [METHOD]: prints the status code, or fails when nothing answers.
 http_status() (
     exec 2>/dev/null 3<>"/dev/tcp/$address/$port" || exit 1
-    printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$1" >&3
+    printf '%s %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "${2:-GET}" "$1" >&3
     read -r -t 30 _ status _ <&3 && printf '%s\n' "$status"
 )
 

@@ -35,7 +35,7 @@ fn a_volume_that_cannot_be_used_ends_the_start_with_what_to_do() {
             tmpfs("size=16m,mode=700"),
             "/data",
             "user 33 cannot write to the data volume /data: Permission denied. Give it to that user: \
-             docker run --rm --user root -v VOLUME:/data IMAGE chown 33 /data",
+             docker run --rm --user root -v VOLUME:/data IMAGE sh -c \"mkdir -p /data/wordpress && chown -R 33 /data\"",
         ),
     ] {
         let output = Run::demo().volume(&volume, target).refused();
