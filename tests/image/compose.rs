@@ -131,11 +131,12 @@ fn edit(file: &Path, from: &str, to: &str) {
 /// `docker compose watch`, until it is dropped.
 struct Watch {
     child: Child,
+    output: PathBuf,
 }
 
 impl Watch {
-    fn start(project: &Project, output: &Path) -> Self {
-        let file = File::create(output).expect("the folder is ours");
+    fn start(project: &Project, output: PathBuf) -> Self {
+        let file = File::create(&output).expect("the folder is ours");
         let child = project
             .command(&["watch", "--no-up"])
             .stdout(file.try_clone().expect("a file can be cloned"))
@@ -143,17 +144,23 @@ impl Watch {
             .process_group(0)
             .spawn()
             .expect("docker runs");
-        let watch = Self { child };
+        let watch = Self { child, output };
         wait_until("Compose watches", PATIENCE, || {
-            let said = fs::read(output).expect("the output is readable");
-            text(&said).contains("Watch enabled")
+            watch.said().contains("Watch enabled")
         });
         watch
+    }
+
+    fn said(&self) -> String {
+        text(&fs::read(&self.output).expect("the output is readable"))
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("docker compose watch said:\n{}", self.said());
+        }
         // The group: docker runs Compose as a process of its own.
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::TERM);
         let _ = self.child.wait();
@@ -210,7 +217,7 @@ fn compose_watch_shows_what_was_changed() {
     let clone = copy_of_the_project();
     let (project, address) = development(clone.path());
     project.compose(&["up", "--build", "--detach", "--wait"]);
-    let _watch = Watch::start(&project, &clone.path().join("watch.out"));
+    let _watch = Watch::start(&project, clone.path().join("watch.out"));
     let php = clone.path().join("apps/php-hello/public/index.php");
     let snippet = clone.path().join("apps/hello-wasm/httpd.conf");
 
