@@ -1,11 +1,11 @@
 # Thin targets: the logic lives in scripts/, in Cargo and in mod_wasm/Makefile. `make help` lists them.
 .PHONY: help setup build guests fetch demo test lint header image image-test image-repro install \
-    uninstall bench-quick bench-start clean
+    uninstall bench-quick bench-start bench-targets bench-image clean
 
 PARTS = demo
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "Each runs a script of the same purpose in scripts/; try it with --help."
 
@@ -56,6 +56,12 @@ bench-quick: ## compare with static files and native CGI, in under 3 minutes
 
 bench-start: ## measure start-up, with compiled code cached and without
 	@benches/start
+
+bench-targets: ## compare code for this processor with code for any
+	@benches/targets
+
+bench-image: ## measure how fast a container of the image answers, and its size
+	@benches/image-start
 
 clean: ## remove what was built (what was fetched stays)
 	rm -rf build target
