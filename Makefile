@@ -1,6 +1,6 @@
 # Thin targets: the logic lives in scripts/, in Cargo and in mod_wasm/Makefile. `make help` lists them.
-.PHONY: help setup build guests fetch demo test lint header image image-test image-repro install \
-    uninstall bench-quick bench-start bench-targets bench-image clean
+.PHONY: help setup build guests fetch demo test lint header
+.PHONY: image image-test image-repro install uninstall bench-quick bench-start bench-targets bench-image clean
 
 PARTS = demo
 
