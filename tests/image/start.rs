@@ -50,6 +50,8 @@ fn nothing_was_compiled(container: &Container) {
 fn slim_starts_without_any_application() {
     let container = Run::slim().start();
     container.wait_healthy();
+    let said = container.logs().stderr;
+    assert!(!said.contains(":error]"), "{said}");
     container.get("/").expect(403);
 }
 
