@@ -23,9 +23,9 @@ wait_until_it_answers() {
     done
 }
 
-# By the clock: on a busy machine a tenth of a second takes longer.
+# ends_within MILLISECONDS: by the clock, since on a busy machine a nap takes longer.
 ends_within() {
-    local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+    local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000))
     while httpd_runs; do
         [[ ${EPOCHREALTIME/[.,]/} -lt $deadline ]] || return 1
         sleep 0.1
@@ -41,7 +41,7 @@ handles_winch() {
 # Ends the server at once. The last resort goes to its whole process group: a child left over would keep the port.
 kill_httpd() {
     kill -TERM "$httpd_pid" 2>/dev/null || return 0
-    ends_within 1 && return 0
+    ends_within 1000 && return 0
     kill -KILL -- "-$httpd_pid" 2>/dev/null || true
     wait "$httpd_pid" 2>/dev/null || true
 }
@@ -50,6 +50,6 @@ kill_httpd() {
 # takes less than the 10 s after which Docker kills a container. The 0 is needed where a trap calls this: a bare `return`
 # would give what came before the trap.
 stop_httpd() {
-    handles_winch && kill -WINCH "$httpd_pid" 2>/dev/null && ends_within 8 && return 0
+    handles_winch && kill -WINCH "$httpd_pid" 2>/dev/null && ends_within 7500 && return 0
     kill_httpd
 }

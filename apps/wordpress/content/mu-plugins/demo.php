@@ -43,7 +43,13 @@ add_action('wp_install', static function () {
 // WordPress knows passwords with the slashes that it adds to everything in a form.
 add_action('init', static function () {
     $file = '/keys/new-password';
-    if (is_readable($file)) {
-        wp_set_password(wp_slash(file_get_contents($file)), get_user_by('login', 'admin')->ID);
+    if (!is_readable($file)) {
+        return;
     }
+    $admin = get_user_by('login', 'admin');
+    if (!$admin) {
+        error_log('WordPress demo: there is no user admin whose password could be changed');
+        wp_die('There is no user admin.', '', ['response' => 500]);
+    }
+    wp_set_password(wp_slash(file_get_contents($file)), $admin->ID);
 });
