@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use mod_wasm_tests::{Browser, Request, free_port, program, root, wait_until};
+use mod_wasm_tests::visits::editor;
+use mod_wasm_tests::{Request, free_port, program, root, wait_until};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
 use crate::docker::{PATIENCE, demo_image, docker, docker_output, slim_image, text, unique_name};
+use crate::wordpress::{publish_post, shows_post};
 
 const DEVELOPMENT: &str = "compose.yaml";
 const PRODUCTION: &str = "compose.prod.yaml";
@@ -190,26 +192,16 @@ fn both_files_are_valid() {
 
 #[test]
 fn compose_up_in_a_clone_shows_the_demos_and_keeps_what_wordpress_stores() {
-    const COMMENT: &str = "This has to be here tomorrow.";
     let clone = copy_of_the_project();
     let (project, address) = development(clone.path());
     project.compose(&["up", "--build", "--detach", "--wait"]);
     let landing = Request::new(address, "GET", "/").send().expect(200).text();
     assert!(landing.contains("/wordpress"), "{landing}");
 
-    let mut admin = Browser::at(address);
-    admin.get("/wordpress/wp-login.php").expect(200);
-    let fields = [("log", "admin"), ("pwd", PASSWORD), ("testcookie", "1")];
-    let dashboard = admin.post("/wordpress/wp-login.php", &fields).expect(200);
-    assert!(dashboard.text().contains("dashboard-widgets"));
-    let fields = [("comment", COMMENT), ("comment_post_ID", "1")];
-    let post = admin.post("/wordpress/wp-comments-post.php", &fields);
-    assert!(post.expect(200).text().contains(COMMENT));
-
+    publish_post(&mut editor::log_in(address, PASSWORD));
     project.compose(&["down"]);
     project.compose(&["up", "--detach", "--wait"]);
-    let post = Browser::at(address).get("/wordpress/?p=1").expect(200);
-    assert!(post.text().contains(COMMENT), "the comment is gone");
+    shows_post(address);
 }
 
 #[test]

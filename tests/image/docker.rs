@@ -213,11 +213,13 @@ impl Run {
     /// Asserts that the container refuses to start with exit status 1, saying one sentence; returns it.
     #[track_caller]
     pub(crate) fn refused(self) -> String {
-        let output = self.command(&[]);
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(output.stdout.is_empty(), "{output:?}");
-        said
+        // In the background: one that serves instead is found out, and removed.
+        let container = self.start();
+        container.wait_ended();
+        let Logs { stdout, stderr } = container.logs();
+        assert_eq!(container.exit_status(), 1, "{stderr}");
+        assert_eq!(stdout, "");
+        stderr
     }
 }
 

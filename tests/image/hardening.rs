@@ -242,3 +242,11 @@ fn the_images_are_small() {
         assert!(size < limit, "{image} has {size} bytes");
     }
 }
+
+#[test]
+fn a_request_is_not_traced() {
+    for container in [Run::demo().start(), Run::slim().start()] {
+        container.wait_answers();
+        container.request("TRACE", "/").send().expect(405);
+    }
+}

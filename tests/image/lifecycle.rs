@@ -39,7 +39,7 @@ fn a_request_without_an_end_does_not_hold_up_a_stop() {
 #[test]
 fn a_stop_while_httpd_starts_is_heeded() {
     // What httpd-foreground waits before it insists: a signal that is lost costs all of it.
-    let insisting = Duration::from_secs(8);
+    let insisting = Duration::from_millis(7500);
     // Without compiled code a start takes a while.
     let container = Run::demo()
         .with("--tmpfs /opt/mod_wasm/cache:uid=33,mode=700")

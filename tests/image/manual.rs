@@ -9,7 +9,7 @@ use crate::commands::Reader;
 use crate::demos::every_demo_answers;
 use crate::docker::{Container, Volume, unique_name};
 use crate::document::Document;
-use crate::wordpress::shows_post;
+use crate::wordpress::{publish_post, shows_post};
 
 /// The manual, a reader, and what the reader's commands make; the reader leaves last, and the port with them.
 struct Trial {
@@ -57,11 +57,11 @@ fn a_backup_is_restored_an_upgrade_keeps_the_site_and_a_new_password_logs_in() {
     let password = reader.run(manual.block_after("and kept in the volume:", "sh"));
     let password = password.trim();
     let mut admin = editor::log_in(container.address(), password);
-    editor::publish(&mut admin, "About fish", "about-fish", "<p>It swims.</p>");
+    publish_post(&mut admin);
 
     reader.run(trial.chapter("Back up and restore"));
     container.wait_healthy();
-    shows_post(container);
+    shows_post(container.address());
     reader.run(manual.block_after("Restore into a new volume", "sh"));
 
     // There is no registry to pull from: the new version is the same one.
@@ -73,7 +73,7 @@ fn a_backup_is_restored_an_upgrade_keeps_the_site_and_a_new_password_logs_in() {
     let upgrade = upgrade.join("\n");
     reader.run(&upgrade);
     container.wait_healthy();
-    shows_post(container);
+    shows_post(container.address());
 
     reader.run(trial.chapter("A new password"));
     editor::is_refused(container.address(), password);
@@ -82,7 +82,7 @@ fn a_backup_is_restored_an_upgrade_keeps_the_site_and_a_new_password_logs_in() {
     // What was saved before all that.
     reader.run(&upgrade.replace("mod_wasm-data:", "mod_wasm-restored:"));
     container.wait_healthy();
-    shows_post(container);
+    shows_post(container.address());
     editor::log_in(container.address(), password);
 }
 

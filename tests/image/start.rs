@@ -1,6 +1,14 @@
 //! The first minute of a container, and what it is told at its start.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use mod_wasm_tests::Site;
+
+use crate::app::App;
+use crate::demos::every_demo_answers;
 use crate::docker::{Container, Run, Volume, text};
+use crate::wordpress::hold_installer;
 
 #[test]
 fn it_starts_without_compiling_anything_and_every_demo_answers() {
@@ -22,25 +30,6 @@ fn it_runs_hardened() {
     nothing_was_compiled(&container);
 }
 
-/// Whatever the landing page links to here.
-fn every_demo_answers(container: &Container) {
-    let landing = container.get("/").expect(200).text();
-    let links: Vec<&str> = landing
-        .split("href=\"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next())
-        .filter(|link| link.starts_with('/'))
-        .collect();
-    assert!(links.len() > 10, "{links:?}");
-    for link in links {
-        let answer = container.get(link);
-        assert!(
-            matches!(answer.status, 200 | 301 | 302) && answer.complete,
-            "{link}: {answer:?}"
-        );
-    }
-}
-
 fn nothing_was_compiled(container: &Container) {
     let said = container.logs().stderr;
     assert!(!said.contains("WASM0020"), "{said}");
@@ -58,15 +47,7 @@ fn slim_starts_without_any_application() {
 #[test]
 fn httpd_answers_while_wordpress_is_being_installed() {
     let volume = Volume::new();
-    // Whoever holds this lock keeps the installer waiting.
-    let holder = Run::demo().volume(&volume, "/data").start_command(&[
-        "bash",
-        "-c",
-        "/opt/mod_wasm/scripts/wordpress prepare /data/wordpress
-         flock /data/wordpress/state/lock bash -c 'echo held; exec sleep infinity'",
-    ]);
-    holder.wait_says("held");
-
+    let holder = hold_installer(&volume);
     let container = Run::demo().volume(&volume, "/data").start();
     container.wait_answers();
     for target in ["/wordpress", "/wordpress/wp-login.php"] {
@@ -124,6 +105,11 @@ fn a_wrong_variable_is_refused_in_one_sentence() {
         ),
         (
             "PUBLIC_URL",
+            "http://a:99999",
+            "is not the address of a server, such as https://www.example.org",
+        ),
+        (
+            "PUBLIC_URL",
             "https://www.example.org/path",
             "is not the address of a server, such as https://www.example.org",
         ),
@@ -155,6 +141,35 @@ fn a_read_only_container_without_tmp_is_refused_in_one_sentence() {
         said,
         "httpd-foreground: httpd needs /tmp: on a read-only container, add --tmpfs /tmp\n"
     );
+}
+
+#[test]
+fn root_is_refused_in_one_sentence() {
+    let said = Run::slim().with("--user root").refused();
+    is_one_sentence(&said, "root");
+}
+
+#[test]
+fn an_application_that_the_server_cannot_read_is_refused_in_one_sentence() {
+    let app = App::new(&[], "");
+    fs::set_permissions(app.folder(), Permissions::from_mode(0o700)).expect("the folder is ours");
+    let said = Run::slim().app(&app).refused();
+    is_one_sentence(&said, "/opt/mod_wasm/apps/test");
+}
+
+#[test]
+fn a_start_program_that_cannot_be_run_is_refused_in_one_sentence() {
+    let site = Site::new();
+    let program = site.file("program", "#!/bin/sh\n");
+    let target = "/opt/mod_wasm/start.d/mine";
+    let said = Run::slim().mount(program, target).refused();
+    is_one_sentence(&said, target);
+}
+
+#[track_caller]
+fn is_one_sentence(said: &str, about: &str) {
+    let one = said.starts_with("httpd-foreground: ") && said.lines().count() == 1;
+    assert!(one && said.contains(about), "{said}");
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! WordPress in a container: who knows its password, where its visitors find it, and that its posts stay.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 
 use mod_wasm_tests::Browser;
 use mod_wasm_tests::visits::editor;
 use tempfile::NamedTempFile;
 
-use crate::docker::{Container, Run, Volume, docker};
+use crate::app::App;
+use crate::docker::{Container, Run, Volume, docker, docker_output};
 
 /// What shells, curl and PHP each have their own opinion about.
 const ODD_PASSWORD: &str = r#"it's a "pass\\word\": 50% of $HOME & `ü` #"#;
@@ -31,12 +33,30 @@ fn password_in(text: &str) -> &str {
     rest.split_whitespace().next().unwrap_or(rest)
 }
 
-/// Asserts that the post of these tests is there.
+/// Publishes the post of these tests.
 #[track_caller]
-pub(crate) fn shows_post(container: &Container) {
-    let page = Browser::at(container.address()).get("/wordpress/?name=about-fish");
+pub(crate) fn publish_post(admin: &mut Browser) {
+    editor::publish(admin, "About fish", "about-fish", "<p>It swims.</p>");
+}
+
+/// Asserts that it is there.
+#[track_caller]
+pub(crate) fn shows_post(address: SocketAddr) {
+    let page = Browser::at(address).get("/wordpress/?name=about-fish");
     let page = page.expect(200).text();
     assert!(page.contains("It swims."), "the post is lost: {page}");
+}
+
+/// A container that keeps the installers of others waiting on this volume, until it is dropped.
+pub(crate) fn hold_installer(volume: &Volume) -> Container {
+    let holder = Run::demo().volume(volume, "/data").start_command(&[
+        "bash",
+        "-c",
+        "/opt/mod_wasm/scripts/wordpress prepare /data/wordpress
+         flock /data/wordpress/state/lock bash -c 'echo held; exec sleep infinity'",
+    ]);
+    holder.wait_says("held");
+    holder
 }
 
 /// A file that the server's user may read, as a secret is mounted.
@@ -62,13 +82,13 @@ fn the_password_is_told_once_and_posts_outlive_the_container() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     let password = password_in(&lines[0]).to_owned();
     let mut admin = editor::log_in(first.address(), &password);
-    editor::publish(&mut admin, "About fish", "about-fish", "<p>It swims.</p>");
-    shows_post(&first);
+    publish_post(&mut admin);
+    shows_post(first.address());
 
     first.stop();
     first.start_again();
     first.wait_healthy();
-    shows_post(&first);
+    shows_post(first.address());
     editor::log_in(first.address(), &password);
     assert_eq!(told(&first), lines, "told again at the second start");
     drop(first);
@@ -76,7 +96,7 @@ fn the_password_is_told_once_and_posts_outlive_the_container() {
     // An upgrade is no different.
     let second = Run::demo().volume(&volume, "/data").start();
     second.wait_healthy();
-    shows_post(&second);
+    shows_post(second.address());
     editor::log_in(second.address(), &password);
     assert_eq!(told(&second), Vec::<String>::new());
 }
@@ -163,6 +183,75 @@ fn a_new_password_takes_the_old_ones_place_while_the_server_runs() {
     editor::is_refused(address, new);
     editor::log_in(address, ODD_PASSWORD);
     assert_eq!(told(&container).len(), 1, "a new password is in the log");
+}
+
+#[test]
+fn a_password_that_could_not_be_changed_stays() {
+    let container = Run::demo().start();
+    container.wait_healthy();
+    let old = password_in(&told(&container).concat()).to_owned();
+    for (option, arguments, status) in [
+        ("PORT=8080", &["--help"][..], 0),
+        ("PORT=8080", &["another"], 2),
+        // Nobody answers there.
+        ("PORT=1", &[], 1),
+    ] {
+        let command = [
+            "exec",
+            "--env",
+            option,
+            container.name(),
+            "wordpress-password",
+        ];
+        let output = docker_output(command.iter().chain(arguments));
+        assert_eq!(output.status.code(), Some(status), "{output:?}");
+        let kept = container.exec(&["cat", "/data/wordpress/password"]);
+        assert_eq!(kept.trim_end(), old, "{option} {arguments:?}");
+        editor::log_in(container.address(), &old);
+    }
+}
+
+#[test]
+fn a_change_that_was_interrupted_is_not_made_up_for_at_the_next_start() {
+    let container = Run::demo().start();
+    container.wait_healthy();
+    let old = password_in(&told(&container).concat()).to_owned();
+    // What an interrupted wordpress-password leaves; nobody asks WordPress anything before the stop.
+    let plant = "printf planted >/data/wordpress/keys/new-password";
+    container.exec(&["sh", "-c", plant]);
+    container.stop();
+    container.start_again();
+    container.wait_healthy();
+    editor::log_in(container.address(), &old);
+    container.exec(&["test", "!", "-e", "/data/wordpress/keys/new-password"]);
+}
+
+#[test]
+fn an_installation_that_fails_begins_anew() {
+    let volume = Volume::new();
+    let holder = hold_installer(&volume);
+    // The only place is taken when the installer comes.
+    let app = App::new(
+        &["loop_after_output"],
+        "WasmTimeout 120\nWasmQueueTimeout 1",
+    );
+    let container = Run::demo()
+        .volume(&volume, "/data")
+        .env("MOD_WASM_INSTANCES", 1)
+        .app(&app)
+        .start();
+    container.wait_answers();
+    let mut busy = container.request("GET", "/loop_after_output").open();
+    busy.read_until("begun");
+    drop(holder);
+    container.wait_says("WordPress could not be installed");
+    assert_eq!(told(&container), Vec::<String>::new());
+    drop(busy);
+
+    container.wait_healthy();
+    container.get("/wordpress/").expect(200);
+    let password = password_in(&told(&container).concat()).to_owned();
+    editor::log_in(container.address(), &password);
 }
 
 #[test]

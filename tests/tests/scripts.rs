@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -274,6 +274,39 @@ fn every_script_explains_itself() {
             output.status.success() && text.to_lowercase().contains("usage"),
             "{} --help: {output:?}",
             path.display()
+        );
+    }
+}
+
+/// A `docker` without an engine is the usual mistake.
+#[test]
+fn the_scripts_of_the_image_ask_for_an_engine() {
+    let path = scratch();
+    for name in ["bash", "dirname", "tail"] {
+        symlink(program(name, "bash and coreutils"), path.path().join(name))
+            .expect("the folder is ours");
+    }
+    needs_engine(path.path(), "docker is missing: ");
+    let client = path.path().join("docker");
+    fs::write(&client, "#!/bin/sh\necho no daemon here >&2\nexit 1\n").expect("the folder is ours");
+    fs::set_permissions(&client, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    needs_engine(path.path(), "no container engine answers: no daemon here");
+}
+
+/// With this PATH, each of them ends with a sentence that starts so.
+#[track_caller]
+fn needs_engine(path: &Path, sentence: &str) {
+    for script in ["image", "image-test", "image-repro"] {
+        let output = Command::new(root().join("scripts").join(script))
+            .env("PATH", path)
+            .output()
+            .expect("a script runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{script}: {said}");
+        let start = format!("{script}: {sentence}");
+        assert!(
+            said.starts_with(&start) && said.lines().count() == 1 && output.stdout.is_empty(),
+            "{start:?} expected: {output:?}"
         );
     }
 }

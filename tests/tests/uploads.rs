@@ -1,0 +1,109 @@
+//! What WordPress's programs leave in the folders that they write to, and what httpd and the next start make of it.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use mod_wasm_tests::WordPress;
+
+const UPLOADS: &str = "/wordpress/wp-content/uploads";
+
+/// Where links among the uploads lead, and what is asked for behind them.
+const LINKS: &[(&str, &str)] = &[
+    ("../password", ""),
+    ("../database/.ht.sqlite", ""),
+    ("../keys/keys.php", ""),
+    ("../keys", "/keys.php"),
+    ("../../../../../../etc/passwd", ""),
+];
+
+#[test]
+fn a_link_among_the_uploads_leads_nowhere() {
+    let demo = WordPress::installed("");
+    let made: String = LINKS
+        .iter()
+        .enumerate()
+        .map(|(number, (target, _))| {
+            format!("echo (int) symlink('{target}', \"$uploads/link-{number}\");")
+        })
+        .collect();
+    demo.add_page(
+        "link.php",
+        &format!(
+            "<?php $uploads = '/app/wp-content/uploads';
+            echo (int) (file_put_contents(\"$uploads/plain.txt\", 'plain') === 5);{made}"
+        ),
+    );
+    let told = demo.get("/wordpress/link.php").expect(200).text();
+    assert_eq!(told, "1".repeat(LINKS.len() + 1), "not all could be made");
+
+    for (number, (target, below)) in LINKS.iter().enumerate() {
+        let link = format!("link-{number}{below}");
+        let file = demo.path(&format!("data/wordpress/uploads/{link}"));
+        assert!(Path::new(&file).is_file(), "{target} leads to no file");
+        let answer = demo.get(&format!("{UPLOADS}/{link}"));
+        assert_eq!(answer.status, 403, "{target}: {}", answer.text());
+    }
+    assert_eq!(demo.expect_log("AH00037").len(), LINKS.len());
+    let plain = demo.get(&format!("{UPLOADS}/plain.txt")).expect(200);
+    assert_eq!(plain.text(), "plain");
+}
+
+#[test]
+fn nothing_that_requests_left_ends_a_start() {
+    let demo = WordPress::installed("");
+    demo.add_page(
+        "leave.php",
+        "<?php echo (int) mkdir('/tmp/d'), (int) touch('/tmp/d/future', time() + 86400), (int) touch('/tmp/d', 1000000000);",
+    );
+    assert_eq!(demo.get("/wordpress/leave.php").expect(200).text(), "111");
+    let modified = |path: &str| {
+        let path = demo.path(&format!("data/wordpress/tmp/{path}"));
+        let metadata = fs::metadata(path).expect("the program made it");
+        metadata.modified().expect("files have times")
+    };
+    let now = SystemTime::now();
+    assert!(modified("d/future") > now && modified("d") < now - Duration::from_secs(3600));
+    // The server's user cannot remove what lies in a folder that it cannot write to.
+    let stays = demo
+        .site()
+        .file("data/wordpress/tmp/closed/file", "not theirs");
+    let closed = demo.path("data/wordpress/tmp/closed");
+    fs::set_permissions(&closed, Permissions::from_mode(0o555)).expect("the folder is ours");
+    File::open(&closed)
+        .and_then(|folder| folder.set_modified(now - Duration::from_secs(3600)))
+        .expect("the folder is ours");
+
+    demo.prepare();
+    assert!(!Path::new(&demo.path("data/wordpress/tmp/d")).exists());
+    assert!(Path::new(&stays).exists(), "it could be removed after all");
+    fs::set_permissions(&closed, Permissions::from_mode(0o755)).expect("the folder is ours");
+}
+
+#[test]
+fn nobody_installs_where_the_database_is_lost() {
+    let demo = WordPress::installed("");
+    let database = demo.path("data/wordpress/database/.ht.sqlite");
+    let aside = demo.path("data/wordpress/aside");
+    nobody_installs(&demo);
+    fs::rename(&database, &aside).expect("the database is there");
+    nobody_installs(&demo);
+    assert!(!Path::new(&database).exists(), "there is a new database");
+    fs::rename(&aside, &database).expect("the database is there");
+    let front = demo.get("/wordpress/").expect(200).text();
+    assert!(front.contains("Hello world!"), "{front}");
+}
+
+fn nobody_installs(demo: &WordPress) {
+    for target in [
+        "/wordpress/wp-admin/install.php",
+        "/wordpress/wp-admin/install.php?step=2",
+        "/wordpress/wp-admin/install.php/more",
+        "/wordpress//wp-admin//install.php",
+        "/wordpress/wp-admin/setup-config.php",
+    ] {
+        let answer = demo.get(target);
+        assert_eq!(answer.status, 403, "{target}: {}", answer.text());
+    }
+}
