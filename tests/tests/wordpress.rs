@@ -3,10 +3,11 @@
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use mod_wasm_tests::visits::editor;
-use mod_wasm_tests::{Browser, Upload, WordPress, fetched};
+use mod_wasm_tests::{Browser, Upload, WordPress, fetched, root};
 
 #[test]
 fn the_first_start_installs_wordpress_and_the_second_does_not() {
@@ -95,6 +96,29 @@ fn a_new_password_takes_the_old_ones_place() {
         .map(|name| demo.path(&format!("data/wordpress/{name}")))
         .map(|path| Path::new(&path).exists());
     assert_eq!(left, [false, false], "a chosen password stayed in a file");
+}
+
+#[test]
+fn a_password_that_wordpress_gives_nobody_is_not_kept() {
+    let demo = WordPress::installed("");
+    let old = demo.password();
+    demo.add_page(
+        "rename.php",
+        "<?php $pdo = new PDO('sqlite:' . __DIR__ . '/wp-content/database/.ht.sqlite');
+        echo $pdo->exec(\"UPDATE wp_users SET user_login = 'chief' WHERE user_login = 'admin'\");",
+    );
+    assert_eq!(demo.get("/wordpress/rename.php").expect(200).text(), "1");
+    let output = Command::new(root().join("scripts/wordpress"))
+        .args(["password", &format!("http://{}/wordpress", demo.address())])
+        .arg(demo.path("data/wordpress"))
+        .output()
+        .expect("scripts/wordpress runs");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    demo.expect_log("there is no user admin");
+    assert_eq!(demo.password(), old);
+    let left = demo.path("data/wordpress/keys/new-password");
+    assert!(!Path::new(&left).exists());
 }
 
 #[test]
