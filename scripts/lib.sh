@@ -55,3 +55,11 @@ require_engine() {
     docker version --format '{{.Server.Version}}' >/dev/null 2>&1 ||
         die "no container engine answers: $(docker version 2>&1 >/dev/null | tail -n 1)"
 }
+
+# What scripts/image made, under the name that MOD_WASM_IMAGE gives.
+require_images() {
+    local image name=${MOD_WASM_IMAGE:-httpd-mod-wasm}
+    for image in "$name:latest" "$name:slim"; do
+        docker image inspect "$image" >/dev/null 2>&1 || die "there is no image $image: run make image first"
+    done
+}
