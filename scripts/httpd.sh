@@ -53,3 +53,19 @@ stop_httpd() {
     handles_winch && kill -WINCH "$httpd_pid" 2>/dev/null && ends_within 7500 && return 0
     kill_httpd
 }
+
+# stop: what a trap calls, with `stopping` empty until then, and `httpd_pid` until httpd is started. The trap itself stops
+# httpd: a signal that came just before a `wait` would not wake it.
+stop() {
+    [[ -z $stopping ]] || return 0
+    stopping=yes
+    say "stopping"
+    [[ -z $httpd_pid ]] || stop_httpd
+}
+
+# wait_for_httpd: until it has ended, by itself or by `stop`.
+wait_for_httpd() {
+    # Asked for while there was no process yet.
+    [[ -z $stopping ]] || stop_httpd
+    while httpd_runs; do wait "$httpd_pid" || true; done
+}
