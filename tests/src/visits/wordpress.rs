@@ -47,6 +47,10 @@ fn the_front_page_has_its_styles(visitor: &Chromium) {
 
 fn log_in(editor: &Chromium, password: &str) {
     editor.open("/wordpress/wp-login.php");
+    // The page takes the cursor there a moment after it has loaded; whoever types earlier loses it in the middle of a word.
+    editor.wait("the cursor in the first field", || {
+        (editor.focused().ask("return arguments[0].id") == "user_login").then_some(())
+    });
     editor.find("#user_login").type_text("admin");
     editor.find("#user_pass").type_text(password);
     editor.find("#wp-submit").follow();
