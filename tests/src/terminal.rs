@@ -1,5 +1,7 @@
 //! A command on a terminal of its own, on which a test types.
 
+use std::env;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -27,7 +29,14 @@ impl Terminal {
     pub fn run(command: &str) -> Self {
         let folder = TempDir::new().expect("a temporary folder can be made");
         let output = File::create(folder.path().join("output")).expect("the folder is ours");
-        let script = Command::new(program("script", "bsdutils"))
+        let mut script = Command::new(program("env", "coreutils"));
+        for (name, _) in env::vars_os().filter(|(name, _)| is_cargos(name)) {
+            script.env_remove(name);
+        }
+        // Whatever started the tests in the background may ignore Ctrl-C; on a new terminal nothing does.
+        let script = script
+            .arg("--default-signal")
+            .arg(program("script", "bsdutils"))
             .args(["--quiet", "--return", "--command", command, "/dev/null"])
             .stdin(Stdio::piped())
             .stdout(output.try_clone().expect("a file can be cloned"))
@@ -83,6 +92,13 @@ impl Terminal {
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.script.try_wait().expect("a child can be waited for")
     }
+}
+
+/// Whether Cargo sets this variable for the tests that it runs. On a new terminal there is none, and build scripts that look
+/// at them would run again.
+fn is_cargos(variable: &OsStr) -> bool {
+    let name = variable.to_string_lossy();
+    name == "CARGO" || name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_")
 }
 
 impl Drop for Terminal {
