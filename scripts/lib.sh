@@ -22,13 +22,15 @@ die() {
 # The comment block at the top of a script is its help text.
 print_help() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"; }
 
-# usage_guard "$@": answers --help; refuses any other argument of a script that takes none.
+# help_guard "$@": answers --help.
+help_guard() {
+    if [[ ${1-} == -h || ${1-} == --help ]]; then print_help && exit 0; fi
+}
+
+# usage_guard "$@": the same, and refuses any other argument of a script that takes none.
 usage_guard() {
-    [[ $# -eq 0 ]] && return 0
-    case $1 in
-        -h | --help) print_help && exit 0 ;;
-        *) printf '%s: unknown argument: %s (try --help)\n' "${0##*/}" "$1" >&2 && exit 2 ;;
-    esac
+    help_guard "$@"
+    [[ $# -eq 0 ]] || { printf '%s: unknown argument: %s (try --help)\n' "${0##*/}" "$1" >&2 && exit 2; }
 }
 
 # copy_if_changed SOURCE TARGET MODE: replaces TARGET by a rename, so that a running server that has the old file
@@ -54,6 +56,17 @@ require_engine() {
     command -v docker >/dev/null || die "docker is missing: install Docker, or a docker command that talks to an engine"
     docker version --format '{{.Server.Version}}' >/dev/null 2>&1 ||
         die "no container engine answers: $(docker version 2>&1 >/dev/null | tail -n 1)"
+}
+
+# Exports the registries that this machine's npm and pip fetch from, unless the environment names others: a company's
+# mirror works inside a build of the image as well.
+use_registries() {
+    local variable
+    : "${NPM_CONFIG_REGISTRY:=$(npm config get registry 2>/dev/null || true)}"
+    : "${PIP_INDEX_URL:=$(pip config get global.index-url 2>/dev/null || true)}"
+    for variable in NPM_CONFIG_REGISTRY PIP_INDEX_URL; do
+        [[ -z ${!variable} ]] || export "${variable?}"
+    done
 }
 
 # What scripts/image made, under the name that MOD_WASM_IMAGE gives.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mod_wasm_tests::{Site, guest};
+use mod_wasm_tests::{Site, endpoint, guest};
 
 /// A folder below `apps/` of the image: a snippet of configuration, and programs beside it.
 pub(crate) struct App {
@@ -23,9 +23,10 @@ impl App {
         for name in guests {
             let program = fs::read(guest(name)).expect("a guest is readable");
             self.site.file(&format!("app/{name}.wasm"), program);
-            lines.push_str(&format!(
-                "<Location \"/{name}\">\n    SetHandler wasm-handler\n    \
-                 WasmModule ${{MOD_WASM_APPS}}/test/{name}.wasm\n    Require all granted\n</Location>\n"
+            lines.push_str(&endpoint(
+                &format!("/{name}"),
+                &format!("${{MOD_WASM_APPS}}/test/{name}.wasm"),
+                "Require all granted",
             ));
         }
         self.site.file("app/httpd.conf", format!("{lines}{conf}\n"));

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use mod_wasm_tests::{Browser, Terminal, wait_until};
+use mod_wasm_tests::{Browser, Terminal, printed, wait_until};
 use tempfile::TempDir;
 
-use crate::docker::{PATIENCE, demo_image, docker, docker_output, slim_image, text};
+use crate::docker::{Container, PATIENCE, demo_image, docker, docker_output, slim_image};
 
 /// The documents publish the same port everywhere.
 const ADDRESS: ([u8; 4], u16) = ([127, 0, 0, 1], 8080);
@@ -63,18 +63,9 @@ impl Reader {
     #[track_caller]
     pub(crate) fn run(&self, commands: &str) -> String {
         let commands = self.adapt(commands);
-        let output = Command::new("sh")
-            .args(["-euc", &commands])
-            .current_dir(&self.folder)
-            .output()
-            .expect("a shell runs");
-        assert!(
-            output.status.success(),
-            "{commands}\nfailed: {}{}",
-            text(&output.stdout),
-            text(&output.stderr)
-        );
-        text(&output.stdout)
+        let mut shell = Command::new("sh");
+        shell.args(["-euc", &commands]).current_dir(&self.folder);
+        printed(&mut shell)
     }
 
     /// Runs a command that serves until Ctrl-C, on a terminal.
@@ -83,43 +74,34 @@ impl Reader {
         let command = self.adapt(command);
         let folder = self.folder.path().display();
         let terminal = Terminal::run(&format!("cd {folder} && {command}"));
-        let mut served = Served {
+        let mut id = String::new();
+        wait_until("a container publishes port 8080", PATIENCE, || {
+            id = docker(["ps", "--quiet", "--filter", "publish=8080"]);
+            !id.is_empty()
+        });
+        let container = Container::named(id.trim().to_owned());
+        Served {
+            container,
             terminal,
-            container: String::new(),
-        };
-        served.find_container();
-        served
+        }
     }
 }
 
 /// A server in the foreground of a terminal.
 pub(crate) struct Served {
+    // The first to be dropped: a terminal waits for what runs on it.
+    container: Container,
     terminal: Terminal,
-    container: String,
 }
 
 impl Served {
-    #[track_caller]
-    fn find_container(&mut self) {
-        wait_until("a container publishes port 8080", PATIENCE, || {
-            self.container = docker(["ps", "--quiet", "--filter", "publish=8080"])
-                .trim()
-                .to_owned();
-            !self.container.is_empty()
-        });
-    }
-
     pub(crate) fn output(&self) -> String {
         self.terminal.output()
     }
 
     #[track_caller]
     pub(crate) fn wait_healthy(&self) {
-        wait_until("the container is healthy", PATIENCE, || {
-            let template = "{{.State.Health.Status}}";
-            let status = docker(["inspect", "--format", template, &self.container]);
-            status.trim() == "healthy"
-        });
+        self.container.wait_healthy();
     }
 
     /// Presses Ctrl-C, and waits until nothing is left of the container.
@@ -127,15 +109,10 @@ impl Served {
     pub(crate) fn interrupt(mut self) {
         self.terminal.type_in(b"\x03");
         wait_until("the container is gone", PATIENCE, || {
-            !docker_output(["inspect", &self.container]).status.success()
+            let found = docker_output(["inspect", self.container.name()]);
+            !found.status.success()
         });
         assert!(self.output().contains("==> stopped"), "{}", self.output());
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        docker_output(["rm", "--force", "--volumes", &self.container]);
     }
 }
 

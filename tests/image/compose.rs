@@ -5,15 +5,18 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::thread;
 
 use mod_wasm_tests::visits::editor;
-use mod_wasm_tests::{Request, free_port, program, root, wait_until};
+use mod_wasm_tests::{Request, free_port, printed, program, root, wait_until};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 
-use crate::docker::{PATIENCE, demo_image, docker, docker_output, slim_image, text, unique_name};
+use crate::docker::{
+    PATIENCE, demo_image, docker, docker_command, docker_output, inspect, slim_image, text,
+    unique_name,
+};
 use crate::wordpress::{publish_post, shows_post};
 
 const DEVELOPMENT: &str = "compose.yaml";
@@ -43,27 +46,18 @@ impl Project {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program("docker", "docker.io"));
+        let mut command = docker_command(["compose", "--project-name", &self.name, "--file"]);
         command
-            .args(["compose", "--project-name", &self.name, "--file"])
             .arg(&self.file)
             .args(arguments)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null());
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
     /// What the command prints; panics when it fails.
     #[track_caller]
     fn compose(&self, arguments: &[&str]) -> String {
-        let output = self.command(arguments).output().expect("docker runs");
-        assert!(
-            output.status.success(),
-            "docker compose {arguments:?} failed:\n{}{}",
-            text(&output.stdout),
-            text(&output.stderr)
-        );
-        text(&output.stdout)
+        printed(&mut self.command(arguments))
     }
 
     /// The container of a service, whether it runs or not.
@@ -73,8 +67,7 @@ impl Project {
     }
 
     fn inspect(&self, service: &str, template: &str) -> String {
-        let printed = docker(["inspect", "--format", template, &self.container(service)]);
-        printed.trim_end().to_owned()
+        inspect(&self.container(service), template)
     }
 }
 
@@ -89,36 +82,25 @@ impl Drop for Project {
     }
 }
 
-/// compose.yaml on a free port. It builds with the registries that `scripts/image` passes on, and so shares its layers.
+/// compose.yaml on a free port.
 fn development(folder: &Path) -> (Project, SocketAddr) {
     let port = free_port();
-    let mut project = Project::new(folder, DEVELOPMENT)
+    let project = Project::new(folder, DEVELOPMENT)
         .env("PORT", port)
         .env("WORDPRESS_PASSWORD", PASSWORD);
-    for (variable, question) in [
-        ("NPM_CONFIG_REGISTRY", "npm config get registry"),
-        ("PIP_INDEX_URL", "pip config get global.index-url"),
-    ] {
-        let answer = Command::new("sh").args(["-c", question]).output();
-        let answer = text(&answer.expect("sh runs").stdout);
-        if std::env::var_os(variable).is_none() && !answer.trim().is_empty() {
-            project = project.env(variable, answer.trim());
-        }
-    }
     (project, SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
 /// A copy of the project as a clone would have it: without what git ignores.
 fn copy_of_the_project() -> TempDir {
     let folder = TempDir::new().expect("there is room for a copy");
-    let status = Command::new("bash")
-        .args(["-o", "pipefail", "-c"])
-        .arg("git ls-files -z --cached --others --exclude-standard | tar --null -T - -c | tar -x -C \"$0\"")
-        .arg(folder.path())
-        .current_dir(root())
-        .status()
-        .expect("bash runs");
-    assert!(status.success(), "the project cannot be copied: {status}");
+    printed(
+        Command::new("bash")
+            .args(["-o", "pipefail", "-c"])
+            .arg("git ls-files -z --cached --others --exclude-standard | tar --null -T - -c | tar -x -C \"$0\"")
+            .arg(folder.path())
+            .current_dir(root()),
+    );
     folder
 }
 
@@ -278,20 +260,15 @@ impl Site {
 
 /// Readable for everybody, in a folder that nobody else enters: the servers' user is another one.
 fn make_certificate(folder: &Path) {
-    let output = Command::new(program("openssl", "openssl"))
-        .args(["req", "-x509", "-newkey", "ec", "-noenc", "-days", "2"])
-        .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
-        .args([
-            "-subj",
-            "/CN=localhost",
-            "-addext",
-            "subjectAltName=DNS:localhost",
-        ])
-        .args(["-keyout", "key.pem", "-out", "certificate.pem"])
-        .current_dir(folder)
-        .output()
-        .expect("openssl runs");
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    printed(
+        Command::new(program("openssl", "openssl"))
+            .args(["req", "-x509", "-newkey", "ec", "-noenc", "-days", "2"])
+            .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
+            .args(["-subj", "/CN=localhost"])
+            .args(["-addext", "subjectAltName=DNS:localhost"])
+            .args(["-keyout", "key.pem", "-out", "certificate.pem"])
+            .current_dir(folder),
+    );
     let readable = fs::Permissions::from_mode(0o644);
     fs::set_permissions(folder.join("key.pem"), readable).expect("the key is ours");
 }

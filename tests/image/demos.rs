@@ -103,11 +103,7 @@ fn every_link_of_the_landing_page_leads_to_a_demo(browser: &Chromium) {
     for link in links {
         browser.open("/");
         browser.find(&format!("a[href='{link}']")).follow();
-        let status = browser.run(
-            "return performance.getEntriesByType('navigation')[0].responseStatus",
-            &[],
-        );
-        assert_eq!(status, 200, "{link}");
+        assert_eq!(browser.status(), 200, "{link}");
         assert!(
             browser.target().starts_with(&link),
             "{link} led to {}",

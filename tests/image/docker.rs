@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use mod_wasm_tests::{Request, Response, Terminal, program, wait_until};
+use mod_wasm_tests::{Exchange, Request, Response, Terminal, printed, program, wait_until};
 
 use crate::app::App;
 
@@ -44,31 +44,30 @@ fn built(tag: &str) -> String {
     image
 }
 
+/// A `docker` command, to be run.
+pub(crate) fn docker_command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(program("docker", "docker.io"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
 /// A `docker` command and what became of it.
 pub(crate) fn docker_output<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Output {
-    Command::new(program("docker", "docker.io"))
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .expect("docker runs")
+    let output = docker_command(arguments).output();
+    output.expect("docker runs")
 }
 
 /// What a `docker` command prints; panics when it fails.
 #[track_caller]
 pub(crate) fn docker<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> String {
-    let arguments: Vec<_> = arguments
-        .into_iter()
-        .map(|word| word.as_ref().to_owned())
-        .collect();
-    let output = docker_output(&arguments);
-    assert!(
-        output.status.success(),
-        "docker {arguments:?} failed with {}:\n{}{}",
-        output.status,
-        text(&output.stdout),
-        text(&output.stderr)
-    );
-    text(&output.stdout)
+    printed(&mut docker_command(arguments))
+}
+
+/// What `docker inspect` prints about a container or an image for this template.
+#[track_caller]
+pub(crate) fn inspect(name: &str, template: &str) -> String {
+    let printed = docker(["inspect", "--format", template, name]);
+    printed.trim_end().to_owned()
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {
@@ -265,6 +264,14 @@ impl Container {
         self.request("GET", target).send()
     }
 
+    /// Asks for something whose answer takes a while, once it has begun: such guests say so.
+    #[track_caller]
+    pub(crate) fn begin(&self, target: &str) -> Exchange {
+        let mut exchange = self.request("GET", target).open();
+        exchange.read_until("begun");
+        exchange
+    }
+
     pub(crate) fn logs(&self) -> Logs {
         let output = docker_output(["logs", &self.name]);
         Logs {
@@ -283,8 +290,7 @@ impl Container {
     /// What `docker inspect` prints for this template.
     #[track_caller]
     pub(crate) fn inspect(&self, template: &str) -> String {
-        let printed = docker(["inspect", "--format", template, &self.name]);
-        printed.trim_end().to_owned()
+        inspect(&self.name, template)
     }
 
     pub(crate) fn runs(&self) -> bool {

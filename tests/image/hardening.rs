@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use mod_wasm_tests::program;
+use mod_wasm_tests::{printed, program};
 use tempfile::TempDir;
 
-use crate::docker::{Run, demo_image, docker, slim_image, text};
+use crate::docker::{Run, demo_image, docker, inspect, slim_image, text};
 
 /// What a shell line prints in each image, run by this user.
 fn each_image_prints(user: &str, line: &str) -> [String; 2] {
@@ -18,11 +18,6 @@ fn each_image_prints(user: &str, line: &str) -> [String; 2] {
         assert!(output.status.success() && said.is_empty(), "{line}: {said}");
         text(&output.stdout)
     })
-}
-
-fn configuration(image: &str, template: &str) -> String {
-    let printed = docker(["image", "inspect", "--format", template, image]);
-    printed.trim_end().to_owned()
 }
 
 #[test]
@@ -42,7 +37,7 @@ fn nobody_writes_where_others_do() {
 #[test]
 fn the_user_is_a_number_and_owns_nothing_but_the_data() {
     for image in [demo_image(), slim_image()] {
-        let user = configuration(image, "{{.Config.User}}");
+        let user = inspect(image, "{{.Config.User}}");
         let number = user.split(':').next().unwrap_or_default();
         assert!(
             number.parse().is_ok_and(|number: u32| number > 0),
@@ -103,13 +98,9 @@ fn no_layer_holds_a_credential() {
         demo_image(),
     ]);
     let tar = program("tar", "tar");
-    let unpacked = Command::new(&tar)
-        .arg("-xf")
-        .arg(&archive)
-        .current_dir(folder.path())
-        .status()
-        .expect("tar runs");
-    assert!(unpacked.success());
+    let mut unpack = Command::new(&tar);
+    unpack.arg("-xf").arg(&archive).current_dir(folder.path());
+    printed(&mut unpack);
     let manifest = std::fs::read(folder.path().join("manifest.json")).expect("it has a manifest");
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).expect("it is JSON");
     let layers = manifest[0]["Layers"].as_array().expect("it lists layers");
@@ -133,19 +124,13 @@ fn no_layer_holds_a_credential() {
 }
 
 fn names_in(tar: &Path, layer: &Path) -> String {
-    let output = Command::new(tar)
-        .arg("-tf")
-        .arg(layer)
-        .output()
-        .expect("tar runs");
-    assert!(output.status.success(), "{output:?}");
-    text(&output.stdout)
+    printed(Command::new(tar).arg("-tf").arg(layer))
 }
 
 #[test]
 fn no_variable_and_no_build_step_tells_a_secret() {
     for image in [demo_image(), slim_image()] {
-        let variables = configuration(image, "{{join .Config.Env \"\\n\"}}");
+        let variables = inspect(image, "{{join .Config.Env \"\\n\"}}");
         assert!(
             variables.starts_with("PATH=") && variables.lines().count() == 1,
             "{image}: {variables}"
@@ -183,7 +168,7 @@ fn labels_tell_what_it_is() {
     for image in [demo_image(), slim_image()] {
         let label = |name: &str| {
             let key = format!("{{{{index .Config.Labels \"org.opencontainers.image.{name}\"}}}}");
-            configuration(image, &key)
+            inspect(image, &key)
         };
         assert_eq!(label("version"), env!("CARGO_PKG_VERSION"), "{image}");
         assert_eq!(label("revision").len(), 40, "{image}");
@@ -236,7 +221,7 @@ fn licences_of_everything_are_in_it() {
 #[test]
 fn the_images_are_small() {
     for (image, limit) in [(demo_image(), 400_000_000), (slim_image(), 150_000_000)] {
-        let size: u64 = configuration(image, "{{.Size}}")
+        let size: u64 = inspect(image, "{{.Size}}")
             .parse()
             .expect("a size is a number");
         assert!(size < limit, "{image} has {size} bytes");

@@ -19,8 +19,7 @@ fn a_stop_lets_a_running_request_finish() {
     let app = App::new(&["three_seconds"], "");
     let container = Run::slim().app(&app).start();
     container.wait_answers();
-    let mut exchange = container.request("GET", "/three_seconds").open();
-    exchange.read_until("begun");
+    let exchange = container.begin("/three_seconds");
     let took = container.stop();
     assert_eq!(exchange.finish().expect(200).text(), "begun\nended\n");
     stopped_in_time(&container, took);
@@ -31,8 +30,7 @@ fn a_request_without_an_end_does_not_hold_up_a_stop() {
     let app = App::new(&["loop_after_output"], "WasmTimeout 60");
     let container = Run::slim().app(&app).start();
     container.wait_answers();
-    let mut running = container.request("GET", "/loop_after_output").open();
-    running.read_until("begun");
+    let _running = container.begin("/loop_after_output");
     stopped_in_time(&container, container.stop());
 }
 
@@ -207,8 +205,7 @@ fn a_reload_reads_changed_snippets_and_lets_running_requests_finish() {
     let app = App::new(&["three_seconds"], "");
     let container = Run::slim().app(&app).start();
     container.wait_answers();
-    let mut exchange = container.request("GET", "/three_seconds").open();
-    exchange.read_until("begun");
+    let exchange = container.begin("/three_seconds");
     app.configure(&["three_seconds", "trap_unreachable"], "");
     container.exec(&["httpd-foreground", "-t"]);
     container.exec(&["httpd-foreground", "-k", "graceful"]);

@@ -93,8 +93,7 @@ fn a_busy_server_is_not_an_ill_one() {
     let app = App::new(&["loop_after_output"], "WasmTimeout 60");
     let container = Run::demo().env("MOD_WASM_INSTANCES", 1).app(&app).start();
     container.wait_healthy();
-    let mut busy = container.request("GET", "/loop_after_output").open();
-    busy.read_until("begun");
+    let _busy = container.begin("/loop_after_output");
     let check = container.inspect("{{join .Config.Healthcheck.Test \" \"}}");
     let command: Vec<&str> = check.split(' ').skip(1).collect();
     container.exec(&command);

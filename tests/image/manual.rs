@@ -41,28 +41,34 @@ impl Trial {
     fn chapter(&self, heading: &str) -> &str {
         self.manual.block_after(&format!("\n## {heading}\n"), "sh")
     }
+
+    /// Runs them.
+    #[track_caller]
+    fn follow(&self, heading: &str) {
+        self.reader.run(self.chapter(heading));
+    }
+
+    /// Runs the first commands after these words; returns what they printed.
+    #[track_caller]
+    fn run_after(&self, words: &str) -> String {
+        self.reader.run(self.manual.block_after(words, "sh"))
+    }
 }
 
 #[test]
 fn a_backup_is_restored_an_upgrade_keeps_the_site_and_a_new_password_logs_in() {
     let trial = Trial::new();
-    let Trial {
-        manual,
-        container,
-        reader,
-        ..
-    } = &trial;
-    reader.run(trial.chapter("Start"));
-    container.wait_healthy();
-    let password = reader.run(manual.block_after("and kept in the volume:", "sh"));
+    trial.follow("Start");
+    trial.container.wait_healthy();
+    let password = trial.run_after("and kept in the volume:");
     let password = password.trim();
-    let mut admin = editor::log_in(container.address(), password);
+    let mut admin = editor::log_in(trial.container.address(), password);
     publish_post(&mut admin);
 
-    reader.run(trial.chapter("Back up and restore"));
-    container.wait_healthy();
-    shows_post(container.address());
-    reader.run(manual.block_after("Restore into a new volume", "sh"));
+    trial.follow("Back up and restore");
+    trial.container.wait_healthy();
+    shows_post(trial.container.address());
+    trial.run_after("Restore into a new volume");
 
     // There is no registry to pull from: the new version is the same one.
     let upgrade: Vec<&str> = trial
@@ -71,39 +77,35 @@ fn a_backup_is_restored_an_upgrade_keeps_the_site_and_a_new_password_logs_in() {
         .filter(|line| !line.starts_with("docker pull"))
         .collect();
     let upgrade = upgrade.join("\n");
-    reader.run(&upgrade);
-    container.wait_healthy();
-    shows_post(container.address());
+    trial.reader.run(&upgrade);
+    trial.container.wait_healthy();
+    shows_post(trial.container.address());
 
-    reader.run(trial.chapter("A new password"));
-    editor::is_refused(container.address(), password);
-    editor::log_in(container.address(), "one of your own");
+    trial.follow("A new password");
+    editor::is_refused(trial.container.address(), password);
+    editor::log_in(trial.container.address(), "one of your own");
 
     // What was saved before all that.
-    reader.run(&upgrade.replace("mod_wasm-data:", "mod_wasm-restored:"));
-    container.wait_healthy();
-    shows_post(container.address());
-    editor::log_in(container.address(), password);
+    trial
+        .reader
+        .run(&upgrade.replace("mod_wasm-data:", "mod_wasm-restored:"));
+    trial.container.wait_healthy();
+    shows_post(trial.container.address());
+    editor::log_in(trial.container.address(), password);
 }
 
 #[test]
 fn a_password_file_and_the_hardening_flags_work_as_written() {
     let trial = Trial::new();
-    let Trial {
-        manual,
-        container,
-        reader,
-        ..
-    } = &trial;
-    let file = reader.folder().join("wordpress-password");
-    reader.file("wordpress-password", "of this test\n");
+    let file = trial.reader.folder().join("wordpress-password");
+    trial.reader.file("wordpress-password", "of this test\n");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("the file is ours");
-    reader.run(manual.block_after("so prefer the file:", "sh"));
-    container.wait_healthy();
-    editor::log_in(container.address(), "of this test");
+    trial.run_after("so prefer the file:");
+    trial.container.wait_healthy();
+    editor::log_in(trial.container.address(), "of this test");
 
-    reader.run("docker rm --force web");
-    reader.run(trial.chapter("A hardened container"));
-    container.wait_healthy();
-    every_demo_answers(container);
+    trial.reader.run("docker rm --force web");
+    trial.follow("A hardened container");
+    trial.container.wait_healthy();
+    every_demo_answers(&trial.container);
 }

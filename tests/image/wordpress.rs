@@ -241,8 +241,7 @@ fn an_installation_that_fails_begins_anew() {
         .app(&app)
         .start();
     container.wait_answers();
-    let mut busy = container.request("GET", "/loop_after_output").open();
-    busy.read_until("begun");
+    let busy = container.begin("/loop_after_output");
     drop(holder);
     container.wait_says("WordPress could not be installed");
     assert_eq!(told(&container), Vec::<String>::new());

@@ -122,6 +122,12 @@ impl Chromium {
         url.strip_prefix(&self.origin).unwrap_or(url).to_owned()
     }
 
+    /// The status with which the server answered the page that is shown.
+    pub fn status(&self) -> Value {
+        let script = "return performance.getEntriesByType('navigation')[0].responseStatus";
+        self.run(script, &[])
+    }
+
     /// The text of the page as it is shown.
     pub fn text(&self) -> String {
         let text = self.run("return document.body?.innerText ?? ''", &[]);

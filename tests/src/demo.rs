@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::httpd::Httpd;
 use crate::paths::{fetched, guest, php_cgi, python, root};
+use crate::process::printed;
 use crate::site::Site;
 
 /// What the snippets need of httpd.
@@ -33,8 +34,14 @@ pub(crate) fn demos_between(before: &str, names: &[&str], after: &str) -> Httpd 
         copy(&site, &folder, &format!("apps/{name}"));
         add_runtimes(&site, &folder.join("httpd.conf"));
         if *name == "wordpress" {
-            wordpress_script(&["assemble", &site.path("sites/wordpress")]);
-            wordpress_script(&["prepare", &site.path("data/wordpress")]);
+            printed(&mut wordpress_script(&[
+                "assemble",
+                &site.path("sites/wordpress"),
+            ]));
+            printed(&mut wordpress_script(&[
+                "prepare",
+                &site.path("data/wordpress"),
+            ]));
         }
         conf.push(format!(
             "Include {}",
@@ -77,23 +84,11 @@ fn add_runtimes(site: &Site, snippet: &Path) {
     }
 }
 
-/// Runs `scripts/wordpress` and returns what it printed.
-pub(crate) fn wordpress_script(arguments: &[&str]) -> String {
-    wordpress_script_with(&[], arguments)
-}
-
-/// The same, with these variables in its environment.
-pub(crate) fn wordpress_script_with(variables: &[(&str, &str)], arguments: &[&str]) -> String {
-    let output = Command::new(root().join("scripts/wordpress"))
-        .args(arguments)
-        .envs(variables.iter().copied())
-        .output()
-        .expect("scripts/wordpress runs");
-    assert!(
-        output.status.success(),
-        "scripts/wordpress {arguments:?} failed: {output:?}"
-    );
-    String::from_utf8(output.stdout).expect("the script prints UTF-8")
+/// `scripts/wordpress`, to be run with these arguments.
+pub(crate) fn wordpress_script(arguments: &[&str]) -> Command {
+    let mut command = Command::new(root().join("scripts/wordpress"));
+    command.args(arguments);
+    command
 }
 
 /// Copies a tree that httpd's children may read and not change.

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::process::printed;
+
 /// The project's root folder.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -97,18 +99,8 @@ pub fn program(name: &str, package: &str) -> PathBuf {
 pub(crate) fn httpd_module_dir() -> &'static str {
     static DIR: OnceLock<String> = OnceLock::new();
     DIR.get_or_init(|| {
-        let output = Command::new(program("apxs", "apache2-dev"))
-            .args(["-q", "LIBEXECDIR"])
-            .output()
-            .expect("apxs runs");
-        assert!(
-            output.status.success(),
-            "apxs -q LIBEXECDIR failed: {output:?}"
-        );
-        String::from_utf8(output.stdout)
-            .expect("apxs prints UTF-8")
-            .trim()
-            .to_owned()
+        let mut apxs = Command::new(program("apxs", "apache2-dev"));
+        printed(apxs.args(["-q", "LIBEXECDIR"])).trim().to_owned()
     })
 }
 
@@ -148,18 +140,10 @@ pub fn python() -> String {
 /// Compiles a fetched module ahead of time: servers that start side by side would otherwise all compile it.
 fn precompiled(relative: &str) -> String {
     let wasm = fetched(relative);
-    let output = Command::new(module("wasm-precompile"))
-        .args([
-            OsStr::new("--cache-dir"),
-            cache_dir().as_os_str(),
-            wasm.as_os_str(),
-        ])
-        .output()
-        .expect("wasm-precompile runs");
-    assert!(
-        output.status.success(),
-        "wasm-precompile {} failed: {output:?}",
-        wasm.display()
-    );
+    printed(Command::new(module("wasm-precompile")).args([
+        OsStr::new("--cache-dir"),
+        cache_dir().as_os_str(),
+        wasm.as_os_str(),
+    ]));
     wasm.to_str().expect("project paths are UTF-8").to_owned()
 }

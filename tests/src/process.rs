@@ -19,6 +19,22 @@ pub fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> bo
     }
 }
 
+/// Runs a command to its end, and returns what it printed; panics when it fails.
+#[track_caller]
+pub fn printed(command: &mut Command) -> String {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(
+        output.status.success(),
+        "{command:?} failed with {}:\n{stdout}{stderr}",
+        output.status
+    );
+    stdout
+}
+
 /// Runs a command whose output goes to files or nowhere, and kills it when it takes longer than `limit`.
 pub fn run_within(command: &mut Command, limit: Duration) -> ExitStatus {
     let mut child = command

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::ops::Deref;
+use std::process::Command;
 
 use crate::browser::Browser;
-use crate::demo::{define, demos_between, wordpress_script, wordpress_script_with};
+use crate::demo::{define, demos_between, wordpress_script};
+use crate::process::printed;
 use crate::server::Server;
 use crate::visits::editor;
 
@@ -42,28 +44,27 @@ impl WordPress {
 
     /// Runs the installer, and returns what it told.
     pub fn install(&self) -> String {
-        wordpress_script(&["install", &self.url(), &self.path("data/wordpress")])
+        printed(&mut self.script("install"))
     }
 
     /// Gives the user `admin` a new password: this one, or a random one. Returns what was told.
     pub fn reset_password(&self, chosen: Option<&str>) -> String {
-        let variables: Vec<_> = chosen
-            .map(|one| ("WORDPRESS_PASSWORD", one))
-            .into_iter()
-            .collect();
-        wordpress_script_with(
-            &variables,
-            &["password", &self.url(), &self.path("data/wordpress")],
-        )
+        let variables = chosen.map(|one| ("WORDPRESS_PASSWORD", one));
+        printed(self.script("password").envs(variables))
     }
 
-    fn url(&self) -> String {
-        format!("http://{}/wordpress", self.server.address())
+    /// `scripts/wordpress`, to be run with one of its commands that ask the server.
+    pub fn script(&self, command: &str) -> Command {
+        let url = format!("http://{}/wordpress", self.server.address());
+        wordpress_script(&[command, &url, &self.path("data/wordpress")])
     }
 
     /// Makes the site's folders ready for a start.
     pub fn prepare(&self) {
-        wordpress_script(&["prepare", &self.path("data/wordpress")]);
+        printed(&mut wordpress_script(&[
+            "prepare",
+            &self.path("data/wordpress"),
+        ]));
     }
 
     /// The password of the user `admin`.

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mod_wasm_tests::{Server, Site, endpoint, guest, module};
+use mod_wasm_tests::{Server, Site, endpoint, guest, module, printed};
 use tempfile::TempDir;
 
 const COMPILED: &str = "WASM0020: compiled ";
@@ -314,13 +314,12 @@ fn a_cache_that_is_missing_is_made() {
 /// Fills a cache with the helper program; the server has to find there what it would have compiled itself.
 fn starts_warm_after_precompiling(target: &str) {
     let cache = new_cache();
-    let output = Command::new(module("wasm-precompile"))
-        .args(["--target", target, "--cache-dir"])
-        .arg(cache.path())
-        .args([guest("hello_wasm"), guest("plain_probe")])
-        .output()
-        .expect("wasm-precompile runs");
-    assert!(output.status.success(), "{output:?}");
+    printed(
+        Command::new(module("wasm-precompile"))
+            .args(["--target", target, "--cache-dir"])
+            .arg(cache.path())
+            .args([guest("hello_wasm"), guest("plain_probe")]),
+    );
     let server = start(cache.path());
     assert_eq!(compiled(&server), [] as [&str; 0], "for {target}");
     works(&server);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mod_wasm_tests::{Site, program, root};
+use mod_wasm_tests::{Site, printed, program, root};
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
@@ -51,19 +51,15 @@ fn every_directive_is_documented_and_every_documented_directive_exists() {
 
 /// Markdown files of the project, those of other people left out.
 fn pages() -> Vec<PathBuf> {
-    let output = Command::new(program("git", "git"))
-        .current_dir(root())
-        .args([
-            "ls-files",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-            "*.md",
-        ])
-        .output()
-        .expect("git runs");
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8_lossy(&output.stdout)
+    let mut git = Command::new(program("git", "git"));
+    git.current_dir(root()).args([
+        "ls-files",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+        "*.md",
+    ]);
+    printed(&mut git)
         .lines()
         .map(|line| root().join(line))
         .filter(|path| path.exists())
@@ -129,9 +125,5 @@ fn links_between_pages_lead_somewhere() {
 
 #[test]
 fn the_landing_page_shows_the_configurations_of_the_demos() {
-    let output = Command::new(root().join("scripts/landing"))
-        .arg("--check")
-        .output()
-        .expect("scripts/landing runs");
-    assert!(output.status.success(), "{output:?}");
+    printed(Command::new(root().join("scripts/landing")).arg("--check"));
 }

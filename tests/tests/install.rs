@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use mod_wasm_tests::{Site, endpoint, guest, module, program, root};
+use mod_wasm_tests::{Site, endpoint, guest, module, printed, program, root};
 use tempfile::TempDir;
 
 /// A folder that stands for the machine's root, with what `make install` put there.
@@ -26,18 +26,13 @@ impl Scratch {
     }
 
     fn make(&self, target: &str) {
-        let output = Command::new(program("make", "make"))
-            .args(["--no-print-directory", "-C"])
-            .arg(root())
-            .arg(target)
-            .env("DESTDIR", self.dir.path())
-            .env("PREFIX", "/opt/local")
-            .output()
-            .expect("make runs");
-        assert!(
-            output.status.success(),
-            "make {target} failed: {}",
-            String::from_utf8_lossy(&output.stderr)
+        printed(
+            Command::new(program("make", "make"))
+                .args(["--no-print-directory", "-C"])
+                .arg(root())
+                .arg(target)
+                .env("DESTDIR", self.dir.path())
+                .env("PREFIX", "/opt/local"),
         );
     }
 
@@ -59,13 +54,12 @@ impl Scratch {
             .expect("the scratch root is writable");
         fs::create_dir_all(format!("{}/mods-enabled", self.configuration()))
             .expect("the scratch root is writable");
-        let output = Command::new(program(tool, "apache2"))
-            .args(["--quiet", "wasm"])
-            .env("APACHE_CONFDIR", self.configuration())
-            .env("APACHE_STATE_DIRECTORY", self.path("/state"))
-            .output()
-            .expect("the tool runs");
-        assert!(output.status.success(), "{tool} wasm failed: {output:?}");
+        printed(
+            Command::new(program(tool, "apache2"))
+                .args(["--quiet", "wasm"])
+                .env("APACHE_CONFDIR", self.configuration())
+                .env("APACHE_STATE_DIRECTORY", self.path("/state")),
+        );
     }
 
     fn files(&self) -> Vec<String> {

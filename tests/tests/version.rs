@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use mod_wasm_tests::{Site, module, program, root};
+use mod_wasm_tests::{Site, module, printed, program, root};
 
 /// The module, compiled against a header of another version, beside today's library.
 fn build_module_of_another_version(dir: &Path) {
@@ -19,15 +19,14 @@ fn build_module_of_another_version(dir: &Path) {
     fs::write(dir.join("wasm_runtime.h"), changed).expect("the folder is writable");
     let library = "libwasm_runtime.so";
     symlink(module(library), dir.join(library)).expect("the folder is writable");
-    let output = Command::new(program("make", "make"))
-        .arg("--directory")
-        .arg(root().join("mod_wasm"))
-        .arg(format!("OUT={}", dir.display()))
-        .arg(format!("OBJ={}/obj", dir.display()))
-        .arg(format!("RUNTIME_INCLUDE={}", dir.display()))
-        .output()
-        .expect("make runs");
-    assert!(output.status.success(), "{output:?}");
+    printed(
+        Command::new(program("make", "make"))
+            .arg("--directory")
+            .arg(root().join("mod_wasm"))
+            .arg(format!("OUT={}", dir.display()))
+            .arg(format!("OBJ={}/obj", dir.display()))
+            .arg(format!("RUNTIME_INCLUDE={}", dir.display())),
+    );
 }
 
 #[test]

@@ -3,11 +3,10 @@
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use mod_wasm_tests::visits::editor;
-use mod_wasm_tests::{Browser, Upload, WordPress, fetched, root};
+use mod_wasm_tests::{Browser, Upload, WordPress, fetched};
 
 #[test]
 fn the_first_start_installs_wordpress_and_the_second_does_not() {
@@ -108,11 +107,8 @@ fn a_password_that_wordpress_gives_nobody_is_not_kept() {
         echo $pdo->exec(\"UPDATE wp_users SET user_login = 'chief' WHERE user_login = 'admin'\");",
     );
     assert_eq!(demo.get("/wordpress/rename.php").expect(200).text(), "1");
-    let output = Command::new(root().join("scripts/wordpress"))
-        .args(["password", &format!("http://{}/wordpress", demo.address())])
-        .arg(demo.path("data/wordpress"))
-        .output()
-        .expect("scripts/wordpress runs");
+    let output = demo.script("password").output();
+    let output = output.expect("scripts/wordpress runs");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
     demo.expect_log("there is no user admin");

@@ -161,6 +161,12 @@ function sandbox_open_database(string $database): ?PDO
     return null;
 }
 
+function sandbox_unavailable(string $sentence): never
+{
+    header('Retry-After: 5', true, 503);
+    exit($sentence);
+}
+
 define('SQLITE_DB_DROPIN_VERSION', '1.8.0');
 define('DB_ENGINE', 'sqlite');
 define('FQDBDIR', WP_CONTENT_DIR . '/database/');
@@ -171,12 +177,10 @@ try {
     $GLOBALS['@pdo'] = sandbox_open_database(FQDB);
 } catch (PDOException $error) {
     sandbox_log_failure($error->getMessage());
-    header('Retry-After: 5', true, 503);
-    exit('The database cannot be used. Whoever runs the site finds the cause in its error log.');
+    sandbox_unavailable('The database cannot be used. Whoever runs the site finds the cause in its error log.');
 }
 if (!$GLOBALS['@pdo']) {
-    header('Retry-After: 5', true, 503);
-    exit('The database is busy. Please try again.');
+    sandbox_unavailable('The database is busy. Please try again.');
 }
 
 require_once WP_CONTENT_DIR . '/plugins/sqlite-database-integration/wp-includes/sqlite/db.php';

@@ -86,10 +86,7 @@ pub fn sandbox_tour(browser: &Chromium) {
             answered.starts_with("500 ") || answered.starts_with("504 "),
             "{action}: {answered}"
         );
-        let status = browser.run(
-            "return performance.getEntriesByType('navigation')[0].responseStatus",
-            &[],
-        );
+        let status = browser.status();
         assert!(
             answered.starts_with(&status.to_string()),
             "{action}: the page tells {answered}, the server answered {status}"
