@@ -14,6 +14,7 @@
 static void register_hooks(apr_pool_t *pool)
 {
     (void)pool;
+    wasm_settings_init();
     ap_hook_pre_config(wasm_check_version, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(wasm_check_config, NULL, NULL, APR_HOOK_LAST);
     ap_hook_post_config(wasm_post_config, NULL, NULL, APR_HOOK_MIDDLE);

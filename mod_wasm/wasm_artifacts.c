@@ -129,11 +129,11 @@ static const char *explain(apr_pool_t *pool, const wasm_server_conf *server, con
 
     switch (wrt_error_get_kind(error)) {
     case WRT_ERROR_DIGEST:
-        return wasm_artifacts_problem(pool, "WasmModuleDigest", program->digest_source, error);
+        return wasm_artifacts_problem(pool, WASM_NAME_MODULE_DIGEST, program->digest_source, error);
     case WRT_ERROR_CACHE:
-        return wasm_artifacts_problem(pool, "WasmCacheDir", server->cache_dir ? server->cache_dir_source : built_in, error);
+        return wasm_artifacts_problem(pool, WASM_NAME_CACHE_DIR, server->cache_dir ? server->cache_dir_source : built_in, error);
     default:
-        return wasm_artifacts_problem(pool, apr_pstrcat(pool, "WasmModule ", program->path, NULL), program->source, error);
+        return wasm_artifacts_problem(pool, apr_pstrcat(pool, WASM_NAME_MODULE " ", program->path, NULL), program->source, error);
     }
 }
 

@@ -12,10 +12,26 @@
 #define READ_MAX ((apr_size_t)64 * 1024)
 
 /* Not only ap_request_has_body(): a HEAD request may have one too. */
-int wasm_body_expected(request_rec *r)
+static int body_expected(request_rec *r)
 {
     return apr_table_get(r->headers_in, "Content-Length") || apr_table_get(r->headers_in, "Transfer-Encoding")
            || ap_request_has_body(r);
+}
+
+void wasm_body_init(wasm_body *body, wasm_io *io)
+{
+    body->io = io;
+    body->in = apr_brigade_create(io->r->pool, io->r->connection->bucket_alloc);
+    /* A subrequest has no body: what its filters would read belongs to the main request. */
+    io->body_read = io->r->main != NULL || !body_expected(io->r);
+}
+
+int wasm_body_is_too_large(request_rec *r)
+{
+    const char *text = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t limit = ap_get_limit_req_body(r), length;
+
+    return limit > 0 && text && !r->main && ap_parse_strict_length(&length, text) && length > limit;
 }
 
 /* How long to wait at a time inside HTTP/2, where there is no socket to wait for. */
@@ -37,9 +53,9 @@ static int64_t explain_read_error(wasm_io *io, apr_status_t rv)
                         apr_psprintf(io->r->pool, "the request body could not be read: %pm", &rv));
 }
 
-static apr_status_t get_brigade(wasm_io *io, apr_size_t len, apr_read_type_e how)
+static apr_status_t get_brigade(wasm_body *body, apr_size_t len, apr_read_type_e how)
 {
-    return ap_get_brigade(io->r->input_filters, io->in, AP_MODE_READBYTES, how, (apr_off_t)(len < READ_MAX ? len : READ_MAX));
+    return ap_get_brigade(body->io->r->input_filters, body->in, AP_MODE_READBYTES, how, (apr_off_t)(len < READ_MAX ? len : READ_MAX));
 }
 
 /* httpd says "100 Continue" at the first read that waits, unless the response has begun by then. The program wants the body now, and
@@ -50,7 +66,7 @@ static void ask_for_body(wasm_io *io)
     const char *status_line = r->status_line;
     int status = r->status;
 
-    if (!r->expecting_100 || io->started || !ap_is_HTTP_SUCCESS(status)) {
+    if (!r->expecting_100 || io->response_started || !ap_is_HTTP_SUCCESS(status)) {
         return;
     }
     r->status = HTTP_CONTINUE;
@@ -60,22 +76,22 @@ static void ask_for_body(wasm_io *io)
     r->status_line = status_line;
 }
 
-static int nothing_there(const wasm_io *io, apr_status_t rv)
+static int nothing_there(const wasm_body *body, apr_status_t rv)
 {
-    return APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(io->in));
+    return APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(body->in));
 }
 
-/* Fills io->in with what is there. */
-static int64_t fetch_at_once(wasm_io *io, apr_size_t len)
+/* Fills the brigade with what is there. */
+static int64_t fetch_at_once(wasm_body *body, apr_size_t len)
 {
     apr_status_t rv;
 
-    ask_for_body(io);
-    rv = get_brigade(io, len, APR_NONBLOCK_READ);
-    if (nothing_there(io, rv)) {
+    ask_for_body(body->io);
+    rv = get_brigade(body, len, APR_NONBLOCK_READ);
+    if (nothing_there(body, rv)) {
         return WRT_IO_TIMEOUT;
     }
-    return rv == APR_SUCCESS ? 0 : explain_read_error(io, rv);
+    return rv == APR_SUCCESS ? 0 : explain_read_error(body->io, rv);
 }
 
 /* Returns when the client has sent something or gone, or after `most`. */
@@ -102,19 +118,20 @@ static apr_read_type_e way_to_read(const wasm_io *io)
 }
 
 /*
- * Fills io->in, waiting if need be. The waiting is done here and not inside httpd's filters: these would begin anew with each byte that a
+ * Fills the brigade, waiting if need be. The waiting is done here and not inside httpd's filters: these would begin anew with each byte that a
  * client lets fall, and inside HTTP/2 know nothing of the run's deadline.
  */
-static int64_t fetch(wasm_io *io, apr_size_t len, apr_uint64_t left_ms)
+static int64_t fetch(wasm_body *body, apr_size_t len, apr_uint64_t left_ms)
 {
+    wasm_io *io = body->io;
     apr_time_t now = apr_time_now();
     const apr_time_t deadline = now + wasm_io_interval(left_ms), patience = now + io->r->server->timeout;
     apr_read_type_e how = APR_NONBLOCK_READ;
 
     for (;;) {
-        apr_status_t rv = get_brigade(io, len, how);
+        apr_status_t rv = get_brigade(body, len, how);
 
-        if (!nothing_there(io, rv)) {
+        if (!nothing_there(body, rv)) {
             return rv == APR_SUCCESS ? 0 : explain_read_error(io, rv);
         }
         now = apr_time_now();
@@ -130,15 +147,15 @@ static int64_t fetch(wasm_io *io, apr_size_t len, apr_uint64_t left_ms)
 }
 
 /* Takes bytes out of the brigade's first bucket; 0: it had none and is gone. */
-static int64_t take(wasm_io *io, uint8_t *buffer, apr_size_t len)
+static int64_t take(wasm_body *body, uint8_t *buffer, apr_size_t len)
 {
-    apr_bucket *bucket = APR_BRIGADE_FIRST(io->in);
+    apr_bucket *bucket = APR_BRIGADE_FIRST(body->in);
     const char *data;
     apr_size_t available;
     apr_status_t rv;
 
     if (APR_BUCKET_IS_EOS(bucket)) {
-        io->body_read = 1;
+        body->io->body_read = 1;
     }
     if (APR_BUCKET_IS_METADATA(bucket)) {
         apr_bucket_delete(bucket);
@@ -146,7 +163,7 @@ static int64_t take(wasm_io *io, uint8_t *buffer, apr_size_t len)
     }
     rv = apr_bucket_read(bucket, &data, &available, APR_BLOCK_READ);
     if (rv != APR_SUCCESS) {
-        return explain_read_error(io, rv);
+        return explain_read_error(body->io, rv);
     }
     if (available > len) {
         apr_bucket_split(bucket, len);
@@ -157,20 +174,19 @@ static int64_t take(wasm_io *io, uint8_t *buffer, apr_size_t len)
     return (int64_t)available;
 }
 
-int64_t wasm_body_read(void *context, uint8_t *buffer, size_t len, uint64_t timeout_ms)
+int64_t wasm_body_read(wasm_body *body, uint8_t *buffer, size_t len, uint64_t timeout_ms)
 {
-    wasm_io *io = context;
     int64_t count = 0;
 
-    if (io->failure.code) {
+    if (body->io->failure.code) {
         return WRT_IO_FAILED;
     }
-    while (count == 0 && !io->body_read && len) {
-        if (APR_BRIGADE_EMPTY(io->in)) {
-            count = timeout_ms ? fetch(io, len, timeout_ms) : fetch_at_once(io, len);
+    while (count == 0 && !body->io->body_read && len) {
+        if (APR_BRIGADE_EMPTY(body->in)) {
+            count = timeout_ms ? fetch(body, len, timeout_ms) : fetch_at_once(body, len);
         }
         if (count == 0) {
-            count = take(io, buffer, len);
+            count = take(body, buffer, len);
         }
     }
     return count;

@@ -56,7 +56,7 @@ static int check_file(request_rec *r)
 
 int wasm_cgi_resolve(request_rec *r, const wasm_dir_conf *conf)
 {
-    int cgi = conf->cgi == 1;
+    int cgi = wasm_setting_of(conf, WASM_SETTING_CGI) != 0;
 
     if (handler_was_set(r)) {
         if (!cgi) {
@@ -131,7 +131,7 @@ static const char *guest_value(request_rec *r, const wasm_dir_conf *conf, wrt_st
 {
     const char *mapped;
 
-    if (conf->map_file_names != 1 || !is_path_variable(name.data, name.len)) {
+    if (!wasm_setting_of(conf, WASM_SETTING_MAP_FILE_NAMES) || !is_path_variable(name.data, name.len)) {
         return value;
     }
     mapped = map_path(r, conf, value);

@@ -37,7 +37,7 @@ static const char *note_digest(apr_pool_t *pool, const wasm_dir_conf *section)
         return NULL;
     }
     if (!section->program) {
-        return apr_psprintf(pool, WASM_CODE_DIGEST_ALONE ": WasmModuleDigest (%s:%d): there is no WasmModule in this section",
+        return apr_psprintf(pool, WASM_CODE_DIGEST_ALONE ": " WASM_NAME_MODULE_DIGEST " (%s:%d): there is no " WASM_NAME_MODULE " in this section",
                             section->digest_source.file, section->digest_source.line);
     }
     if (!section->program->digest) {
@@ -45,7 +45,7 @@ static const char *note_digest(apr_pool_t *pool, const wasm_dir_conf *section)
         section->program->digest_source = section->digest_source;
     }
     if (strcmp(section->program->digest, section->digest)) {
-        return apr_psprintf(pool, WASM_CODE_DIGEST ": WasmModuleDigest (%s:%d): another section expects sha256:%s of %s",
+        return apr_psprintf(pool, WASM_CODE_DIGEST ": " WASM_NAME_MODULE_DIGEST " (%s:%d): another section expects sha256:%s of %s",
                             section->digest_source.file, section->digest_source.line, section->program->digest,
                             section->program->path);
     }
@@ -76,10 +76,10 @@ static const char *check_entry_point(apr_pool_t *pool, const wasm_dir_conf *sect
         return NULL;
     }
     if (section->entry_point) {
-        return wasm_artifacts_problem(pool, apr_psprintf(pool, "WasmEntryPoint %s of WasmModule %s", name, section->program->path),
+        return wasm_artifacts_problem(pool, apr_psprintf(pool, WASM_NAME_ENTRY_POINT " %s of " WASM_NAME_MODULE " %s", name, section->program->path),
                                       section->entry_point_source, error);
     }
-    return wasm_artifacts_problem(pool, apr_pstrcat(pool, "WasmModule ", section->program->path, NULL), section->program_source,
+    return wasm_artifacts_problem(pool, apr_pstrcat(pool, WASM_NAME_MODULE " ", section->program->path, NULL), section->program_source,
                                   error);
 }
 
@@ -87,20 +87,21 @@ static const char *check_entry_point(apr_pool_t *pool, const wasm_dir_conf *sect
 static const char *check_memory_limit(apr_pool_t *pool, const wasm_server_conf *server, const wasm_dir_conf *section)
 {
     uint64_t minimum = wrt_artifact_minimum_memory(section->program->artifact);
+    const wasm_source *source = &section->setting_sources[WASM_SETTING_MEMORY_LIMIT];
 
-    if (minimum <= (uint64_t)wasm_memory_limit(section)) {
+    if (minimum <= (uint64_t)wasm_setting_of(section, WASM_SETTING_MEMORY_LIMIT)) {
         return NULL;
     }
-    if (section->memory_limit != WASM_UNSET) {
-        return apr_psprintf(pool, WASM_CODE_MEMORY ": WasmMemoryLimit (%s:%d): WasmModule %s needs %" APR_UINT64_T_FMT " bytes to start",
-                            section->memory_limit_source.file, section->memory_limit_source.line, section->program->path, minimum);
+    if (source->file) {
+        return apr_psprintf(pool, WASM_CODE_MEMORY ": " WASM_NAME_MEMORY_LIMIT " (%s:%d): " WASM_NAME_MODULE " %s needs "
+                            "%" APR_UINT64_T_FMT " bytes to start", source->file, source->line, section->program->path, minimum);
     }
-    if (server->memory_limits_given) {
+    if (server->given[WASM_SETTING_MEMORY_LIMIT]) {
         return NULL;
     }
-    return apr_psprintf(pool, WASM_CODE_MEMORY ": WasmModule %s (%s:%d): needs %" APR_UINT64_T_FMT " bytes to start, and WasmMemoryLimit is "
-                        "256M unless you raise it", section->program->path, section->program_source.file, section->program_source.line,
-                        minimum);
+    return apr_psprintf(pool, WASM_CODE_MEMORY ": " WASM_NAME_MODULE " %s (%s:%d): needs %" APR_UINT64_T_FMT " bytes to start, and "
+                        WASM_NAME_MEMORY_LIMIT " is %s unless you raise it", section->program->path, section->program_source.file,
+                        section->program_source.line, minimum, wasm_setting_rows[WASM_SETTING_MEMORY_LIMIT].default_text);
 }
 
 /* NULL, or why the directory cannot be used. A missing one is fine where it will be made. */
@@ -139,7 +140,7 @@ static const char *check_cache_dir(apr_pool_t *pool, const wasm_server_conf *ser
 {
     const char *problem = server->cache_dir ? directory_problem(pool, server->cache_dir, 1) : NULL;
 
-    return problem ? apr_psprintf(pool, WASM_CODE_CACHE ": WasmCacheDir (%s:%d): %s cannot be used: %s", server->cache_dir_source.file,
+    return problem ? apr_psprintf(pool, WASM_CODE_CACHE ": " WASM_NAME_CACHE_DIR " (%s:%d): %s cannot be used: %s", server->cache_dir_source.file,
                                   server->cache_dir_source.line, server->cache_dir, problem)
                    : NULL;
 }

@@ -15,10 +15,11 @@ static wrt_engine *engine;
 
 static uint32_t max_instances(const wasm_server_conf *server)
 {
+    apr_int64_t given = wasm_settings_get(&server->settings, WASM_SETTING_MAX_INSTANCES);
     int threads = 1;
 
-    if (server->max_instances != WASM_UNSET) {
-        return (uint32_t)server->max_instances;
+    if (given != WASM_UNSET) {
+        return (uint32_t)given;
     }
     if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 1) {
         threads = 1;

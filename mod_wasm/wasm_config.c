@@ -7,11 +7,8 @@ void *wasm_create_dir_conf(apr_pool_t *pool, char *section)
     wasm_dir_conf *conf = apr_pcalloc(pool, sizeof *conf);
 
     (void)section;
-    conf->cgi = WASM_UNSET;
-    conf->ignore_client_abort = WASM_UNSET;
-    conf->map_file_names = WASM_UNSET;
-    conf->timeout = WASM_UNSET;
-    conf->memory_limit = WASM_UNSET;
+    wasm_settings_clear(&conf->settings);
+    conf->setting_sources = apr_pcalloc(pool, WASM_SETTINGS * sizeof *conf->setting_sources);
     return conf;
 }
 
@@ -20,8 +17,7 @@ void *wasm_create_server_conf(apr_pool_t *pool, server_rec *s)
     wasm_server_conf *conf = apr_pcalloc(pool, sizeof *conf);
 
     (void)s;
-    conf->max_instances = WASM_UNSET;
-    conf->queue_timeout = WASM_UNSET;
+    wasm_settings_clear(&conf->settings);
     conf->programs = apr_array_make(pool, 4, sizeof(wasm_program *));
     conf->sections = apr_array_make(pool, 8, sizeof(wasm_dir_conf *));
     return conf;
@@ -87,20 +83,6 @@ void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner)
     }
     conf->env = merge_entries(pool, base->env, add->env);
     conf->mounts = merge_entries(pool, base->mounts, add->mounts);
-    if (add->cgi != WASM_UNSET) {
-        conf->cgi = add->cgi;
-    }
-    if (add->ignore_client_abort != WASM_UNSET) {
-        conf->ignore_client_abort = add->ignore_client_abort;
-    }
-    if (add->map_file_names != WASM_UNSET) {
-        conf->map_file_names = add->map_file_names;
-    }
-    if (add->timeout != WASM_UNSET) {
-        conf->timeout = add->timeout;
-    }
-    if (add->memory_limit != WASM_UNSET) {
-        conf->memory_limit = add->memory_limit;
-    }
+    wasm_settings_merge(&conf->settings, &add->settings);
     return conf;
 }

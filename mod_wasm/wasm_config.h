@@ -9,6 +9,8 @@
 
 #include "mod_wasm.h"
 
+#include "wasm_settings.h"
+
 /* Where a directive stands, for messages. file is NULL when the directive was not given. */
 typedef struct wasm_source {
     const char *file;
@@ -46,9 +48,7 @@ typedef enum wasm_binding {
     WASM_BOUND_TO_LOCATION /* <Location /path>: the path is the script name */
 } wasm_binding;
 
-/* Settings of a section, or of sections merged. Unset: NULL, or WASM_UNSET. */
-#define WASM_UNSET (-1)
-
+/* Settings of a section, or of sections merged. Unset: NULL. */
 typedef struct wasm_dir_conf {
     wasm_program *program;
     wasm_binding binding;        /* goes with program */
@@ -57,11 +57,7 @@ typedef struct wasm_dir_conf {
     apr_array_header_t *args;    /* const char * */
     apr_array_header_t *env;     /* wasm_env, each name once */
     apr_array_header_t *mounts;  /* wasm_mount, each guest path once */
-    int cgi;
-    int ignore_client_abort;
-    int map_file_names;
-    apr_interval_time_t timeout;
-    apr_int64_t memory_limit;
+    wasm_settings settings;
 
     /* Not merged: for the checks of this one section. */
     int registered;
@@ -69,25 +65,21 @@ typedef struct wasm_dir_conf {
     wasm_source program_source;
     wasm_source entry_point_source;
     wasm_source digest_source;
-    wasm_source memory_limit_source;
+    wasm_source *setting_sources; /* one for each wasm_setting */
 } wasm_dir_conf;
 
 /* Settings of the whole server (only the main server's are used), and what the sections registered. */
 typedef struct wasm_server_conf {
-    int max_instances;
-    apr_interval_time_t queue_timeout;
+    wasm_settings settings;
     const char *cache_dir;
     wasm_source cache_dir_source;
-    int memory_limits_given;      /* some section has a WasmMemoryLimit */
+    int given[WASM_SETTINGS];     /* whether any section has this setting */
     apr_array_header_t *programs; /* wasm_program * */
     apr_array_header_t *sections; /* wasm_dir_conf * */
 } wasm_server_conf;
 
-#define WASM_DEFAULT_ENTRY_POINT   "_start"
-#define WASM_DEFAULT_TIMEOUT       apr_time_from_sec(60)
-#define WASM_DEFAULT_QUEUE_TIMEOUT apr_time_from_sec(5)
-#define WASM_DEFAULT_MEMORY_LIMIT  (APR_INT64_C(256) * 1024 * 1024)
-#define WASM_DEFAULT_CACHE_DIR     "/var/cache/apache2/mod_wasm"
+#define WASM_DEFAULT_ENTRY_POINT "_start"
+#define WASM_DEFAULT_CACHE_DIR   "/var/cache/apache2/mod_wasm"
 
 void *wasm_create_dir_conf(apr_pool_t *pool, char *section);
 void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner);
@@ -105,19 +97,9 @@ static inline const char *wasm_entry_point(const wasm_dir_conf *conf)
     return conf->entry_point ? conf->entry_point : WASM_DEFAULT_ENTRY_POINT;
 }
 
-static inline apr_interval_time_t wasm_timeout(const wasm_dir_conf *conf)
+static inline apr_int64_t wasm_setting_of(const wasm_dir_conf *conf, wasm_setting setting)
 {
-    return conf->timeout == WASM_UNSET ? WASM_DEFAULT_TIMEOUT : conf->timeout;
-}
-
-static inline apr_int64_t wasm_memory_limit(const wasm_dir_conf *conf)
-{
-    return conf->memory_limit == WASM_UNSET ? WASM_DEFAULT_MEMORY_LIMIT : conf->memory_limit;
-}
-
-static inline apr_interval_time_t wasm_queue_timeout(const wasm_server_conf *conf)
-{
-    return conf->queue_timeout == WASM_UNSET ? WASM_DEFAULT_QUEUE_TIMEOUT : conf->queue_timeout;
+    return wasm_settings_get(&conf->settings, setting);
 }
 
 #endif

@@ -1,8 +1,5 @@
 #include "wasm_directives.h"
 
-#include <stddef.h>
-#include <stdlib.h>
-
 #include "wasm_config.h"
 #include "wasm_values.h"
 
@@ -240,71 +237,22 @@ static const char *set_variable(cmd_parms *cmd, void *dir, const char *line)
     return NULL;
 }
 
-/* On or Off: cmd->info is the offset of the setting. */
-static const char *set_flag(cmd_parms *cmd, void *dir, int on)
+/* One of wasm_settings.h: cmd->info is its row. */
+static const char *set_value(cmd_parms *cmd, void *dir, const char *arg)
 {
-    const char *wrong = check_context(cmd);
-
-    *(int *)((char *)dir + (apr_uintptr_t)cmd->info) = on;
-    return wrong;
-}
-
-static const char *set_timeout(cmd_parms *cmd, void *dir, const char *arg)
-{
-    apr_interval_time_t *timeout = &((wasm_dir_conf *)dir)->timeout;
-    const char *wrong = check_context(cmd);
-
-    if (wrong) {
-        return wrong;
-    }
-    wrong = wasm_parse_duration(arg, timeout);
-    if (!wrong && apr_time_as_msec(*timeout) < 1) {
-        wrong = "must be longer than 0 (at least 1ms)";
-    }
-    return wrong ? problem(cmd, wrong) : NULL;
-}
-
-static const char *set_memory_limit(cmd_parms *cmd, void *dir, const char *arg)
-{
+    const wasm_setting_row *row = cmd->info;
+    const int setting = (int)(row - wasm_setting_rows);
+    wasm_server_conf *server = wasm_main_conf();
     wasm_dir_conf *conf = dir;
-    const char *wrong = check_context(cmd);
+    wasm_settings *settings = row->scope == WASM_SERVER ? &server->settings : &conf->settings;
+    const char *wrong = row->scope == WASM_SERVER ? ap_check_cmd_context(cmd, GLOBAL_ONLY) : check_context(cmd);
 
     if (wrong) {
         return wrong;
     }
-    wasm_main_conf()->memory_limits_given = 1;
-    wrong = wasm_parse_memory(arg, &conf->memory_limit);
-    conf->memory_limit_source = source_of(cmd);
-    return wrong ? problem(cmd, wrong) : NULL;
-}
-
-static const char *set_max_instances(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-    char *end;
-    long number;
-
-    (void)dir;
-    if (wrong) {
-        return wrong;
-    }
-    number = strtol(arg, &end, 10);
-    if (!apr_isdigit(*arg) || *end || number < 1 || number > 100000) {
-        return problem(cmd, "must be a whole number from 1 to 100000");
-    }
-    wasm_main_conf()->max_instances = (int)number;
-    return NULL;
-}
-
-static const char *set_queue_timeout(cmd_parms *cmd, void *dir, const char *arg)
-{
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-
-    (void)dir;
-    if (wrong) {
-        return wrong;
-    }
-    wrong = wasm_parse_duration(arg, &wasm_main_conf()->queue_timeout);
+    wrong = row->parse(arg, &settings->values[setting]);
+    conf->setting_sources[setting] = source_of(cmd);
+    server->given[setting] = 1;
     return wrong ? problem(cmd, wrong) : NULL;
 }
 
@@ -323,29 +271,25 @@ static const char *set_cache_dir(cmd_parms *cmd, void *dir, const char *arg)
 }
 
 #define IN_SECTIONS (ACCESS_CONF | RSRC_CONF)
-#define SETTING(name) ((void *)offsetof(wasm_dir_conf, name))
+#define PLACES_WASM_SECTION IN_SECTIONS
+#define PLACES_WASM_SERVER RSRC_CONF
+
+#define SETTING_DIRECTIVE(id, directive, parser, scope, text, help) \
+    AP_INIT_TAKE1(directive, set_value, (void *)&wasm_setting_rows[WASM_SETTING_##id], PLACES_##scope, help " (default " text ")"),
 
 const command_rec wasm_directives[] = {
-    AP_INIT_TAKE1("WasmModule", set_module, NULL, IN_SECTIONS, "path of the WebAssembly module to run"),
-    AP_INIT_TAKE12("WasmDir", set_dir, NULL, IN_SECTIONS,
+    AP_INIT_TAKE1(WASM_NAME_MODULE, set_module, NULL, IN_SECTIONS, "path of the WebAssembly module to run"),
+    AP_INIT_TAKE12(WASM_NAME_DIR, set_dir, NULL, IN_SECTIONS,
                    "a directory the program may use under its own path; ro as second argument makes it read-only"),
-    AP_INIT_TAKE23("WasmMapDir", set_map_dir, NULL, IN_SECTIONS,
+    AP_INIT_TAKE23(WASM_NAME_MAP_DIR, set_map_dir, NULL, IN_SECTIONS,
                    "a path inside the program, the directory it stands for, and ro to make it read-only"),
-    AP_INIT_RAW_ARGS("WasmArg", add_arg, NULL, IN_SECTIONS, "one argument for the program"),
-    AP_INIT_RAW_ARGS("WasmEnv", set_variable, NULL, IN_SECTIONS, "name and value of an environment variable for the program"),
-    AP_INIT_TAKE1("WasmEntryPoint", set_entry_point, NULL, IN_SECTIONS, "exported function to call (default _start)"),
-    AP_INIT_FLAG("WasmEnableCGI", set_flag, SETTING(cgi), IN_SECTIONS, "On: the program is a CGI program"),
-    AP_INIT_FLAG("WasmIgnoreClientAbort", set_flag, SETTING(ignore_client_abort), IN_SECTIONS,
-                 "On: the program runs to its end even when the client has gone"),
-    AP_INIT_FLAG("WasmMapCGIFileNames", set_flag, SETTING(map_file_names), IN_SECTIONS,
-                 "On: SCRIPT_FILENAME and the other path variables hold paths inside the program"),
-    AP_INIT_TAKE1("WasmTimeout", set_timeout, NULL, IN_SECTIONS, "how long one run may take (default 60 seconds)"),
-    AP_INIT_TAKE1("WasmMemoryLimit", set_memory_limit, NULL, IN_SECTIONS, "linear memory one run may use (default 256M)"),
-    AP_INIT_TAKE1("WasmModuleDigest", set_digest, NULL, IN_SECTIONS, "sha256:<hex> that the file of WasmModule must have"),
-    AP_INIT_TAKE1("WasmMaxInstances", set_max_instances, NULL, RSRC_CONF,
-                  "concurrent runs in a child (default: three quarters of its threads)"),
-    AP_INIT_TAKE1("WasmQueueTimeout", set_queue_timeout, NULL, RSRC_CONF,
-                  "how long a request waits for its turn (default 5 seconds)"),
-    AP_INIT_TAKE1("WasmCacheDir", set_cache_dir, NULL, RSRC_CONF, "directory of compiled modules"),
+    AP_INIT_RAW_ARGS(WASM_NAME_ARG, add_arg, NULL, IN_SECTIONS, "one argument for the program"),
+    AP_INIT_RAW_ARGS(WASM_NAME_ENV, set_variable, NULL, IN_SECTIONS, "name and value of an environment variable for the program"),
+    AP_INIT_TAKE1(WASM_NAME_ENTRY_POINT, set_entry_point, NULL, IN_SECTIONS,
+                  "exported function to call, " WASM_DEFAULT_ENTRY_POINT " unless given"),
+    AP_INIT_TAKE1(WASM_NAME_MODULE_DIGEST, set_digest, NULL, IN_SECTIONS, "sha256:<hex> that the file of " WASM_NAME_MODULE " must have"),
+    AP_INIT_TAKE1(WASM_NAME_CACHE_DIR, set_cache_dir, NULL, RSRC_CONF,
+                  "directory of compiled modules, " WASM_DEFAULT_CACHE_DIR " unless given"),
+    WASM_SETTING_ROWS(SETTING_DIRECTIVE)
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

@@ -5,9 +5,8 @@
 #include "wasm_cgi.h"
 #include "wasm_codes.h"
 #include "wasm_config.h"
-#include "wasm_io.h"
+#include "wasm_exchange.h"
 #include "wasm_outcome.h"
-#include "wasm_response.h"
 
 static apr_array_header_t *arguments(request_rec *r, const wasm_dir_conf *conf)
 {
@@ -35,11 +34,11 @@ static apr_array_header_t *mounts(request_rec *r, const wasm_dir_conf *conf)
     return list;
 }
 
-static wrt_error *new_run(wasm_io *io, const wasm_dir_conf *conf, wrt_run **run)
+static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, wrt_run **run)
 {
-    request_rec *r = io->r;
+    request_rec *r = exchange->io.r;
     apr_array_header_t *args = arguments(r, conf);
-    apr_array_header_t *env = io->cgi ? wasm_cgi_environment(r, conf) : wasm_plain_environment(r, conf);
+    apr_array_header_t *env = exchange->cgi ? wasm_cgi_environment(r, conf) : wasm_plain_environment(r, conf);
     apr_array_header_t *dirs = mounts(r, conf);
     wrt_run_options options = {
         .struct_size = sizeof options,
@@ -50,68 +49,59 @@ static wrt_error *new_run(wasm_io *io, const wasm_dir_conf *conf, wrt_run **run)
         .mounts = (const wrt_mount *)dirs->elts,
         .mounts_len = (size_t)dirs->nelts,
         .entry_point = wasm_str(wasm_entry_point(conf)),
-        .timeout_ms = (uint64_t)apr_time_as_msec(wasm_timeout(conf)),
-        .queue_timeout_ms = (uint64_t)apr_time_as_msec(wasm_queue_timeout(wasm_main_conf())),
-        .memory_limit = (uint64_t)wasm_memory_limit(conf),
-        .callbacks = wasm_io_callbacks(io),
+        .timeout_ms = (uint64_t)apr_time_as_msec(wasm_setting_of(conf, WASM_SETTING_TIMEOUT)),
+        .queue_timeout_ms = (uint64_t)apr_time_as_msec(wasm_settings_get(&wasm_main_conf()->settings, WASM_SETTING_QUEUE_TIMEOUT)),
+        .memory_limit = (uint64_t)wasm_setting_of(conf, WASM_SETTING_MEMORY_LIMIT),
+        .callbacks = wasm_exchange_callbacks(exchange),
     };
 
     return wrt_run_new(conf->program->module, &options, run);
 }
 
 /* The run is released before this returns: an internal redirect may need the instance for itself. Returns what failed, if anything. */
-static wasm_failure run_program(wasm_io *io, const wasm_dir_conf *conf)
+static wasm_failure run_program(wasm_exchange *exchange, const wasm_dir_conf *conf)
 {
     wrt_outcome outcome = { .struct_size = sizeof outcome };
     wasm_failure failure = { NULL, 0, OK, NULL };
     wrt_run *run = NULL;
-    wrt_error *error = new_run(io, conf, &run);
+    wrt_error *error = new_run(exchange, conf, &run);
 
     if (!error) {
         error = wrt_run_execute(run, &outcome);
-        wasm_stderr_end(&io->err);
+        wasm_stderr_end(&exchange->err);
     }
     if (error) {
-        failure = wasm_outcome_error(io, error);
-        wasm_outcome_log(io, conf->program, &failure, NULL);
+        failure = wasm_outcome_error(exchange, error);
+        wasm_outcome_log(exchange, conf->program, &failure, NULL);
         wrt_run_free(run);
         return failure;
     }
-    failure = wasm_outcome_failure(io, &outcome);
+    failure = wasm_outcome_failure(exchange, &outcome);
     if (!failure.code) {
-        wasm_response_finish(io, outcome.tail.data, outcome.tail.len);
-        failure = io->failure;
+        wasm_response_finish(&exchange->response, outcome.tail.data, outcome.tail.len);
+        failure = exchange->io.failure;
     }
-    wasm_outcome_log(io, conf->program, &failure, &outcome);
+    wasm_outcome_log(exchange, conf->program, &failure, &outcome);
     wrt_run_free(run);
     return failure;
 }
 
-/* A body that announces itself as too large is refused before anything runs, whether or not the program would have read it. */
-static int announced_body_is_too_large(request_rec *r)
-{
-    const char *text = apr_table_get(r->headers_in, "Content-Length");
-    apr_off_t limit = ap_get_limit_req_body(r), length;
-
-    return limit > 0 && text && !r->main && ap_parse_strict_length(&length, text) && length > limit;
-}
-
 static int serve(request_rec *r, const wasm_dir_conf *conf)
 {
-    wasm_io io;
+    wasm_exchange exchange;
     wasm_failure failure;
 
-    wasm_io_init(&io, r, conf->cgi == 1, conf->program->name);
-    io.ignore_client_abort = conf->ignore_client_abort == 1;
-    if (io.cgi && announced_body_is_too_large(r)) {
+    wasm_exchange_init(&exchange, r, wasm_setting_of(conf, WASM_SETTING_CGI) != 0, conf->program->name);
+    exchange.io.ignore_client_abort = wasm_setting_of(conf, WASM_SETTING_IGNORE_CLIENT_ABORT) != 0;
+    if (exchange.cgi && wasm_body_is_too_large(r)) {
         const wrt_outcome outcome = { .struct_size = sizeof outcome, .kind = WRT_OUTCOME_BODY_TOO_LARGE };
 
-        failure = wasm_outcome_failure(&io, &outcome);
-        wasm_outcome_log(&io, conf->program, &failure, &outcome);
-        return wasm_response_fail(&io, failure.status);
+        failure = wasm_outcome_failure(&exchange, &outcome);
+        wasm_outcome_log(&exchange, conf->program, &failure, &outcome);
+        return wasm_response_fail(&exchange.response, failure.status);
     }
-    failure = run_program(&io, conf);
-    return failure.code ? wasm_response_fail(&io, failure.status) : wasm_response_conclude(&io);
+    failure = run_program(&exchange, conf);
+    return failure.code ? wasm_response_fail(&exchange.response, failure.status) : wasm_response_conclude(&exchange.response);
 }
 
 static int refuse(request_rec *r, const char *code, const char *reason)
@@ -130,7 +120,7 @@ int wasm_handler(request_rec *r)
     }
     conf = ap_get_module_config(r->per_dir_config, &wasm_module);
     if (!conf->program) {
-        return refuse(r, WASM_CODE_NO_MODULE, "the handler is " WASM_HANDLER " but no WasmModule is configured here");
+        return refuse(r, WASM_CODE_NO_MODULE, "the handler is " WASM_HANDLER " but no " WASM_NAME_MODULE " is configured here");
     }
     if (!conf->program->module) {
         return refuse(r, WASM_CODE_NOT_LOADED, "the module is not loaded in this child, see its start in the error log");

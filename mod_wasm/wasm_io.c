@@ -1,30 +1,60 @@
 #include "wasm_io.h"
 
+#include <poll.h>
+
 #include "apr_network_io.h"
+#include "apr_portable.h"
 #include "http_connection.h"
 
-#include "wasm_body.h"
-#include "wasm_response.h"
-
-void wasm_io_init(wasm_io *io, request_rec *r, int cgi, const char *program)
+void wasm_io_init(wasm_io *io, request_rec *r)
 {
     memset(io, 0, sizeof *io);
     io->r = r;
-    io->cgi = cgi;
     io->socket = r->connection->master ? NULL : ap_get_conn_socket(r->connection);
-    io->in = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    io->out = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    /* A subrequest has no body: what its filters would read belongs to the main request. */
-    io->body_read = r->main != NULL || !wasm_body_expected(r);
-    io->state = cgi ? WASM_RESPONSE_HEADERS : WASM_RESPONSE_BODY;
-    wasm_headers_init(&io->headers, r->pool);
-    wasm_stderr_init(&io->err, r, program);
 }
 
 int wasm_io_fail(wasm_io *io, const char *code, int level, int status, const char *text)
 {
     io->failure = (wasm_failure){ code, level, status, text };
     return WRT_IO_FAILED;
+}
+
+/* ---- the client ---- */
+
+#define CLOSED (POLLERR | POLLHUP | POLLNVAL)
+
+/* What the system knows of the client at this moment: POLLRDHUP when it sends nothing more, whatever of it waits to be read; CLOSED when
+ * it is gone. */
+static int client_events(const wasm_io *io)
+{
+    struct pollfd client = { .events = POLLRDHUP };
+
+    if (!io->socket || apr_os_sock_get(&client.fd, io->socket) != APR_SUCCESS || poll(&client, 1, 0) < 0) {
+        return 0;
+    }
+    return client.revents;
+}
+
+int wasm_io_connected(const wasm_io *io)
+{
+    int events;
+
+    if (io->r->connection->aborted) {
+        return 0;
+    }
+    events = client_events(io);
+    if (events & CLOSED) {
+        return 0;
+    }
+    /* The end of a body that was not read yet looks the same. */
+    return !(events & POLLRDHUP) || !io->body_read || io->reads_on;
+}
+
+void wasm_io_note_flush(wasm_io *io)
+{
+    if (!io->reads_on) {
+        io->reads_on = client_events(io) == POLLRDHUP;
+    }
 }
 
 /* ---- time ---- */
@@ -58,42 +88,4 @@ int wasm_io_end_blocking(const wasm_io *io, const wasm_blocking *blocking)
         apr_socket_timeout_set(io->socket, blocking->own);
     }
     return apr_time_now() + EARLY >= blocking->deadline;
-}
-
-/* ---- callbacks ---- */
-
-static int64_t write_response(void *context, const uint8_t *data, size_t len, bool flush, uint64_t timeout_ms)
-{
-    return wasm_response_write(context, (const char *)data, len, flush, timeout_ms);
-}
-
-static void write_err(void *context, const uint8_t *data, size_t len)
-{
-    wasm_stderr_write(&((wasm_io *)context)->err, (const char *)data, len);
-}
-
-/* The end of the connection can be seen only where it does not hide behind an unread body. */
-static bool connected(void *context)
-{
-    wasm_io *io = context;
-    int at_eof = 0;
-
-    if (io->r->connection->aborted) {
-        return false;
-    }
-    if (!io->socket || !io->body_read) {
-        return true;
-    }
-    return apr_socket_atreadeof(io->socket, &at_eof) != APR_SUCCESS || !at_eof;
-}
-
-wrt_callbacks wasm_io_callbacks(wasm_io *io)
-{
-    return (wrt_callbacks){
-        .context = io,
-        .read = io->cgi ? wasm_body_read : NULL,
-        .write = write_response,
-        .write_err = write_err,
-        .connected = io->ignore_client_abort ? NULL : connected,
-    };
 }

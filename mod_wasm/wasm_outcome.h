@@ -5,15 +5,15 @@
 #define WASM_OUTCOME_H
 
 #include "wasm_config.h"
-#include "wasm_io.h"
+#include "wasm_exchange.h"
 
 /* What failed; code is NULL when the program ended well. Texts live as long as the request. */
-wasm_failure wasm_outcome_failure(const wasm_io *io, const wrt_outcome *outcome);
+wasm_failure wasm_outcome_failure(const wasm_exchange *exchange, const wrt_outcome *outcome);
 
 /* The library itself failed; frees the error. */
-wasm_failure wasm_outcome_error(const wasm_io *io, wrt_error *error);
+wasm_failure wasm_outcome_error(const wasm_exchange *exchange, wrt_error *error);
 
 /* Writes the line of a failed run, and what else there is to know about any run. outcome is NULL when there is none. */
-void wasm_outcome_log(const wasm_io *io, const wasm_program *program, const wasm_failure *failure, const wrt_outcome *outcome);
+void wasm_outcome_log(const wasm_exchange *exchange, const wasm_program *program, const wasm_failure *failure, const wrt_outcome *outcome);
 
 #endif

@@ -12,6 +12,29 @@
 /* A year: far beyond any sense, far below any overflow. */
 #define DURATION_MAX_SECONDS (365.0 * 24 * 3600)
 
+#define COUNT_MAX 100000
+
+const char *wasm_parse_flag(const char *text, apr_int64_t *out)
+{
+    if (strcasecmp(text, "On") && strcasecmp(text, "Off")) {
+        return "must be On or Off";
+    }
+    *out = !strcasecmp(text, "On");
+    return NULL;
+}
+
+const char *wasm_parse_count(const char *text, apr_int64_t *out)
+{
+    char *end;
+    apr_int64_t number = apr_strtoi64(text, &end, 10);
+
+    if (!apr_isdigit(*text) || *end || number < 1 || number > COUNT_MAX) {
+        return "must be a whole number from 1 to " APR_STRINGIFY(COUNT_MAX);
+    }
+    *out = number;
+    return NULL;
+}
+
 static double seconds_per_unit(const char *unit)
 {
     if (!*unit || !strcasecmp(unit, "s")) {
@@ -30,7 +53,7 @@ static double seconds_per_unit(const char *unit)
 }
 
 /* Not ap_timeout_parameter_parse: it takes no fractions and ignores what follows the unit's first letter. */
-const char *wasm_parse_duration(const char *text, apr_interval_time_t *out)
+const char *wasm_parse_duration(const char *text, apr_int64_t *out)
 {
     const char *p = text;
     char *unit;
@@ -50,8 +73,15 @@ const char *wasm_parse_duration(const char *text, apr_interval_time_t *out)
     if (number * factor > DURATION_MAX_SECONDS) {
         return "must not be longer than a year";
     }
-    *out = (apr_interval_time_t)(number * factor * APR_USEC_PER_SEC + 0.5);
+    *out = (apr_int64_t)(number * factor * APR_USEC_PER_SEC + 0.5);
     return NULL;
+}
+
+const char *wasm_parse_time_limit(const char *text, apr_int64_t *out)
+{
+    const char *wrong = wasm_parse_duration(text, out);
+
+    return !wrong && apr_time_as_msec(*out) < 1 ? "must be longer than 0 (at least 1ms)" : wrong;
 }
 
 static int shift_of_suffix(const char *suffix)

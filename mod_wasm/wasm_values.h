@@ -6,11 +6,23 @@
 
 #include "mod_wasm.h"
 
+/* Durations are in microseconds, memory in bytes, a flag is 0 or 1. */
+typedef const char *wasm_parser(const char *text, apr_int64_t *out);
+
+/* "On" or "Off". */
+wasm_parser wasm_parse_flag;
+
 /* "60", "0.5", "500ms", "2s", "1min", "1h"; seconds without a unit. */
-const char *wasm_parse_duration(const char *text, apr_interval_time_t *out);
+wasm_parser wasm_parse_duration;
+
+/* The same, but not 0. */
+wasm_parser wasm_parse_time_limit;
 
 /* "268435456", "64K", "256M", "4G", within what a linear memory can be: 64 KiB to 4 GiB. */
-const char *wasm_parse_memory(const char *text, apr_int64_t *out);
+wasm_parser wasm_parse_memory;
+
+/* A whole number of things: 1 to 100000. */
+wasm_parser wasm_parse_count;
 
 /* "sha256:<64 hex digits>"; out gets the digits in lower case. */
 const char *wasm_parse_digest(apr_pool_t *pool, const char *text, const char **out);

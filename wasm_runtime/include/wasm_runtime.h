@@ -65,15 +65,15 @@ typedef enum {
   /**
    * It was in the store.
    */
-  WRT_ORIGIN_KEPT,
+  WRT_ORIGIN_KEPT = 0,
   /**
    * It was in the cache directory.
    */
-  WRT_ORIGIN_CACHE,
+  WRT_ORIGIN_CACHE = 1,
   /**
    * It was compiled just now.
    */
-  WRT_ORIGIN_COMPILED,
+  WRT_ORIGIN_COMPILED = 2,
 } wrt_artifact_origin;
 
 /**
@@ -83,39 +83,39 @@ typedef enum {
   /**
    * NULL where something is needed, a wrong `struct_size`, text that is not UTF-8 where it must be.
    */
-  WRT_ERROR_INVALID_ARGUMENT,
+  WRT_ERROR_INVALID_ARGUMENT = 0,
   /**
    * A bug in the library, caught.
    */
-  WRT_ERROR_PANIC,
+  WRT_ERROR_PANIC = 1,
   /**
    * A file is missing or cannot be read.
    */
-  WRT_ERROR_IO,
+  WRT_ERROR_IO = 2,
   /**
    * The module is not the one whose digest was given.
    */
-  WRT_ERROR_DIGEST,
+  WRT_ERROR_DIGEST = 3,
   /**
    * The module is not WebAssembly, invalid, or imports what is not offered.
    */
-  WRT_ERROR_MODULE,
+  WRT_ERROR_MODULE = 4,
   /**
    * The program `wasm-precompile` is missing, was killed or failed.
    */
-  WRT_ERROR_COMPILE,
+  WRT_ERROR_COMPILE = 5,
   /**
    * No exported function of that name without parameters and results.
    */
-  WRT_ERROR_ENTRY_POINT,
+  WRT_ERROR_ENTRY_POINT = 6,
   /**
    * The cache directory could be written by others.
    */
-  WRT_ERROR_CACHE,
+  WRT_ERROR_CACHE = 7,
   /**
    * Engine or module cannot be made in this process.
    */
-  WRT_ERROR_ENGINE,
+  WRT_ERROR_ENGINE = 8,
 } wrt_error_kind;
 
 /**
@@ -125,51 +125,51 @@ typedef enum {
   /**
    * The entry point returned (`exit_code` 0) or the guest called `proc_exit(exit_code)`.
    */
-  WRT_OUTCOME_EXITED,
+  WRT_OUTCOME_EXITED = 0,
   /**
    * The guest trapped; `message` says how, `detail` where.
    */
-  WRT_OUTCOME_TRAPPED,
+  WRT_OUTCOME_TRAPPED = 1,
   /**
    * `timeout_ms` is over.
    */
-  WRT_OUTCOME_DEADLINE,
+  WRT_OUTCOME_DEADLINE = 2,
   /**
    * No instance became free in `queue_timeout_ms`; the guest was not started.
    */
-  WRT_OUTCOME_QUEUE_TIMEOUT,
+  WRT_OUTCOME_QUEUE_TIMEOUT = 3,
   /**
    * `wrt_engine_stop` was called.
    */
-  WRT_OUTCOME_STOPPED,
+  WRT_OUTCOME_STOPPED = 4,
   /**
    * The client went away.
    */
-  WRT_OUTCOME_CLIENT_GONE,
+  WRT_OUTCOME_CLIENT_GONE = 5,
   /**
    * `read` returned `WRT_IO_TOO_LARGE`.
    */
-  WRT_OUTCOME_BODY_TOO_LARGE,
+  WRT_OUTCOME_BODY_TOO_LARGE = 6,
   /**
    * A callback returned `WRT_IO_FAILED`.
    */
-  WRT_OUTCOME_IO_FAILED,
+  WRT_OUTCOME_IO_FAILED = 7,
   /**
    * The module needs more than `memory_limit` before it can start.
    */
-  WRT_OUTCOME_MEMORY_LIMIT,
+  WRT_OUTCOME_MEMORY_LIMIT = 8,
   /**
    * A host directory cannot be opened; `message` names it.
    */
-  WRT_OUTCOME_MOUNT_FAILED,
+  WRT_OUTCOME_MOUNT_FAILED = 9,
   /**
    * No exported function of that name without parameters and results.
    */
-  WRT_OUTCOME_NO_ENTRY_POINT,
+  WRT_OUTCOME_NO_ENTRY_POINT = 10,
   /**
    * The module cannot be instantiated for another reason.
    */
-  WRT_OUTCOME_START_FAILED,
+  WRT_OUTCOME_START_FAILED = 11,
 } wrt_outcome_kind;
 
 /**
@@ -390,6 +390,10 @@ typedef struct {
 
 
 
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
 /**
  * Makes an empty store.
  *
@@ -581,5 +585,9 @@ void wrt_run_free(wrt_run *run);
  * Never fails; the result is static.
  */
 wrt_str wrt_version(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
 
 #endif  /* WASM_RUNTIME_H */

@@ -2,26 +2,17 @@
 //!
 //! Two kinds of process use it. The **parent** of the web server only looks after compiled code
 //! ([`artifact`]): no engine, no thread. A **serving child** makes one [`engine::ServingEngine`], loads each artifact
-//! as a [`module::LoadedModule`] and executes a [`run::Run`] for each request. The program `wasm-precompile` is the
-//! only place where code is compiled ([`compile`]). The C API of all this is [`ffi`].
+//! as a [`guest::LoadedModule`] and executes a [`run::Run`] for each request. The program `wasm-precompile` is the
+//! only place where code is compiled ([`precompile`]). [`host`] is what a guest may call. The C API of all this is [`ffi`].
 
 pub mod artifact;
-pub mod compile;
 pub mod engine;
 pub mod error;
 pub mod ffi;
-mod limits;
-pub mod module;
+pub mod guest;
+pub mod host;
+pub mod precompile;
 pub mod run;
-pub mod sandbox;
-pub mod settings;
-pub mod stdio;
-
-mod linker;
-mod poll;
-mod queue;
-pub mod strings;
-mod ticker;
 
 /// Version of the library, of its header and of the module: the one in the workspace's `Cargo.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

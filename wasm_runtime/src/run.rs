@@ -1,16 +1,19 @@
 //! One run of a guest: a fresh store, a fresh instance, one call of its entry point, and what came of it.
 
-use crate::error::one_line;
-use crate::limits::Limits;
-use crate::linker::Exit;
-use crate::module::LoadedModule;
-use crate::queue::Refused;
-use crate::sandbox::{Mount, Sandbox};
-use crate::stdio::{Host, RunIo, SharedIo, Stop};
-use crate::strings::StringList;
+pub(crate) mod limits;
+mod outcome;
+mod sandbox;
+
+pub use outcome::{Ending, Outcome};
+pub use sandbox::Mount;
+pub(crate) use sandbox::Sandbox;
+
+use crate::engine::queue::Refused;
+use crate::guest::{LoadedModule, command};
+use crate::host::{Host, RunIo, SharedIo, Stop, StringList};
+use limits::Limits;
 use std::sync::Arc;
 use std::time::Duration;
-use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 
 /// The entry point of a WASI command.
 pub const DEFAULT_ENTRY_POINT: &str = "_start";
@@ -29,35 +32,6 @@ pub struct Options {
     pub queue_timeout: Duration,
     /// Bytes of linear memory.
     pub memory_limit: usize,
-}
-
-/// How a run ended. Messages are one line.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The entry point returned (0), or the guest called `proc_exit`.
-    Exited(i32),
-    Trapped {
-        message: String,
-        /// The guest's call stack, in several lines.
-        backtrace: String,
-    },
-    Stopped(Stop),
-    QueueTimeout,
-    /// The module needs more memory than allowed before it can start.
-    MemoryLimit(String),
-    MountFailed(String),
-    NoEntryPoint(String),
-    StartFailed(String),
-}
-
-/// The result of a run.
-#[derive(Debug)]
-pub struct Outcome {
-    pub ending: Ending,
-    /// Output that the host was not given yet: the end of the response.
-    pub tail: Vec<u8>,
-    /// The memory limit refused memory at least once.
-    pub memory_refused: bool,
 }
 
 /// One run, to be executed once.
@@ -97,7 +71,8 @@ impl Run {
         };
         sandbox.args = self.options.args;
         sandbox.env = self.options.env;
-        let (ending, memory_refused) = call(&self.module, sandbox, &self.options.entry_point);
+        let (ending, memory_refused) =
+            command::call(&self.module, sandbox, &self.options.entry_point);
         let mut io = io.lock();
         Outcome {
             // Whatever the guest made of it: once the host wanted to end the run, that is why it ended.
@@ -106,76 +81,4 @@ impl Run {
             memory_refused,
         }
     }
-}
-
-impl Outcome {
-    fn not_started(ending: Ending) -> Self {
-        Outcome {
-            ending,
-            tail: Vec::new(),
-            memory_refused: false,
-        }
-    }
-}
-
-/// Returns how the guest ended and whether it was refused memory; its store is gone by then.
-fn call(module: &LoadedModule, sandbox: Sandbox, entry_point: &str) -> (Ending, bool) {
-    let mut store = Store::new(&module.engine.engine, sandbox);
-    store.limiter(|sandbox| &mut sandbox.limits);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|context| {
-        let mut io = context.data().io.lock();
-        let go_on = io.check().and_then(|()| io.flush_stale());
-        go_on
-            .map(|()| UpdateDeadline::Continue(1))
-            .map_err(Stop::into_trap)
-    });
-    let ending = instantiate_and_call(module, &mut store, entry_point);
-    let memory_refused = store.data().limits.memory_refused;
-    (ending, memory_refused)
-}
-
-fn instantiate_and_call(
-    module: &LoadedModule,
-    store: &mut Store<Sandbox>,
-    entry_point: &str,
-) -> Ending {
-    let instance = match module.instance_pre.instantiate(&mut *store) {
-        Ok(instance) => instance,
-        Err(error) if store.data().limits.memory_refused => {
-            return Ending::MemoryLimit(one_line(&error));
-        }
-        Err(error) => return start_failure(&error),
-    };
-    let entry = match instance.get_typed_func::<(), ()>(&mut *store, entry_point) {
-        Ok(entry) => entry,
-        Err(error) => return Ending::NoEntryPoint(one_line(&error)),
-    };
-    match entry.call(&mut *store, ()) {
-        Ok(()) => Ending::Exited(0),
-        Err(error) => failure(&error),
-    }
-}
-
-/// A module's start function may already trap or exit.
-fn start_failure(error: &wasmtime::Error) -> Ending {
-    if error.is::<Exit>() || error.is::<Trap>() {
-        return failure(error);
-    }
-    Ending::StartFailed(one_line(error))
-}
-
-fn failure(error: &wasmtime::Error) -> Ending {
-    if let Some(Exit(status)) = error.downcast_ref() {
-        return Ending::Exited(*status);
-    }
-    let message = match error.downcast_ref::<Trap>() {
-        Some(trap) => trap.to_string(),
-        None => error.root_cause().to_string(),
-    };
-    let backtrace = error
-        .downcast_ref::<WasmBacktrace>()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    Ending::Trapped { message, backtrace }
 }

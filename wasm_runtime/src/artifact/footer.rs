@@ -38,7 +38,7 @@ impl Needs {
 pub struct Metadata {
     /// SHA-256 of the WebAssembly file, in hex.
     pub module_sha256: String,
-    /// See [`crate::settings::key`].
+    /// See [`crate::engine::settings::key`].
     pub settings_key: String,
     /// SHA-256 of the machine code, in hex.
     pub code_sha256: String,

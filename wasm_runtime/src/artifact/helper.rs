@@ -2,9 +2,9 @@
 
 use super::footer::{Metadata, read_footer};
 use super::memory_file;
-use crate::compile::{EXIT_INVALID_MODULE, MAX_CPU_SECONDS};
+use crate::engine::settings::{BACKTRACE_DETAILS, Target};
 use crate::error::{Error, Result};
-use crate::settings::{BACKTRACE_DETAILS, Target};
+use crate::precompile::{EXIT_INVALID_MODULE, MAX_CPU_SECONDS};
 use std::fs::File;
 use std::io;
 use std::os::unix::process::ExitStatusExt;

@@ -3,8 +3,8 @@
 
 use super::cache::{Cache, Entry};
 use super::{Artifact, digest, helper, memory_file};
+use crate::engine::settings::{self, Target};
 use crate::error::{Error, Result};
-use crate::settings::{self, Target};
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
 use std::io;

@@ -7,9 +7,9 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wasm_runtime::artifact::Cache;
-use wasm_runtime::compile::{EXIT_INVALID_MODULE, compile_file, limit_this_process};
+use wasm_runtime::engine::settings::Target;
 use wasm_runtime::error::{Error, Result};
-use wasm_runtime::settings::Target;
+use wasm_runtime::precompile::{EXIT_INVALID_MODULE, compile_file, limit_this_process};
 
 /// Validate and compile WebAssembly modules for mod_wasm.
 ///

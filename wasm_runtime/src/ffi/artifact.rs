@@ -21,11 +21,11 @@ pub struct wrt_artifact(pub(super) Prepared);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum wrt_artifact_origin {
     /// It was in the store.
-    WRT_ORIGIN_KEPT,
+    WRT_ORIGIN_KEPT = 0,
     /// It was in the cache directory.
-    WRT_ORIGIN_CACHE,
+    WRT_ORIGIN_CACHE = 1,
     /// It was compiled just now.
-    WRT_ORIGIN_COMPILED,
+    WRT_ORIGIN_COMPILED = 2,
 }
 
 /// What `wrt_artifact_prepare` is asked for.

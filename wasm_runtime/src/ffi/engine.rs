@@ -6,9 +6,9 @@ use super::guard::{borrow, fallible, free, hand_out, infallible, options, slice}
 use super::text::wrt_str;
 use crate::artifact::Needs;
 use crate::engine::ServingEngine;
+use crate::engine::settings::{HOST_STACK_MARGIN, MAX_WASM_STACK};
 use crate::error::{Error, Result};
-use crate::module::LoadedModule;
-use crate::settings::{HOST_STACK_MARGIN, MAX_WASM_STACK};
+use crate::guest::LoadedModule;
 use std::sync::Arc;
 
 /// Stack in bytes that a thread needs which calls `wrt_run_execute`.

@@ -9,23 +9,23 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum wrt_error_kind {
     /// NULL where something is needed, a wrong `struct_size`, text that is not UTF-8 where it must be.
-    WRT_ERROR_INVALID_ARGUMENT,
+    WRT_ERROR_INVALID_ARGUMENT = 0,
     /// A bug in the library, caught.
-    WRT_ERROR_PANIC,
+    WRT_ERROR_PANIC = 1,
     /// A file is missing or cannot be read.
-    WRT_ERROR_IO,
+    WRT_ERROR_IO = 2,
     /// The module is not the one whose digest was given.
-    WRT_ERROR_DIGEST,
+    WRT_ERROR_DIGEST = 3,
     /// The module is not WebAssembly, invalid, or imports what is not offered.
-    WRT_ERROR_MODULE,
+    WRT_ERROR_MODULE = 4,
     /// The program `wasm-precompile` is missing, was killed or failed.
-    WRT_ERROR_COMPILE,
+    WRT_ERROR_COMPILE = 5,
     /// No exported function of that name without parameters and results.
-    WRT_ERROR_ENTRY_POINT,
+    WRT_ERROR_ENTRY_POINT = 6,
     /// The cache directory could be written by others.
-    WRT_ERROR_CACHE,
+    WRT_ERROR_CACHE = 7,
     /// Engine or module cannot be made in this process.
-    WRT_ERROR_ENGINE,
+    WRT_ERROR_ENGINE = 8,
 }
 
 /// A failure with a message. Owned by the caller: free it with `wrt_error_free`.

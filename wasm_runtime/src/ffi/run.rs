@@ -5,10 +5,10 @@ use super::error::wrt_error;
 use super::guard::{borrow, fallible, free, hand_out, options, slice};
 use super::text::wrt_str;
 use crate::error::{Error, Result};
+use crate::host::StringList;
+use crate::host::{Host, Stop};
+use crate::run::Mount;
 use crate::run::{Ending, Options, Outcome, Run};
-use crate::sandbox::Mount;
-use crate::stdio::{Host, Stop};
-use crate::strings::StringList;
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,29 +103,29 @@ pub struct wrt_run_options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum wrt_outcome_kind {
     /// The entry point returned (`exit_code` 0) or the guest called `proc_exit(exit_code)`.
-    WRT_OUTCOME_EXITED,
+    WRT_OUTCOME_EXITED = 0,
     /// The guest trapped; `message` says how, `detail` where.
-    WRT_OUTCOME_TRAPPED,
+    WRT_OUTCOME_TRAPPED = 1,
     /// `timeout_ms` is over.
-    WRT_OUTCOME_DEADLINE,
+    WRT_OUTCOME_DEADLINE = 2,
     /// No instance became free in `queue_timeout_ms`; the guest was not started.
-    WRT_OUTCOME_QUEUE_TIMEOUT,
+    WRT_OUTCOME_QUEUE_TIMEOUT = 3,
     /// `wrt_engine_stop` was called.
-    WRT_OUTCOME_STOPPED,
+    WRT_OUTCOME_STOPPED = 4,
     /// The client went away.
-    WRT_OUTCOME_CLIENT_GONE,
+    WRT_OUTCOME_CLIENT_GONE = 5,
     /// `read` returned `WRT_IO_TOO_LARGE`.
-    WRT_OUTCOME_BODY_TOO_LARGE,
+    WRT_OUTCOME_BODY_TOO_LARGE = 6,
     /// A callback returned `WRT_IO_FAILED`.
-    WRT_OUTCOME_IO_FAILED,
+    WRT_OUTCOME_IO_FAILED = 7,
     /// The module needs more than `memory_limit` before it can start.
-    WRT_OUTCOME_MEMORY_LIMIT,
+    WRT_OUTCOME_MEMORY_LIMIT = 8,
     /// A host directory cannot be opened; `message` names it.
-    WRT_OUTCOME_MOUNT_FAILED,
+    WRT_OUTCOME_MOUNT_FAILED = 9,
     /// No exported function of that name without parameters and results.
-    WRT_OUTCOME_NO_ENTRY_POINT,
+    WRT_OUTCOME_NO_ENTRY_POINT = 10,
     /// The module cannot be instantiated for another reason.
-    WRT_OUTCOME_START_FAILED,
+    WRT_OUTCOME_START_FAILED = 11,
 }
 
 /// The outcome of a run. Its strings live until the run is freed.

@@ -4,10 +4,10 @@ use crate::support::{guest, load, options, run, run_with};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
+use wasm_runtime::host::Stop;
+use wasm_runtime::host::StringList;
+use wasm_runtime::run::Mount;
 use wasm_runtime::run::{Ending, Options};
-use wasm_runtime::sandbox::Mount;
-use wasm_runtime::stdio::Stop;
-use wasm_runtime::strings::StringList;
 
 const SOON: Duration = Duration::from_millis(200);
 

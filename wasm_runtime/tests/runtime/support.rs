@@ -6,9 +6,9 @@ use std::time::Duration;
 use wasm_runtime::artifact::{Artifact, ArtifactStore, Needs, Origin, Prepared, Request};
 use wasm_runtime::engine::ServingEngine;
 use wasm_runtime::error::Result;
-use wasm_runtime::module::LoadedModule;
+use wasm_runtime::guest::LoadedModule;
+use wasm_runtime::host::{Host, Stop};
 use wasm_runtime::run::{Options, Outcome, Run};
-use wasm_runtime::stdio::{Host, Stop};
 
 /// The program under test that the parent starts.
 pub(crate) fn helper() -> &'static Path {

@@ -1,6 +1,6 @@
 //! Standard streams of a guest: they call the web server back on the thread that runs the guest.
 
-use crate::queue::Queue;
+use crate::engine::queue::Queue;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -105,11 +105,21 @@ impl RunIo {
         }
         if now >= self.next_connection_check {
             self.next_connection_check = now + CONNECTION_CHECK;
-            if !self.host.is_connected() {
-                return Err(self.stop(Stop::ClientGone));
-            }
+            self.check_client()?;
         }
         Ok(())
+    }
+
+    /// A client that seems to have left may only have closed its own half: it is sent what there is, and how its system
+    /// takes that is seen at the next check.
+    fn check_client(&mut self) -> Result<(), Stop> {
+        if self.host.is_connected() {
+            return Ok(());
+        }
+        if self.output.is_empty() {
+            return Err(self.stop(Stop::ClientGone));
+        }
+        self.flush()
     }
 
     /// Passes output on that has been waiting while the guest computes.
@@ -298,6 +308,8 @@ pub(crate) mod tests {
         /// A read that may not block finds nothing.
         pub(crate) input_is_late: bool,
         pub(crate) gone: bool,
+        /// The client seems gone, and yet it can be written to.
+        pub(crate) half_closed: bool,
     }
 
     #[derive(Clone, Default)]
@@ -329,7 +341,8 @@ pub(crate) mod tests {
         }
 
         fn is_connected(&mut self) -> bool {
-            !self.0.lock().unwrap().gone
+            let recorded = self.0.lock().unwrap();
+            !recorded.gone && !recorded.half_closed
         }
     }
 
@@ -395,6 +408,22 @@ pub(crate) mod tests {
         io.write(b"x").unwrap();
         assert_eq!(io.flush(), Err(Stop::Deadline));
         assert_eq!(io.stopped(), Some(Stop::Deadline));
+    }
+
+    #[test]
+    fn a_client_that_seems_gone_is_sent_what_there_is_first() {
+        let recorder = Recorder::default();
+        let mut io = io(&recorder, None);
+        io.write(b"answer").unwrap();
+        recorder.0.lock().unwrap().half_closed = true;
+        io.next_connection_check = Instant::now();
+        assert_eq!(io.check(), Ok(()));
+        assert_eq!(
+            recorder.0.lock().unwrap().writes,
+            [(b"answer".to_vec(), true)]
+        );
+        io.next_connection_check = Instant::now();
+        assert_eq!(io.check(), Err(Stop::ClientGone));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::artifact::Artifact;
 use crate::engine::ServingEngine;
 use crate::error::{Error, Result, one_line};
-use crate::sandbox::Sandbox;
+use crate::run::Sandbox;
 use std::sync::Arc;
 use wasmtime::{InstancePre, Module};
 

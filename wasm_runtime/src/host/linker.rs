@@ -1,8 +1,8 @@
 //! What a guest may import: WASI preview 1 and the older `wasi_unstable`, with a few functions of our own.
 
-use crate::poll::{self, Layout, errno};
-use crate::sandbox::Sandbox;
-use crate::strings::StringList;
+use super::StringList;
+use super::poll::{self, Layout, errno};
+use crate::run::Sandbox;
 use wasmtime::{Caller, Engine, Extern, Linker, Result};
 
 /// A guest that called `proc_exit`. The engine's own refuses statuses above 125, which programs do use.

@@ -1,39 +1,19 @@
 //! Validation and compilation: what `wasm-precompile` does. Nothing else in the library compiles.
 
+mod limits;
+
+pub use limits::{MAX_CPU_SECONDS, limit_this_process};
+
 use crate::artifact::{Metadata, Needs, append_footer, sha256_hex};
+use crate::engine::settings::{self, Target};
 use crate::error::{Error, Result, one_line};
-use crate::{linker, settings};
-use rustix::process::{Resource, Rlimit, setrlimit};
-use settings::Target;
+use crate::host::linker;
 use std::path::Path;
 use wasmparser::{MemoryType, Parser, Payload};
 use wasmtime::{Engine, ExternType, Module};
 
 /// Exit status of `wasm-precompile` for a module that is at fault itself.
 pub const EXIT_INVALID_MODULE: i32 = 3;
-
-/// CPU time that compiling one module may take.
-pub const MAX_CPU_SECONDS: u64 = 600;
-
-/// Address space that compiling may take, in bytes.
-const MAX_MEMORY: u64 = 16 << 30;
-
-/// Bounds this process: a module from elsewhere must not be able to wear the machine out while it is compiled.
-pub fn limit_this_process() -> std::io::Result<()> {
-    limit(Resource::Cpu, MAX_CPU_SECONDS)?;
-    limit(Resource::As, MAX_MEMORY)?;
-    limit(Resource::Core, 0)
-}
-
-fn limit(resource: Resource, most: u64) -> std::io::Result<()> {
-    let hard = rustix::process::getrlimit(resource).maximum;
-    let most = hard.map_or(most, |hard| hard.min(most));
-    let limit = Rlimit {
-        current: Some(most),
-        maximum: Some(most),
-    };
-    Ok(setrlimit(resource, limit)?)
-}
 
 /// Compiles the module at `path`: the content of its artifact file, and its metadata.
 ///

@@ -1,10 +1,9 @@
 //! What a guest finds around itself: standard streams, arguments, environment, mounts, clocks, limits. Nothing else of the
 //! host.
 
+use super::limits::{Limits, MAX_HOST_RESOURCES, MAX_RANDOM_BYTES};
 use crate::error::one_line;
-use crate::limits::{Limits, MAX_HOST_RESOURCES, MAX_RANDOM_BYTES};
-use crate::stdio::{SharedIo, Stderr, Stdin, Stdout};
-use crate::strings::StringList;
+use crate::host::{SharedIo, Stderr, Stdin, Stdout, StringList};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

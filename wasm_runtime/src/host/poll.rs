@@ -3,7 +3,7 @@
 //! The engine's version sleeps in one piece when blocking is allowed, beyond every deadline. This one flushes the
 //! response, waits in slices, and looks at the deadline, the client and the server between them.
 
-use crate::stdio::{CONNECTION_CHECK, SharedIo};
+use super::{CONNECTION_CHECK, SharedIo};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Most subscriptions in one call: a guest must not make the host allocate at will.
@@ -189,9 +189,9 @@ fn write_events(memory: &mut [u8], start: usize, list: &[Subscription]) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::Queue;
-    use crate::stdio::tests::Recorder;
-    use crate::stdio::{RunIo, Stop};
+    use crate::engine::queue::Queue;
+    use crate::host::streams::tests::Recorder;
+    use crate::host::{RunIo, Stop};
 
     const EVENTS: u32 = 1024;
     const COUNT_OUT: u32 = 2048;

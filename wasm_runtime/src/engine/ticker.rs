@@ -1,7 +1,7 @@
 //! The one background thread of a serving process: it advances the engine's epoch, at which every running guest looks
 //! at its deadline.
 
-use crate::queue::Queue;
+use super::queue::Queue;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;

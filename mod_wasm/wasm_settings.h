@@ -1,0 +1,69 @@
+/*
+ * The directives that take one value: the one table of their names, values, places, defaults and help texts.
+ *
+ * A new limit is one row here. It can be set, merged, read and reported from then on; what it does stands elsewhere.
+ */
+#ifndef WASM_SETTINGS_H
+#define WASM_SETTINGS_H
+
+#include "mod_wasm.h"
+
+#include "wasm_names.h"
+#include "wasm_values.h"
+
+/* Where a setting may stand. WASM_SERVER: in the main server's configuration only. */
+typedef enum wasm_scope {
+    WASM_SECTION,
+    WASM_SERVER
+} wasm_scope;
+
+/*  id                   directive                    parser                      scope          default   help */
+#define WASM_SETTING_ROWS(ROW) \
+    ROW(CGI,                 WASM_NAME_ENABLE_CGI,        wasm_parse_flag,            WASM_SECTION,  "Off", \
+        "On: the program is a CGI program") \
+    ROW(IGNORE_CLIENT_ABORT, WASM_NAME_IGNORE_CLIENT,     wasm_parse_flag,            WASM_SECTION,  "Off", \
+        "On: the program runs to its end even when the client has gone") \
+    ROW(MAP_FILE_NAMES,      WASM_NAME_MAP_FILE_NAMES,    wasm_parse_flag,            WASM_SECTION,  "Off", \
+        "On: SCRIPT_FILENAME and the other path variables hold paths inside the program") \
+    ROW(TIMEOUT,             WASM_NAME_TIMEOUT,           wasm_parse_time_limit,      WASM_SECTION,  "60", \
+        "how long one run may take, in seconds unless a unit follows") \
+    ROW(MEMORY_LIMIT,        WASM_NAME_MEMORY_LIMIT,      wasm_parse_memory,          WASM_SECTION,  "256M", \
+        "linear memory one run may use") \
+    ROW(MAX_INSTANCES,       WASM_NAME_MAX_INSTANCES,     wasm_parse_count,           WASM_SERVER,   "three quarters of its threads", \
+        "concurrent runs in a child") \
+    ROW(QUEUE_TIMEOUT,       WASM_NAME_QUEUE_TIMEOUT,     wasm_parse_duration,        WASM_SERVER,   "5", \
+        "how long a request waits for its turn, in seconds unless a unit follows")
+
+#define WASM_SETTING_ID(id, directive, parser, scope, text, help) WASM_SETTING_##id,
+typedef enum wasm_setting {
+    WASM_SETTING_ROWS(WASM_SETTING_ID)
+    WASM_SETTINGS
+} wasm_setting;
+#undef WASM_SETTING_ID
+
+typedef struct wasm_setting_row {
+    const char *directive;
+    wasm_parser *parse;
+    wasm_scope scope;
+    const char *default_text; /* as an administrator would write it; what is no value is worked out where it is needed */
+} wasm_setting_row;
+
+extern const wasm_setting_row wasm_setting_rows[WASM_SETTINGS];
+
+#define WASM_UNSET APR_INT64_C(-1)
+
+/* One value for each setting: On or Off, a number, bytes, or microseconds. */
+typedef struct wasm_settings {
+    apr_int64_t values[WASM_SETTINGS];
+} wasm_settings;
+
+/* Works out the defaults; once, before anything else here. */
+void wasm_settings_init(void);
+
+void wasm_settings_clear(wasm_settings *settings);
+void wasm_settings_merge(wasm_settings *outer, const wasm_settings *inner);
+
+/* The value, or the default; WASM_UNSET where the default is no value. */
+apr_int64_t wasm_settings_get(const wasm_settings *settings, wasm_setting setting);
+
+#endif

@@ -1,0 +1,6 @@
+//! The kinds of guests: today WASI commands.
+
+pub(crate) mod command;
+mod module;
+
+pub use module::LoadedModule;

@@ -1,0 +1,42 @@
+//! How a run ended.
+
+use crate::host::Stop;
+
+/// How a run ended. Messages are one line.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The entry point returned (0), or the guest called `proc_exit`.
+    Exited(i32),
+    Trapped {
+        message: String,
+        /// The guest's call stack, in several lines.
+        backtrace: String,
+    },
+    Stopped(Stop),
+    QueueTimeout,
+    /// The module needs more memory than allowed before it can start.
+    MemoryLimit(String),
+    MountFailed(String),
+    NoEntryPoint(String),
+    StartFailed(String),
+}
+
+/// The result of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    pub ending: Ending,
+    /// Output that the host was not given yet: the end of the response.
+    pub tail: Vec<u8>,
+    /// The memory limit refused memory at least once.
+    pub memory_refused: bool,
+}
+
+impl Outcome {
+    pub(super) fn not_started(ending: Ending) -> Self {
+        Outcome {
+            ending,
+            tail: Vec::new(),
+            memory_refused: false,
+        }
+    }
+}
