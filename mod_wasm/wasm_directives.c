@@ -286,10 +286,10 @@ const command_rec wasm_directives[] = {
     AP_INIT_RAW_ARGS(WASM_NAME_ARG, add_arg, NULL, IN_SECTIONS, "one argument for the program"),
     AP_INIT_RAW_ARGS(WASM_NAME_ENV, set_variable, NULL, IN_SECTIONS, "name and value of an environment variable for the program"),
     AP_INIT_TAKE1(WASM_NAME_ENTRY_POINT, set_entry_point, NULL, IN_SECTIONS,
-                  "exported function to call, " WASM_DEFAULT_ENTRY_POINT " unless given"),
+                  "exported function to call (default " WASM_DEFAULT_ENTRY_POINT ")"),
     AP_INIT_TAKE1(WASM_NAME_MODULE_DIGEST, set_digest, NULL, IN_SECTIONS, "sha256:<hex> that the file of " WASM_NAME_MODULE " must have"),
     AP_INIT_TAKE1(WASM_NAME_CACHE_DIR, set_cache_dir, NULL, RSRC_CONF,
-                  "directory of compiled modules, " WASM_DEFAULT_CACHE_DIR " unless given"),
+                  "directory of compiled modules (default " WASM_DEFAULT_CACHE_DIR ")"),
     WASM_SETTING_ROWS(SETTING_DIRECTIVE)
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

@@ -52,6 +52,7 @@ static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, wr
         .timeout_ms = (uint64_t)apr_time_as_msec(wasm_setting_of(conf, WASM_SETTING_TIMEOUT)),
         .queue_timeout_ms = (uint64_t)apr_time_as_msec(wasm_settings_get(&wasm_main_conf()->settings, WASM_SETTING_QUEUE_TIMEOUT)),
         .memory_limit = (uint64_t)wasm_setting_of(conf, WASM_SETTING_MEMORY_LIMIT),
+        .backtrace = APLOG_R_IS_LEVEL(r, WASM_BACKTRACE_LEVEL),
         .callbacks = wasm_exchange_callbacks(exchange),
     };
 

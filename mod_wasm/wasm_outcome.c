@@ -2,9 +2,6 @@
 
 #include "wasm_codes.h"
 
-/* A wasm backtrace may be as deep as the stack. */
-#define BACKTRACE_LINES_MAX 64
-
 /* Mistakes of the program or its configuration are errors; what a client does is information. Indexed by wrt_outcome_kind. */
 static const wasm_failure failures[] = {
     [WRT_OUTCOME_TRAPPED] = { WASM_CODE_TRAPPED, APLOG_ERR, HTTP_INTERNAL_SERVER_ERROR, "the program trapped" },
@@ -68,14 +65,9 @@ wasm_failure wasm_outcome_error(const wasm_exchange *exchange, wrt_error *error)
 static void log_backtrace(request_rec *r, wrt_str detail)
 {
     char *rest, *line;
-    int count = 0;
 
-    if (!detail.len || !APLOG_R_IS_LEVEL(r, APLOG_INFO)) {
-        return;
-    }
-    for (line = apr_strtok(wasm_str_dup(r->pool, detail), "\n", &rest); line && count < BACKTRACE_LINES_MAX; count++) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, WASM_CODE_BACKTRACE ": %s", line);
-        line = apr_strtok(NULL, "\n", &rest);
+    for (line = apr_strtok(wasm_str_dup(r->pool, detail), "\n", &rest); line; line = apr_strtok(NULL, "\n", &rest)) {
+        ap_log_rerror(APLOG_MARK, WASM_BACKTRACE_LEVEL, 0, r, WASM_CODE_BACKTRACE ": %s", line);
     }
 }
 

@@ -7,6 +7,9 @@
 #include "wasm_config.h"
 #include "wasm_exchange.h"
 
+/* At which level the call stack of a trap is logged: the library is asked for it only then. */
+#define WASM_BACKTRACE_LEVEL APLOG_INFO
+
 /* What failed; code is NULL when the program ended well. Texts live as long as the request. */
 wasm_failure wasm_outcome_failure(const wasm_exchange *exchange, const wrt_outcome *outcome);
 

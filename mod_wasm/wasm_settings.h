@@ -29,7 +29,7 @@ typedef enum wasm_scope {
         "how long one run may take, in seconds unless a unit follows") \
     ROW(MEMORY_LIMIT,        WASM_NAME_MEMORY_LIMIT,      wasm_parse_memory,          WASM_SECTION,  "256M", \
         "linear memory one run may use") \
-    ROW(MAX_INSTANCES,       WASM_NAME_MAX_INSTANCES,     wasm_parse_count,           WASM_SERVER,   "three quarters of its threads", \
+    ROW(MAX_INSTANCES,       WASM_NAME_MAX_INSTANCES,     wasm_parse_count,           WASM_SERVER,   "three quarters of ThreadsPerChild", \
         "concurrent runs in a child") \
     ROW(QUEUE_TIMEOUT,       WASM_NAME_QUEUE_TIMEOUT,     wasm_parse_duration,        WASM_SERVER,   "5", \
         "how long a request waits for its turn, in seconds unless a unit follows")

@@ -22,7 +22,9 @@ build/guests/%.wasm: %.rs scripts/guests.mk | build/guests
 
 build/guests/%.wasm: %.c $(HEADERS) scripts/guests.mk | build/guests
 	@echo "    guest $<"
-	@$(GUEST_CLANG) --target=wasm32-wasi -O2 -s -Wall -Wextra -Werror -o $@ $<
+	@$(GUEST_CLANG) --target=wasm32-wasi -O2 -s -Wall -Wextra -Werror $(GUEST_CFLAGS) -o $@ $<
+
+build/guests/reactor.wasm: GUEST_CFLAGS := -mexec-model=reactor
 
 build/native/%: %.c $(HEADERS) scripts/guests.mk | build/native
 	@echo "    native $<"

@@ -33,19 +33,62 @@ fn every_log_code_is_documented_and_every_documented_code_exists() {
     assert_eq!(codes, headings(&read("docs/errors.md"), "### "));
 }
 
-#[test]
-fn every_directive_is_documented_and_every_documented_directive_exists() {
+/// What httpd itself lists: the name of each directive of the module, with its help.
+fn listed() -> Vec<(String, String)> {
     let (listed, text) = Site::new().start("").httpd(&["-L"]);
     assert!(listed, "{text}");
-    let directives: BTreeSet<String> = text
-        .lines()
-        .filter_map(|line| {
-            line.strip_suffix(" (mod_wasm.c)")
-                .or_else(|| line.split_once(" (mod_wasm").map(|pair| pair.0))
-        })
-        .map(str::to_owned)
-        .collect();
+    let mut directives = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some((name, _)) = line.split_once(" (mod_wasm") {
+            directives.push((name.to_owned(), lines.next().unwrap_or_default().to_owned()));
+        }
+    }
     assert!(directives.len() > 10, "{text}");
+    directives
+}
+
+#[test]
+fn defaults_are_documented_as_they_are() {
+    let page = read("docs/directives.md").replace('`', "");
+    let snippet = read("mod_wasm/wasm.conf");
+    let defaults: Vec<_> = listed()
+        .into_iter()
+        .filter_map(|(name, help)| {
+            let (_, default) = help.split_once("(default ")?;
+            Some((name, default.trim_end().trim_end_matches(')').to_owned()))
+        })
+        .collect();
+    assert!(defaults.len() > 5, "{defaults:?}");
+    for (name, default) in defaults {
+        let section = page
+            .split_once(&format!("\n## {name}\n"))
+            .unwrap_or_else(|| panic!("{name} has no section"))
+            .1;
+        let said = section
+            .lines()
+            .find_map(|line| line.strip_prefix("| **Default** | "));
+        let said = said.unwrap_or_else(|| panic!("{name} has no default"));
+        assert!(
+            [format!("{name} {default} |"), format!("{default} |")]
+                .iter()
+                .any(|right| said == right),
+            "{name}: httpd says {default}, the page {said}"
+        );
+        let commented = snippet
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(&format!("#{name} ")));
+        if let Some(value) = commented
+            && !default.contains(' ')
+        {
+            assert_eq!(value.trim(), default, "{name} in mod_wasm/wasm.conf");
+        }
+    }
+}
+
+#[test]
+fn every_directive_is_documented_and_every_documented_directive_exists() {
+    let directives: BTreeSet<String> = listed().into_iter().map(|(name, _)| name).collect();
     assert_eq!(directives, headings(&read("docs/directives.md"), "## "));
 }
 

@@ -354,6 +354,10 @@ typedef struct {
    * Bytes of linear memory, all memories together; 0: no limit.
    */
   uint64_t memory_limit;
+  /**
+   * Whether `detail` of the outcome is wanted: the call stack of a trap.
+   */
+  bool backtrace;
   wrt_callbacks callbacks;
 } wrt_run_options;
 
@@ -375,7 +379,7 @@ typedef struct {
    */
   wrt_str message;
   /**
-   * The guest's call stack after a trap, several lines, or empty.
+   * The guest's call stack after a trap, a line for each frame, or empty.
    */
   wrt_str detail;
   /**

@@ -1,5 +1,6 @@
 //! The one error type of the library. A run that ends badly is no error: see [`crate::run::Ending`].
 
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// What can go wrong before a guest runs. Each message is one line, meant for the administrator.
@@ -51,12 +52,17 @@ impl Error {
     }
 }
 
+/// Bytes of a message that are kept. What a module is to blame for repeats names of the module, of any length.
+const MAX_MESSAGE: usize = 1024;
+
 /// A whole chain of causes on one line: what a log wants.
 pub(crate) fn one_line(error: &wasmtime::Error) -> String {
     let mut causes: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let text = cause.to_string();
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut text = Beginning::default();
+        // The text says by an error that it is full.
+        let _ = write!(text, "{cause}");
+        let text = text.0.split_whitespace().collect::<Vec<_>>().join(" ");
         // Names come from the module, and a terminal obeys control characters.
         let text = text.replace(char::is_control, "?");
         // Wrappers often repeat the text of what they wrap.
@@ -65,6 +71,22 @@ pub(crate) fn one_line(error: &wasmtime::Error) -> String {
         }
     }
     causes.join(": ")
+}
+
+/// The first [`MAX_MESSAGE`] bytes of what is written; formatting ends there.
+#[derive(Default)]
+struct Beginning(String);
+
+impl fmt::Write for Beginning {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = MAX_MESSAGE - self.0.len();
+        let end = text.floor_char_boundary(room);
+        self.0.push_str(&text[..end]);
+        if end < text.len() {
+            return Err(fmt::Error);
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -79,5 +101,12 @@ mod tests {
         assert_eq!(one_line(&escape), "import ?[2J");
         let repeated = wasmtime::Error::msg("same").context("same");
         assert_eq!(one_line(&repeated), "same");
+    }
+
+    #[test]
+    fn a_message_has_an_end() {
+        let error = wasmtime::Error::msg("x".repeat(10 * MAX_MESSAGE))
+            .context("\u{e9}".repeat(MAX_MESSAGE));
+        assert_eq!(one_line(&error).len(), 2 * MAX_MESSAGE + 2);
     }
 }

@@ -1,5 +1,6 @@
 //! The kinds of guests: today WASI commands.
 
+pub(crate) mod backtrace;
 pub(crate) mod command;
 mod module;
 

@@ -9,7 +9,8 @@ pub use sandbox::Mount;
 pub(crate) use sandbox::Sandbox;
 
 use crate::engine::queue::Refused;
-use crate::guest::{LoadedModule, command};
+use crate::guest::LoadedModule;
+use crate::guest::command::{self, Call};
 use crate::host::{Host, RunIo, SharedIo, Stop, StringList};
 use limits::Limits;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Options {
     pub queue_timeout: Duration,
     /// Bytes of linear memory.
     pub memory_limit: usize,
+    /// Whether the call stack of a trap is wanted.
+    pub backtrace: bool,
 }
 
 /// One run, to be executed once.
@@ -71,8 +74,11 @@ impl Run {
         };
         sandbox.args = self.options.args;
         sandbox.env = self.options.env;
-        let (ending, memory_refused) =
-            command::call(&self.module, sandbox, &self.options.entry_point);
+        let call = Call {
+            entry_point: &self.options.entry_point,
+            backtrace: self.options.backtrace,
+        };
+        let (ending, memory_refused) = command::run(&self.module, sandbox, &call);
         let mut io = io.lock();
         Outcome {
             // Whatever the guest made of it: once the host wanted to end the run, that is why it ended.

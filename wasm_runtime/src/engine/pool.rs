@@ -3,6 +3,7 @@
 use super::settings::{MEMORY_RESERVATION, shared_config};
 use crate::artifact::Needs;
 use crate::error::{Error, Result, one_line};
+use crate::guest::backtrace::MAX_FRAMES;
 use crate::run::limits::MAX_TABLE_ELEMENTS;
 use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -28,6 +29,7 @@ enum Reset {
 /// An engine with a pool for `instances` guests at a time, and one line for the log where there is no room for a pool.
 pub(super) fn make_engine(needs: &Needs, instances: u32) -> Result<(Engine, String)> {
     let mut config = shared_config();
+    config.wasm_backtrace_max_frames(Some(MAX_FRAMES));
     let mut refused = String::new();
     for reset in [Reset::WrittenPages, Reset::FirstBytes] {
         config.allocation_strategy(pool(needs, instances, reset));

@@ -95,6 +95,8 @@ pub struct wrt_run_options {
     pub queue_timeout_ms: u64,
     /// Bytes of linear memory, all memories together; 0: no limit.
     pub memory_limit: u64,
+    /// Whether `detail` of the outcome is wanted: the call stack of a trap.
+    pub backtrace: bool,
     pub callbacks: wrt_callbacks,
 }
 
@@ -138,7 +140,7 @@ pub struct wrt_outcome {
     pub exit_code: i32,
     /// One line for the log, or empty.
     pub message: wrt_str,
-    /// The guest's call stack after a trap, several lines, or empty.
+    /// The guest's call stack after a trap, a line for each frame, or empty.
     pub detail: wrt_str,
     /// Output that `write` was not given: the last part of the response.
     pub tail: wrt_str,
@@ -292,6 +294,7 @@ unsafe fn run_options(given: *const wrt_run_options) -> Result<(Options, wrt_cal
             0 => usize::MAX,
             limit => usize::try_from(limit).unwrap_or(usize::MAX),
         },
+        backtrace: given.backtrace,
     };
     Ok((options, given.callbacks))
 }

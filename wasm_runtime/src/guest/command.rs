@@ -1,14 +1,24 @@
-//! A WASI command: an instance of its own, one call of its entry point, and what came of it.
+//! A WASI command, or a reactor: an instance of its own, one call of its entry point, and what came of it.
 
-use super::LoadedModule;
+use super::{LoadedModule, backtrace};
 use crate::error::one_line;
 use crate::host::Stop;
 use crate::host::linker::Exit;
 use crate::run::{Ending, Sandbox};
-use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime::{Instance, Store, Trap, TypedFunc, UpdateDeadline, WasmBacktrace};
+
+/// The export that makes a module a reactor.
+pub(super) const INITIALIZE: &str = "_initialize";
+
+/// What a run calls, and what is to be known of it afterwards.
+pub(crate) struct Call<'a> {
+    pub(crate) entry_point: &'a str,
+    /// Whether the call stack of a trap is described.
+    pub(crate) backtrace: bool,
+}
 
 /// Returns how the guest ended and whether it was refused memory; its store is gone by then.
-pub(crate) fn call(module: &LoadedModule, sandbox: Sandbox, entry_point: &str) -> (Ending, bool) {
+pub(crate) fn run(module: &LoadedModule, sandbox: Sandbox, call: &Call<'_>) -> (Ending, bool) {
     let mut store = Store::new(&module.engine.engine, sandbox);
     store.limiter(|sandbox| &mut sandbox.limits);
     store.set_epoch_deadline(1);
@@ -19,7 +29,7 @@ pub(crate) fn call(module: &LoadedModule, sandbox: Sandbox, entry_point: &str) -
             .map(|()| UpdateDeadline::Continue(1))
             .map_err(Stop::into_trap)
     });
-    let ending = instantiate_and_call(module, &mut store, entry_point);
+    let ending = instantiate_and_call(module, &mut store, call);
     let memory_refused = store.data().limits.memory_refused;
     (ending, memory_refused)
 }
@@ -27,34 +37,54 @@ pub(crate) fn call(module: &LoadedModule, sandbox: Sandbox, entry_point: &str) -
 fn instantiate_and_call(
     module: &LoadedModule,
     store: &mut Store<Sandbox>,
-    entry_point: &str,
+    call: &Call<'_>,
 ) -> Ending {
     let instance = match module.instance_pre.instantiate(&mut *store) {
         Ok(instance) => instance,
         Err(error) if store.data().limits.memory_refused => {
             return Ending::MemoryLimit(one_line(&error));
         }
-        Err(error) => return start_failure(&error),
+        Err(error) => return start_failure(&error, call),
     };
-    let entry = match instance.get_typed_func::<(), ()>(&mut *store, entry_point) {
+    let entry = match instance.get_typed_func(&mut *store, call.entry_point) {
         Ok(entry) => entry,
         Err(error) => return Ending::NoEntryPoint(one_line(&error)),
     };
-    match entry.call(&mut *store, ()) {
-        Ok(()) => Ending::Exited(0),
-        Err(error) => failure(&error),
+    let initialize = match initializer(module, store, &instance, call.entry_point) {
+        Ok(initialize) => initialize,
+        Err(error) => return Ending::StartFailed(one_line(&error)),
+    };
+    for function in initialize.iter().chain([&entry]) {
+        if let Err(error) = function.call(&mut *store, ()) {
+            return failure(&error, call);
+        }
     }
+    Ending::Exited(0)
+}
+
+/// The function that a reactor wants to be called before any other (WASI application ABI): constructors run in it, and
+/// the C library finds its mounts.
+fn initializer(
+    module: &LoadedModule,
+    store: &mut Store<Sandbox>,
+    instance: &Instance,
+    entry_point: &str,
+) -> wasmtime::Result<Option<TypedFunc<(), ()>>> {
+    if !module.is_reactor || entry_point == INITIALIZE {
+        return Ok(None);
+    }
+    instance.get_typed_func(store, INITIALIZE).map(Some)
 }
 
 /// A module's start function may already trap or exit.
-fn start_failure(error: &wasmtime::Error) -> Ending {
+fn start_failure(error: &wasmtime::Error, call: &Call<'_>) -> Ending {
     if error.is::<Exit>() || error.is::<Trap>() {
-        return failure(error);
+        return failure(error, call);
     }
     Ending::StartFailed(one_line(error))
 }
 
-fn failure(error: &wasmtime::Error) -> Ending {
+fn failure(error: &wasmtime::Error, call: &Call<'_>) -> Ending {
     if let Some(Exit(status)) = error.downcast_ref() {
         return Ending::Exited(*status);
     }
@@ -62,9 +92,10 @@ fn failure(error: &wasmtime::Error) -> Ending {
         Some(trap) => trap.to_string(),
         None => error.root_cause().to_string(),
     };
-    let backtrace = error
-        .downcast_ref::<WasmBacktrace>()
-        .map(ToString::to_string)
+    let trace = error.downcast_ref::<WasmBacktrace>();
+    let backtrace = trace
+        .filter(|_| call.backtrace)
+        .map(backtrace::describe)
         .unwrap_or_default();
     Ending::Trapped { message, backtrace }
 }

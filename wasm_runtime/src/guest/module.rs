@@ -1,5 +1,6 @@
 //! A module that is ready to run in this process.
 
+use super::command::INITIALIZE;
 use crate::artifact::Artifact;
 use crate::engine::ServingEngine;
 use crate::error::{Error, Result, one_line};
@@ -11,6 +12,8 @@ use wasmtime::{InstancePre, Module};
 pub struct LoadedModule {
     pub(crate) engine: Arc<ServingEngine>,
     pub(crate) instance_pre: InstancePre<Sandbox>,
+    /// Whether something is to be called before the entry point.
+    pub(super) is_reactor: bool,
 }
 
 impl LoadedModule {
@@ -24,6 +27,7 @@ impl LoadedModule {
         Ok(LoadedModule {
             engine: Arc::clone(engine),
             instance_pre,
+            is_reactor: module.get_export_index(INITIALIZE).is_some(),
         })
     }
 

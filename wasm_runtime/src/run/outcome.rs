@@ -9,7 +9,7 @@ pub enum Ending {
     Exited(i32),
     Trapped {
         message: String,
-        /// The guest's call stack, in several lines.
+        /// The guest's call stack, a line for each frame, if it was asked for.
         backtrace: String,
     },
     Stopped(Stop),

@@ -94,3 +94,48 @@ fn misuse() {
 fn misuse_sanitized() {
     check("misuse", SANITIZED);
 }
+
+#[test]
+fn the_header_is_one_for_c_plus_plus_too() {
+    let source =
+        "#include \"wasm_runtime.h\"\nextern \"C\" wrt_str (*version)(void) = wrt_version;\n";
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("header.cpp");
+    std::fs::write(&program, source).unwrap();
+    let output = Command::new("clang")
+        .args([
+            "-x",
+            "c++",
+            "-fsyntax-only",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-I",
+        ])
+        .arg(sources().join("../../include"))
+        .arg(&program)
+        .output()
+        .expect("clang is missing: run `scripts/setup test` or install the package clang");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A value that moves when another is added would mean something else to a program that was compiled before.
+#[test]
+fn each_enumerator_has_its_number() {
+    let header = std::fs::read_to_string(sources().join("../../include/wasm_runtime.h")).unwrap();
+    let mut enumerators = 0;
+    for body in header.split("typedef enum").skip(1) {
+        let body = body.split('}').next().unwrap();
+        for line in body.lines().map(str::trim) {
+            if line.starts_with("WRT_") {
+                enumerators += 1;
+                assert!(line.contains(" = "), "{line}");
+            }
+        }
+    }
+    assert!(enumerators > 20, "{enumerators}");
+}

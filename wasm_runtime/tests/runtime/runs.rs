@@ -67,6 +67,102 @@ fn traps_say_what_and_where() {
     }
 }
 
+/// A mangled C++ name of some hundred bytes that stands for 60^8 characters.
+fn name_bomb() -> String {
+    let digits = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let level = |level: usize| {
+        let reference = format!("S{}_", digits[level] as char);
+        format!("S_I{}E", reference.repeat(60))
+    };
+    format!("_Z1f1AIiE{}", (0..8).map(level).collect::<String>())
+}
+
+#[test]
+fn names_in_a_backtrace_are_cut_and_never_demangled() {
+    let bomb = name_bomb();
+    let outcome = run(&format!(
+        r#"(module (func (@name "{bomb}") (export "_start") unreachable))"#
+    ));
+    let Ending::Trapped { backtrace, .. } = outcome.ending else {
+        panic!("{outcome:?}");
+    };
+    assert!(backtrace.contains(&bomb[..256]), "{backtrace}");
+    assert!(!backtrace.contains(&bomb[..257]), "{backtrace}");
+}
+
+#[test]
+fn a_stripped_module_says_so() {
+    let outcome = run(r#"(module (func (export "_start") unreachable))"#);
+    let Ending::Trapped { backtrace, .. } = outcome.ending else {
+        panic!("{outcome:?}");
+    };
+    assert!(backtrace.contains("function 0\n"), "{backtrace}");
+    assert!(backtrace.contains("stripped"), "{backtrace}");
+    assert!(!trap("unreachable").1.contains("stripped"));
+}
+
+#[test]
+fn a_deep_stack_is_cut() {
+    let (_, backtrace) = trap("(call $culprit)");
+    assert_eq!(backtrace.matches("culprit").count(), 32, "{backtrace}");
+    assert!(backtrace.ends_with("deeper frames are left out\n"));
+}
+
+#[test]
+fn nobody_describes_a_backtrace_that_is_not_wanted() {
+    let module = load(r#"(module (func (export "_start") unreachable))"#, 1);
+    let silent = Options {
+        backtrace: false,
+        ..options()
+    };
+    match run_with(&module, silent, false).0.ending {
+        Ending::Trapped { backtrace, .. } => assert_eq!(backtrace, ""),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Counts how often it is initialised, and exits with that number.
+const REACTOR: &str = r#"
+    (global $count (mut i32) (i32.const 0))
+    (func (export "_initialize") (global.set $count (i32.add (global.get $count) (i32.const 1))))
+    (func (export "count") (call $proc_exit (global.get $count)))
+    (func (export "_start") (call $proc_exit (i32.add (global.get $count) (i32.const 10))))"#;
+
+#[test]
+fn a_reactor_is_initialised_before_whatever_is_called() {
+    let module = load(&guest(REACTOR), 1);
+    for (entry_point, status) in [("count", 1), ("_start", 11), ("_initialize", 0)] {
+        let options = Options {
+            entry_point: entry_point.into(),
+            ..options()
+        };
+        let (outcome, _) = run_with(&module, options, false);
+        assert_eq!(outcome.ending, Ending::Exited(status), "{entry_point}");
+    }
+}
+
+#[test]
+fn what_happens_in_an_initialiser_ends_the_run() {
+    let initialiser = |body: &str| {
+        let rest = r#"(func (export "_start") (call $proc_exit (i32.const 7)))"#;
+        run(&guest(&format!(
+            r#"(func (export "_initialize") {body}) {rest}"#
+        )))
+        .ending
+    };
+    assert_eq!(
+        initialiser("(call $proc_exit (i32.const 3))"),
+        Ending::Exited(3)
+    );
+    assert!(matches!(initialiser("unreachable"), Ending::Trapped { .. }));
+    let outcome =
+        run(r#"(module (func (export "_start")) (func (export "_initialize") (param i32)))"#);
+    let Ending::StartFailed(message) = outcome.ending else {
+        panic!("{outcome:?}");
+    };
+    assert!(message.contains("_initialize"), "{message}");
+}
+
 #[test]
 fn the_thread_survives_a_trap_and_runs_the_next_guest() {
     let module = load(&guest(r#"(func (export "_start") unreachable)"#), 1);

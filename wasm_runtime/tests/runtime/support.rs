@@ -110,6 +110,7 @@ pub(crate) fn options() -> Options {
         timeout: Some(Duration::from_secs(60)),
         queue_timeout: Duration::ZERO,
         memory_limit: 64 << 20,
+        backtrace: true,
     }
 }
 
