@@ -3,6 +3,7 @@
 #include "util_script.h"
 
 #include "wasm_codes.h"
+#include "wasm_paths.h"
 
 /* ---- what the request means ---- */
 
@@ -40,10 +41,12 @@ static void bind_to_location(request_rec *r, const char *location)
     r->path_info = apr_pstrdup(r->pool, rest);
 }
 
-static int check_file(request_rec *r)
+static int check_file(request_rec *r, int script_arg)
 {
     if (r->finfo.filetype == APR_NOFILE) {
-        return refuse(r, HTTP_NOT_FOUND, WASM_CODE_NO_FILE, "the requested file does not exist");
+        return refuse(r, HTTP_NOT_FOUND, WASM_CODE_NO_FILE,
+                      script_arg ? "the requested file does not exist, and " WASM_NAME_SCRIPT_ARG " is On"
+                                 : "the requested file does not exist");
     }
     if (r->finfo.filetype == APR_DIR) {
         return refuse(r, HTTP_FORBIDDEN, WASM_CODE_DIRECTORY, "the requested file is a directory");
@@ -57,8 +60,9 @@ static int check_file(request_rec *r)
 int wasm_cgi_resolve(request_rec *r, const wasm_dir_conf *conf)
 {
     int cgi = wasm_setting_of(conf, WASM_SETTING_CGI) != 0;
+    int script_arg = wasm_setting_of(conf, WASM_SETTING_SCRIPT_ARG) == 1;
 
-    if (handler_was_set(r)) {
+    if (handler_was_set(r) && !script_arg) {
         if (!cgi) {
             return OK;
         }
@@ -72,47 +76,10 @@ int wasm_cgi_resolve(request_rec *r, const wasm_dir_conf *conf)
     if (cgi && !strncmp(apr_filepath_name_get(r->filename), "nph-", 4)) {
         return refuse(r, HTTP_INTERNAL_SERVER_ERROR, WASM_CODE_NPH, "nph- scripts are not supported");
     }
-    return check_file(r);
+    return check_file(r, script_arg);
 }
 
-/* ---- path mapping ---- */
-
-/* The part of path behind directory, or NULL when it does not lie in there. */
-static const char *below(const char *path, const char *directory)
-{
-    apr_size_t len = strlen(directory);
-
-    if (len == 1) {
-        len = 0; /* "/" */
-    }
-    if (strncmp(path, directory, len) || (path[len] && path[len] != '/')) {
-        return NULL;
-    }
-    return path + len;
-}
-
-static const char *map_path(request_rec *r, const wasm_dir_conf *conf, const char *path)
-{
-    const wasm_mount *best = NULL;
-    const char *rest;
-    int i;
-
-    for (i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
-        const wasm_mount *mount = &APR_ARRAY_IDX(conf->mounts, i, const wasm_mount);
-
-        if (below(path, mount->host) && (!best || strlen(mount->host) > strlen(best->host))) {
-            best = mount;
-        }
-    }
-    if (!best) {
-        return NULL;
-    }
-    rest = below(path, best->host);
-    if (!strcmp(best->guest, "/")) {
-        return *rest ? rest : best->guest;
-    }
-    return apr_pstrcat(r->pool, best->guest, rest, NULL);
-}
+/* ---- environment ---- */
 
 static int is_path_variable(const char *name, apr_size_t len)
 {
@@ -134,15 +101,13 @@ static const char *guest_value(request_rec *r, const wasm_dir_conf *conf, wrt_st
     if (!wasm_setting_of(conf, WASM_SETTING_MAP_FILE_NAMES) || !is_path_variable(name.data, name.len)) {
         return value;
     }
-    mapped = map_path(r, conf, value);
+    mapped = wasm_guest_path(r->pool, conf, value);
     if (!mapped && !strncmp(name.data, "SCRIPT_FILENAME", name.len)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, WASM_CODE_UNMAPPED ": SCRIPT_FILENAME %s lies in no mounted directory: the "
                       "program gets the path of the host", value);
     }
     return mapped ? mapped : value;
 }
-
-/* ---- environment ---- */
 
 static int has_variable(const apr_array_header_t *variables, int count, wrt_str name)
 {

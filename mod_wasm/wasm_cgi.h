@@ -11,7 +11,7 @@
  *
  * A program that SetHandler binds to a <Location> needs no file: its script name is the location's path, the rest of the URL is
  * PATH_INFO. Everywhere else mod_cgid's rules hold: the file must exist, must not be a directory, and AcceptPathInfo decides on what
- * follows it.
+ * follows it. With WasmScriptArg On there always has to be a file.
  */
 int wasm_cgi_resolve(request_rec *r, const wasm_dir_conf *conf);
 

@@ -34,6 +34,7 @@
 #define WASM_CODE_DIRECTORY       "WASM0043" /* the requested file is a directory */
 #define WASM_CODE_PATH_INFO       "WASM0044" /* AcceptPathInfo Off */
 #define WASM_CODE_NPH             "WASM0045" /* nph- scripts are not supported */
+#define WASM_CODE_SCRIPT_UNMAPPED "WASM0046" /* WasmScriptArg On, and the script lies in no mount */
 
 /* Runs. */
 #define WASM_CODE_TRAPPED         "WASM0050"
@@ -54,6 +55,7 @@
 #define WASM_CODE_LIBRARY         "WASM0065" /* the library failed */
 #define WASM_CODE_GROW_REFUSED    "WASM0066" /* memory.grow met WasmMemoryLimit */
 #define WASM_CODE_UNMAPPED        "WASM0067" /* a path variable lies in no mount */
+#define WASM_CODE_SCRIPT_UNSAID   "WASM0068" /* a script is run, and WasmScriptArg is neither On nor Off */
 
 /* What the program says. */
 #define WASM_CODE_STDERR          "WASM0070" /* a line of stderr */

@@ -2,7 +2,7 @@
  * The settings of a section, how sections merge, and what is registered for the checks at start.
  *
  * Everything here lives in the configuration pool. It is written while the configuration is read; afterwards it is read-only, with two
- * exceptions that happen before any request is served: the checks at start complete wasm_program, child_init sets its module.
+ * exceptions that happen before any request is served: the hooks at start complete wasm_program, child_init sets its module.
  */
 #ifndef WASM_CONFIG_H
 #define WASM_CONFIG_H
@@ -26,6 +26,7 @@ typedef struct wasm_program {
     wasm_source digest_source;
     wrt_artifact *artifact; /* parent: compiled code */
     wrt_module *module;     /* child: loaded code; NULL when loading failed */
+    apr_uint32_t *script_unsaid; /* shared by all children: whether the notice about WasmScriptArg was written */
 } wasm_program;
 
 typedef struct wasm_env {

@@ -7,8 +7,9 @@
 #include "wasm_config.h"
 #include "wasm_exchange.h"
 #include "wasm_outcome.h"
+#include "wasm_script.h"
 
-static apr_array_header_t *arguments(request_rec *r, const wasm_dir_conf *conf)
+static apr_array_header_t *arguments(request_rec *r, const wasm_dir_conf *conf, const char *script)
 {
     apr_array_header_t *args = apr_array_make(r->pool, 4, sizeof(wrt_str));
     int i;
@@ -16,6 +17,9 @@ static apr_array_header_t *arguments(request_rec *r, const wasm_dir_conf *conf)
     APR_ARRAY_PUSH(args, wrt_str) = wasm_str(conf->program->name);
     for (i = 0; conf->args && i < conf->args->nelts; i++) {
         APR_ARRAY_PUSH(args, wrt_str) = wasm_str(APR_ARRAY_IDX(conf->args, i, const char *));
+    }
+    if (script) {
+        APR_ARRAY_PUSH(args, wrt_str) = wasm_str(script);
     }
     return args;
 }
@@ -34,10 +38,10 @@ static apr_array_header_t *mounts(request_rec *r, const wasm_dir_conf *conf)
     return list;
 }
 
-static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, wrt_run **run)
+static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, const char *script, wrt_run **run)
 {
     request_rec *r = exchange->io.r;
-    apr_array_header_t *args = arguments(r, conf);
+    apr_array_header_t *args = arguments(r, conf, script);
     apr_array_header_t *env = exchange->cgi ? wasm_cgi_environment(r, conf) : wasm_plain_environment(r, conf);
     apr_array_header_t *dirs = mounts(r, conf);
     wrt_run_options options = {
@@ -60,12 +64,12 @@ static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, wr
 }
 
 /* The run is released before this returns: an internal redirect may need the instance for itself. Returns what failed, if anything. */
-static wasm_failure run_program(wasm_exchange *exchange, const wasm_dir_conf *conf)
+static wasm_failure run_program(wasm_exchange *exchange, const wasm_dir_conf *conf, const char *script)
 {
     wrt_outcome outcome = { .struct_size = sizeof outcome };
     wasm_failure failure = { NULL, 0, OK, NULL };
     wrt_run *run = NULL;
-    wrt_error *error = new_run(exchange, conf, &run);
+    wrt_error *error = new_run(exchange, conf, script, &run);
 
     if (!error) {
         error = wrt_run_execute(run, &outcome);
@@ -87,7 +91,7 @@ static wasm_failure run_program(wasm_exchange *exchange, const wasm_dir_conf *co
     return failure;
 }
 
-static int serve(request_rec *r, const wasm_dir_conf *conf)
+static int serve(request_rec *r, const wasm_dir_conf *conf, const char *script)
 {
     wasm_exchange exchange;
     wasm_failure failure;
@@ -101,7 +105,7 @@ static int serve(request_rec *r, const wasm_dir_conf *conf)
         wasm_outcome_log(&exchange, conf->program, &failure, &outcome);
         return wasm_response_fail(&exchange.response, failure.status);
     }
-    failure = run_program(&exchange, conf);
+    failure = run_program(&exchange, conf, script);
     return failure.code ? wasm_response_fail(&exchange.response, failure.status) : wasm_response_conclude(&exchange.response);
 }
 
@@ -114,6 +118,7 @@ static int refuse(request_rec *r, const char *code, const char *reason)
 int wasm_handler(request_rec *r)
 {
     const wasm_dir_conf *conf;
+    const char *script;
     int status;
 
     if (!r->handler || strcmp(r->handler, WASM_HANDLER)) {
@@ -127,5 +132,8 @@ int wasm_handler(request_rec *r)
         return refuse(r, WASM_CODE_NOT_LOADED, "the module is not loaded in this child, see its start in the error log");
     }
     status = wasm_cgi_resolve(r, conf);
-    return status == OK ? serve(r, conf) : status;
+    if (status == OK) {
+        status = wasm_script_argument(r, conf, &script);
+    }
+    return status == OK ? serve(r, conf, script) : status;
 }

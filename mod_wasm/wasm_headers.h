@@ -2,7 +2,8 @@
  * The header block of a CGI response: collected as it comes, in any split, within bounds, then given to httpd's own scanner.
  *
  * The scanner works on strings: it ends a line at NUL, drops every CR, and a line that is too long for it looks like a missing end.
- * Blocks with any of these are refused here, with a reason.
+ * Blocks with any of these are refused here, with a reason. So is a status that is not one of a final response: after an interim one (1xx)
+ * the client would take the body for another response. Lines about the connection and the framing of the message are left out.
  */
 #ifndef WASM_HEADERS_H
 #define WASM_HEADERS_H
@@ -21,22 +22,21 @@ typedef enum wasm_headers_state {
 } wasm_headers_state;
 
 typedef struct wasm_headers {
-    apr_pool_t *pool;
+    request_rec *r;
     char *block;
     apr_size_t len;
     apr_size_t capacity;
     apr_size_t line; /* where the current line begins */
-    int has_colon;   /* in the current line */
     const char *problem;
 } wasm_headers;
 
-void wasm_headers_init(wasm_headers *headers, apr_pool_t *pool);
+void wasm_headers_init(wasm_headers *headers, request_rec *r);
 
 /* Takes bytes up to the end of the block; *used says how many. */
 wasm_headers_state wasm_headers_push(wasm_headers *headers, const char *data, apr_size_t len, apr_size_t *used);
 
-/* Gives a complete block to httpd's scanner, which writes it into r. Returns OK, or a status that replaces the response: 304 and 412
+/* Gives a complete block to httpd's scanner, which writes it into the request. Returns OK, or a status that replaces the response: 304 and 412
  * for conditional requests. */
-int wasm_headers_scan(const wasm_headers *headers, request_rec *r);
+int wasm_headers_scan(const wasm_headers *headers);
 
 #endif

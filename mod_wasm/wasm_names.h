@@ -14,6 +14,7 @@
 #define WASM_NAME_ENABLE_CGI     "WasmEnableCGI"
 #define WASM_NAME_IGNORE_CLIENT  "WasmIgnoreClientAbort"
 #define WASM_NAME_MAP_FILE_NAMES "WasmMapCGIFileNames"
+#define WASM_NAME_SCRIPT_ARG     "WasmScriptArg"
 #define WASM_NAME_TIMEOUT        "WasmTimeout"
 #define WASM_NAME_MEMORY_LIMIT   "WasmMemoryLimit"
 #define WASM_NAME_MAX_INSTANCES  "WasmMaxInstances"

@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include "apr_portable.h"
-#include "util_script.h"
 
 #include "wasm_codes.h"
 
@@ -13,7 +12,7 @@ void wasm_response_init(wasm_response *response, wasm_io *io, int cgi)
     response->io = io;
     response->out = apr_brigade_create(io->r->pool, io->r->connection->bucket_alloc);
     response->state = cgi ? WASM_RESPONSE_HEADERS : WASM_RESPONSE_BODY;
-    wasm_headers_init(&response->headers, io->r->pool);
+    wasm_headers_init(&response->headers, io->r);
 }
 
 /* ---- headers ---- */
@@ -55,18 +54,6 @@ static void drop_body(wasm_response *response, int final_status)
     response->final_status = final_status;
 }
 
-/* How the response is framed is for httpd to choose, which sees what is really sent. */
-static void unset_framing(request_rec *r)
-{
-    apr_table_unset(r->headers_out, "Transfer-Encoding");
-#ifdef AP_TRUST_CGILIKE_CL_ENVVAR
-    if (apr_table_get(r->subprocess_env, AP_TRUST_CGILIKE_CL_ENVVAR)) {
-        return;
-    }
-#endif
-    apr_table_unset(r->headers_out, "Content-Length");
-}
-
 /* The same rules as mod_cgid's: see cgi_handle_response() in httpd's cgi_common.h. */
 static int64_t apply_headers(wasm_response *response)
 {
@@ -75,8 +62,7 @@ static int64_t apply_headers(wasm_response *response)
     int status;
 
     take_snapshot(response);
-    status = wasm_headers_scan(&response->headers, r);
-    unset_framing(r);
+    status = wasm_headers_scan(&response->headers);
     if (status == HTTP_NOT_MODIFIED) {
         /* OK instead of the status: the error path would disturb mod_cache, which may have set the condition itself. */
         r->status = HTTP_NOT_MODIFIED;

@@ -25,6 +25,8 @@ typedef enum wasm_scope {
         "On: the program runs to its end even when the client has gone") \
     ROW(MAP_FILE_NAMES,      WASM_NAME_MAP_FILE_NAMES,    wasm_parse_flag,            WASM_SECTION,  "Off", \
         "On: SCRIPT_FILENAME and the other path variables hold paths inside the program") \
+    ROW(SCRIPT_ARG,          WASM_NAME_SCRIPT_ARG,        wasm_parse_flag,            WASM_SECTION,  "Off, with a notice in the log", \
+        "On: the path of the script, inside the program, is the last argument") \
     ROW(TIMEOUT,             WASM_NAME_TIMEOUT,           wasm_parse_time_limit,      WASM_SECTION,  "60", \
         "how long one run may take, in seconds unless a unit follows") \
     ROW(MEMORY_LIMIT,        WASM_NAME_MEMORY_LIMIT,      wasm_parse_memory,          WASM_SECTION,  "256M", \

@@ -147,8 +147,13 @@ static void do_coding(void)
 
 static void do_connection(void)
 {
-    puts("Connection: keep-alive");
+    puts("Connection: X-Other");
     puts("Keep-Alive: timeout=99");
+    type("text/plain");
+}
+
+static void do_server(void)
+{
     puts("Server: probe");
     puts("Date: Sun, 06 Nov 1994 08:49:37 GMT");
     type("text/plain");
@@ -212,6 +217,12 @@ static void do_raw(void)
     }
 }
 
+/* Its body is all of its output, headers too. */
+static void do_print(void)
+{
+    copy_body();
+}
+
 /* A well-behaved program reads what it is sent, even when it has no use for it. */
 static void swallow_body(void)
 {
@@ -226,6 +237,7 @@ static const struct {
     int reads_body;
 } actions[] = {
     {"echo", do_echo, 1},
+    {"print", do_print, 1},
     {"nibble", do_nibble, 1},
     {"ignore", do_ignore, 1},
     {"status", do_status, 0},
@@ -237,6 +249,7 @@ static const struct {
     {"length", do_length, 0},
     {"coding", do_coding, 0},
     {"connection", do_connection, 0},
+    {"server", do_server, 0},
     {"long-header", do_long_header, 0},
     {"many-headers", do_many_headers, 0},
     {"bytewise", do_bytewise, 0},

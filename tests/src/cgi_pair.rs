@@ -19,7 +19,7 @@ impl CgiPair {
     pub fn start() -> Self {
         let native_lines = "SetHandler cgi-script\nOptions +ExecCGI";
         let wasm_lines = format!(
-            "SetHandler wasm-handler\nWasmModule {}\nWasmEnableCGI On",
+            "SetHandler wasm-handler\nWasmModule {}\nWasmEnableCGI On\nWasmScriptArg Off",
             guest("cgi_probe")
         );
         let pair = Self {

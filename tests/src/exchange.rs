@@ -191,6 +191,22 @@ impl Exchange {
         }
     }
 
+    /// Sends one more request, the last, on the same connection.
+    pub fn ask(&mut self, method: &str, target: &str) -> &mut Self {
+        let host = self.stream.peer_addr().expect("the socket is connected");
+        method.clone_into(&mut self.method);
+        let head =
+            format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        self.send(head.as_bytes())
+    }
+
+    /// Reads what else the server sends until it closes the connection.
+    pub fn rest(mut self) -> Vec<u8> {
+        self.reader
+            .rest()
+            .unwrap_or_else(|error| panic!("cannot read on: {error}"))
+    }
+
     /// Closes the sending side only.
     pub fn close_sending(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);

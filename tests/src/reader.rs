@@ -153,6 +153,12 @@ impl Reader {
         Ok(Some(self.buffer.drain(..count).collect()))
     }
 
+    /// Everything that follows.
+    pub(crate) fn rest(&mut self) -> io::Result<Vec<u8>> {
+        while self.fill_body()? {}
+        Ok(std::mem::take(&mut self.buffer))
+    }
+
     /// Like `fill`; a reset in the middle of a body is the way in which a server aborts, not a failure of the test.
     fn fill_body(&mut self) -> io::Result<bool> {
         match self.fill() {

@@ -73,7 +73,7 @@ fn a_configured_variable_wins_over_one_of_the_request() {
 /// A folder whose `.probe` files are run by the probe.
 fn by_extension(site: &Site, lines: &str) -> String {
     format!(
-        "<Directory {}>\nAddHandler wasm-handler .probe\nWasmModule {}\nWasmEnableCGI On\n{lines}\n</Directory>",
+        "<Directory {}>\nAddHandler wasm-handler .probe\nWasmModule {}\nWasmEnableCGI On\nWasmScriptArg Off\n{lines}\n</Directory>",
         site.path("htdocs"),
         guest("cgi_probe")
     )

@@ -201,10 +201,6 @@ fn status_lines_mean_the_same() {
             "500 Oops",
             "503",
             "599 Odd",
-            "600 High",
-            "99 Low",
-            "abc",
-            "",
         ]
         .map(|line| format!("/cgi/probe?do=status&line={}", line.replace(' ', "+")))
         .iter()
@@ -258,7 +254,7 @@ fn headers_of_the_program_come_out_the_same() {
         "/cgi/probe?do=cookies",
         "/cgi/probe?do=crlf",
         "/cgi/probe?do=no-type",
-        "/cgi/probe?do=connection",
+        "/cgi/probe?do=server",
         "/cgi/probe?do=bytewise",
         "/cgi/probe?do=length&say=10",
         "/cgi/probe?do=length&say=5",

@@ -37,6 +37,48 @@ fn nul_and_lone_cr_in_headers_are_refused() {
     }
 }
 
+/// mod_cgid sends an interim status out as it is: the client takes the body for the next response. A number that is no
+/// status becomes a 500 with the body of the program.
+#[test]
+fn a_status_that_is_not_final_is_refused() {
+    let pair = CgiPair::start();
+    for (line, native) in [
+        ("103", 103),
+        ("100 Continue", 100),
+        ("99", 500),
+        ("600 High", 600),
+        ("abc", 500),
+        ("", 500),
+    ] {
+        let output = raw_output(&format!("Status: {line}\n\nthe program's"));
+        let answer = pair.wasm.get(&output).expect(500);
+        assert!(!answer.text().contains("the program's"), "{line}");
+        let mut exchange = pair.native.request("GET", &output).open();
+        assert_eq!(
+            exchange.next_status(),
+            native,
+            "{line}: no exception is needed any more"
+        );
+    }
+    pair.native.allow_log("Invalid status line from script");
+}
+
+/// What belongs to the connection is not the program's to say, and other requests use it too.
+#[test]
+fn headers_of_the_connection_are_left_out() {
+    let pair = CgiPair::start();
+    let [native, wasm] = pair
+        .both()
+        .map(|server| server.get("/cgi/probe?do=connection").expect(200));
+    assert_eq!(wasm.header_values("Connection"), ["close"]);
+    assert_eq!(wasm.header("Keep-Alive"), None);
+    assert_eq!(
+        native.header("Keep-Alive"),
+        Some("timeout=99"),
+        "no exception is needed any more"
+    );
+}
+
 /// Both refuse a header block without end, but by limits of their own (64 KiB here, 8 KiB a line there).
 #[test]
 fn the_header_block_is_bounded() {

@@ -189,11 +189,7 @@ fn an_unread_body_is_no_part_of_the_next_request() {
     for target in ["/x?do=ignore", "/x?do=nibble", "/x?do=location&to=/x"] {
         let mut exchange = keep(target).open();
         exchange.next_answer().expect(200);
-        let head = format!(
-            "GET /x?n=2 HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-            server.address()
-        );
-        exchange.send(head.as_bytes());
+        exchange.ask("GET", "/x?n=2");
         let second = exchange.next_answer().expect(200);
         assert!(
             second.text().contains("QUERY_STRING=n=2\n"),
@@ -278,11 +274,7 @@ fn two_requests_on_one_connection_have_two_sandboxes() {
             .text()
             .contains("QUERY_STRING=n=1\n")
     );
-    let head = format!(
-        "GET /x?n=2 HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-        server.address()
-    );
-    exchange.send(head.as_bytes());
+    exchange.ask("GET", "/x?n=2");
     assert!(
         exchange
             .next_answer()

@@ -298,6 +298,7 @@ fn a_wrong_switch_is_refused() {
     refused_line("WasmEnableCGI Maybe", &["On or Off"]);
     refused_line("WasmMapCGIFileNames 1", &["On or Off"]);
     refused_line("WasmIgnoreClientAbort 1", &["On or Off"]);
+    refused_line("WasmScriptArg Last", &["On or Off"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn serve(scripts: &[(&str, &str)], lines: &str) -> Server {
     }
     let conf = format!(
         "DirectoryIndex index.php\n<Directory {docs}>\nAddHandler wasm-handler .php\nWasmModule {php}\nWasmMapDir /app {docs} ro\n\
-         WasmMapDir /tmp {tmp}\nWasmEnv TMPDIR /tmp\nWasmEnableCGI On\nWasmMapCGIFileNames On\n{lines}\n</Directory>",
+         WasmMapDir /tmp {tmp}\nWasmEnv TMPDIR /tmp\nWasmEnableCGI On\nWasmMapCGIFileNames On\nWasmScriptArg Off\n{lines}\n</Directory>",
         docs = site.path("htdocs"),
         php = php_cgi(),
         tmp = site.writable_dir("tmp"),
