@@ -136,6 +136,7 @@ fn an_editor_writes_and_visitors_read_search_and_comment() {
         "{page}"
     );
     static_files_come_from_httpd(&demo);
+    only_names_that_end_in_php_are_programs(&demo);
     what_is_private_stays_private(&demo);
 
     editor::is_refused(demo.address(), "wrong");
@@ -174,6 +175,13 @@ fn static_files_come_from_httpd(demo: &WordPress) {
     let original =
         fs::read(fetched(&format!("wordpress-6.5.5/{style}"))).expect("the file was fetched");
     assert_eq!(answer.body(), original);
+}
+
+fn only_names_that_end_in_php_are_programs(demo: &WordPress) {
+    const CODE: &str = "<?php echo 6 * 7;";
+    demo.add_page("photo.php.jpg", CODE);
+    let answer = demo.get("/wordpress/photo.php.jpg").expect(200);
+    assert_eq!(answer.text(), CODE);
 }
 
 fn what_is_private_stays_private(demo: &WordPress) {
