@@ -1,7 +1,7 @@
 //! The uploads of the WordPress demo: a folder that httpd serves and a program writes to. Each line of its section keeps
 //! something away, and each test sees that happen without the line.
 
-use std::fs;
+use std::fs::{self, File};
 
 use mod_wasm_tests::{Exchange, Server, demos};
 
@@ -91,21 +91,28 @@ fn browsers_are_told_not_to_guess_the_type_of_a_file() {
     }
 }
 
-/// A program truncates a file while httpd compresses it for a client, which reads on after that.
+/// A MiB that cannot be compressed, and does not repeat itself within what compression remembers.
+const MIB: &str =
+    "for ($mib = '', $n = 0; strlen($mib) < 1 << 20; $n++) $mib .= hash('sha512', $n, true);";
+
+/// A file that a program wrote is truncated while httpd compresses it for a client, which reads on after that.
 fn truncate_while_it_is_sent(server: &Server) {
     let told = run(
         server,
         &format!(
-            "$file = fopen('large.bin', 'w');
-             for ($mib = 0; $mib < {LARGE_MIB}; $mib++) fwrite($file, random_bytes(1 << 20));
+            "{MIB} $file = fopen('large.bin', 'w');
+             for ($n = 0; $n < {LARGE_MIB}; $n++) fwrite($file, $mib);
              echo ftell($file) >> 20;"
         ),
     );
     assert_eq!(told, LARGE_MIB.to_string());
     let mut slow = begin(server);
     assert_eq!(slow.status(), 200);
-    let told = run(server, "echo (int) ftruncate(fopen('large.bin', 'r+'), 0);");
-    assert_eq!(told, "1", "the file was not truncated");
+    // In place of the program, whose answer would be lost with the child.
+    let file = server.path("data/wordpress/uploads/large.bin");
+    let file = File::options().write(true).open(file);
+    file.and_then(|file| file.set_len(0))
+        .expect("the file is there");
     let (length, complete) = slow.drain();
     assert!(!complete, "all of it arrived: {length} bytes");
 }
@@ -120,7 +127,7 @@ fn a_file_that_is_truncated_while_it_is_sent_does_not_end_the_child() {
     let server = serve();
     let child = server.child();
     truncate_while_it_is_sent(&server);
-    server.expect_log("End of file found");
+    server.expect_log("AH10298: failed reading");
     assert_eq!(server.child(), child, "the child died");
     write(&server, "notes.txt", "plain");
     server.get(&format!("{UPLOADS}/notes.txt")).expect(200);
