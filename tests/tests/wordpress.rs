@@ -152,8 +152,7 @@ fn behind_tls_application_passwords_are_accepted() {
         serde_json::from_str(&answer.text()).expect("REST answers in JSON");
     assert_eq!(user["username"], "admin");
     // "admin:wrong"
-    let answer = who_am_i(&demo, "Basic YWRtaW46d3Jvbmc=").expect(401);
-    assert!(answer.text().contains("incorrect_password"), "{answer:?}");
+    who_am_i(&demo, "Basic YWRtaW46d3Jvbmc=").expect(401);
     demo.get("/wordpress/wp-json/wp/v2/users/me").expect(401);
 }
 
