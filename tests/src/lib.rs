@@ -37,7 +37,9 @@ pub use errorlog::LogLine;
 pub use exchange::Exchange;
 pub use httpd::{Httpd, Mpm};
 pub use launch::free_port;
-pub use paths::{cache_dir, fetched, guest, module, native, php_cgi, program, python, root};
+pub use paths::{
+    cache_dir, fetched, guest, module, native, php_cgi, program, project_files, python, root,
+};
 pub use process::{peak_memory_kib, printed, resident_memory_kib, run_within, wait_until};
 pub use refusal::Refusal;
 pub use request::Request;

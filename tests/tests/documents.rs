@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mod_wasm_tests::{Document, Site, printed, program, root};
+use mod_wasm_tests::{Document, Site, printed, project_files, root};
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
@@ -49,19 +49,9 @@ fn every_directive_is_documented_and_every_documented_directive_exists() {
     assert_eq!(directives, headings(&read("docs/directives.md"), "## "));
 }
 
-/// The files of a folder of the project, as paths in it; those that git ignores are left out.
-fn files(folder: &Path) -> BTreeSet<String> {
-    let mut git = Command::new(program("git", "git"));
-    git.current_dir(folder);
-    git.args(["ls-files", "--cached", "--others", "--exclude-standard"]);
-    let files = printed(&mut git);
-    let files = files.lines().filter(|file| folder.join(file).exists());
-    files.map(str::to_owned).collect()
-}
-
 /// Markdown files of the project.
 fn pages() -> Vec<PathBuf> {
-    let files = files(root());
+    let files = project_files(root());
     let pages = files.iter().filter(|file| file.ends_with(".md"));
     pages.map(|page| root().join(page)).collect()
 }
@@ -103,7 +93,7 @@ fn tables_of_files_list_what_is_in_their_folder() {
         };
         tables += 1;
         let folder = page.parent().expect("a page lies in a folder");
-        let mut there = files(folder);
+        let mut there = project_files(folder);
         there.retain(|file| folder.join(file) != page);
         let listed: Vec<&str> = rows.iter().flat_map(|row| names(row[0])).collect();
         let found = differences(&listed, &there).into_iter();
@@ -118,7 +108,7 @@ fn the_map_lists_the_folders_of_the_project() {
     let map = Document::read("docs/architecture.md");
     let rows = map.table("folder").expect("it has a table of folders");
     let listed: Vec<&str> = rows.iter().flat_map(|row| names(row[0])).collect();
-    let folders = files(root())
+    let folders = project_files(root())
         .iter()
         .filter_map(|file| file.split_once('/'))
         .map(|(folder, _)| format!("{folder}/"))
@@ -137,7 +127,7 @@ fn is_path(word: &str, folders: &BTreeSet<&str>) -> bool {
 
 #[test]
 fn paths_that_pages_name_are_there() {
-    let files = files(root());
+    let files = project_files(root());
     let folders = files.iter().filter_map(|file| file.split_once('/'));
     let folders: BTreeSet<&str> = folders.map(|(folder, _)| folder).collect();
     let (mut named, mut lost) = (0, Vec::new());
