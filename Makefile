@@ -9,7 +9,7 @@ help: ## this list
 	@echo
 	@echo "Each runs a script of the same purpose in scripts/; try it with --help."
 
-setup: ## install what building and showing needs (PARTS="build guests fetch demo test lint bench")
+setup: ## install what building and showing needs (PARTS="build install guests fetch demo test lint bench")
 	@scripts/setup $(PARTS)
 
 build: ## build the module, its library and its helper into build/modules
@@ -46,6 +46,7 @@ image-repro: ## build them twice from nothing and compare: half an hour
 	@scripts/image-repro
 
 install: ## put what was built into the distribution's httpd (DESTDIR, PREFIX=/usr/local)
+	@test -n "$(DESTDIR)" || scripts/setup install
 	@scripts/install
 
 uninstall: ## take it out again

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use mod_wasm_tests::{Browser, Terminal, printed, wait_until};
 use tempfile::TempDir;
 
-use crate::docker::{Container, PATIENCE, demo_image, docker, docker_output, slim_image};
+use crate::docker::{Container, IMAGE, PATIENCE, docker, docker_output, image_name};
 
 /// The documents publish the same port everywhere.
 const ADDRESS: ([u8; 4], u16) = ([127, 0, 0, 1], 8080);
@@ -51,9 +51,7 @@ impl Reader {
 
     /// What was written, with this machine's names.
     pub(crate) fn adapt(&self, written: &str) -> String {
-        let images = written
-            .replace("ghcr.io/OWNER/httpd-mod-wasm:slim", slim_image())
-            .replace("ghcr.io/OWNER/httpd-mod-wasm", demo_image());
+        let images = replace_words(written, IMAGE, &image_name());
         self.names
             .iter()
             .fold(images, |text, (from, to)| replace_words(&text, from, to))

@@ -15,6 +15,14 @@ use crate::app::App;
 /// What a start may take on a busy machine: bounds are generous, since nothing here measures.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
+/// The images' name in the documents, and what `scripts/image` calls them by default.
+pub(crate) const IMAGE: &str = "httpd-mod-wasm";
+
+/// Their name here: `MOD_WASM_IMAGE` gives it, as it does for `scripts/image`.
+pub(crate) fn image_name() -> String {
+    std::env::var("MOD_WASM_IMAGE").unwrap_or_else(|_| IMAGE.to_owned())
+}
+
 /// The image with every demo.
 pub(crate) fn demo_image() -> &'static str {
     static IMAGE: OnceLock<String> = OnceLock::new();
@@ -27,10 +35,8 @@ pub(crate) fn slim_image() -> &'static str {
     IMAGE.get_or_init(|| built("slim"))
 }
 
-/// `MOD_WASM_IMAGE` names the images, as it does for `scripts/image`.
 fn built(tag: &str) -> String {
-    let name = std::env::var("MOD_WASM_IMAGE").unwrap_or_else(|_| "httpd-mod-wasm".to_owned());
-    let image = format!("{name}:{tag}");
+    let image = format!("{}:{tag}", image_name());
     let engine = docker_output(["version", "--format", "{{.Server.Version}}"]);
     assert!(
         engine.status.success(),

@@ -2,11 +2,10 @@
 
 use std::fs;
 
-use mod_wasm_tests::guest;
+use mod_wasm_tests::{Document, guest};
 
 use crate::commands::{Reader, Served};
 use crate::docker::{docker_output, unique_name};
-use crate::document::Document;
 
 const CHAPTER: &str = "\n## Your own program\n";
 
@@ -24,7 +23,7 @@ fn reader(manual: &Document, image: &str) -> Reader {
     let reader = Reader::new(&[("hello", image)]);
     let program = fs::read(guest("hello_wasm")).expect("a guest is readable");
     reader.file("hello.wasm", program);
-    reader.file("httpd.conf", manual.block_after(CHAPTER, "apache"));
+    reader.file("httpd.conf", manual.code_after(CHAPTER, "apache"));
     reader
 }
 
@@ -41,11 +40,11 @@ fn five_lines_add_a_program_and_nothing_is_compiled_at_its_start() {
     let manual = Document::read("docs/image.md");
     let image = BuiltImage(unique_name());
     let reader = reader(&manual, &image.0);
-    let dockerfile = manual.block_after(CHAPTER, "dockerfile");
+    let dockerfile = manual.code_after(CHAPTER, "dockerfile");
     assert_eq!(dockerfile.lines().count(), 5, "{dockerfile}");
     reader.file("Dockerfile", reader.adapt(dockerfile));
 
-    let commands = manual.block_after(CHAPTER, "sh");
+    let commands = manual.code_after(CHAPTER, "sh");
     let (build, run) = commands.split_once('\n').expect("it is built, then run");
     reader.run(build);
     let served = reader.serve(run);
@@ -61,7 +60,7 @@ fn five_lines_add_a_program_and_nothing_is_compiled_at_its_start() {
 fn a_mounted_program_is_compiled_at_the_start() {
     let manual = Document::read("docs/image.md");
     let reader = reader(&manual, "hello");
-    let served = reader.serve(manual.block_after("\nWithout building an image", "sh"));
+    let served = reader.serve(manual.code_after("\nWithout building an image", "sh"));
     assert!(
         answers(&reader, &served),
         "nothing was compiled: {}",

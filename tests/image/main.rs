@@ -5,7 +5,6 @@ mod commands;
 mod compose;
 mod demos;
 mod docker;
-mod document;
 mod extend;
 mod hardening;
 mod lifecycle;

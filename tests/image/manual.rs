@@ -3,12 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use mod_wasm_tests::Document;
 use mod_wasm_tests::visits::editor;
 
 use crate::commands::Reader;
 use crate::demos::every_demo_answers;
 use crate::docker::{Container, Volume, unique_name};
-use crate::document::Document;
 use crate::wordpress::{publish_post, shows_post};
 
 /// The manual, a reader, and what the reader's commands make; the reader leaves last, and the port with them.
@@ -39,7 +39,7 @@ impl Trial {
     /// The first commands after this heading.
     #[track_caller]
     fn chapter(&self, heading: &str) -> &str {
-        self.manual.block_after(&format!("\n## {heading}\n"), "sh")
+        self.manual.code_after(&format!("\n## {heading}\n"), "sh")
     }
 
     /// Runs them.
@@ -51,7 +51,7 @@ impl Trial {
     /// Runs the first commands after these words; returns what they printed.
     #[track_caller]
     fn run_after(&self, words: &str) -> String {
-        self.reader.run(self.manual.block_after(words, "sh"))
+        self.reader.run(self.manual.code_after(words, "sh"))
     }
 }
 
@@ -70,14 +70,8 @@ fn a_backup_is_restored_an_upgrade_keeps_the_site_and_a_new_password_logs_in() {
     shows_post(trial.container.address());
     trial.run_after("Restore into a new volume");
 
-    // There is no registry to pull from: the new version is the same one.
-    let upgrade: Vec<&str> = trial
-        .chapter("Upgrade")
-        .lines()
-        .filter(|line| !line.starts_with("docker pull"))
-        .collect();
-    let upgrade = upgrade.join("\n");
-    trial.reader.run(&upgrade);
+    // The new version is the same one.
+    trial.follow("Upgrade");
     trial.container.wait_healthy();
     shows_post(trial.container.address());
 
@@ -86,6 +80,7 @@ fn a_backup_is_restored_an_upgrade_keeps_the_site_and_a_new_password_logs_in() {
     editor::log_in(trial.container.address(), "one of your own");
 
     // What was saved before all that.
+    let upgrade = trial.chapter("Upgrade");
     trial
         .reader
         .run(&upgrade.replace("mod_wasm-data:", "mod_wasm-restored:"));

@@ -1,14 +1,15 @@
 //! The README's own `docker run` lines, as they are written.
 
+use mod_wasm_tests::Document;
+
 use crate::commands::Reader;
 use crate::docker::Volume;
-use crate::document::Document;
 
 #[test]
 fn the_readmes_docker_run_lines_show_the_landing_page() {
     let readme = Document::read("README.md");
     let lines: Vec<&str> = readme
-        .blocks("sh")
+        .code("sh")
         .into_iter()
         .filter(|block| block.contains("docker run"))
         .collect();

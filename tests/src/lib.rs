@@ -9,6 +9,7 @@ mod cgi_pair;
 mod chromium;
 mod conf;
 mod demo;
+mod document;
 mod errorlog;
 mod exchange;
 mod httpd;
@@ -31,11 +32,14 @@ pub use cgi_pair::{CgiPair, raw_output};
 pub use chromium::{Chromium, ENTER, Element, TAB};
 pub use conf::{cgi_endpoint, endpoint};
 pub use demo::demos;
+pub use document::{Block, Document};
 pub use errorlog::LogLine;
 pub use exchange::Exchange;
 pub use httpd::{Httpd, Mpm};
 pub use launch::free_port;
-pub use paths::{cache_dir, fetched, guest, module, native, php_cgi, program, python, root};
+pub use paths::{
+    cache_dir, fetched, guest, module, native, php_cgi, program, project_files, python, root,
+};
 pub use process::{peak_memory_kib, printed, resident_memory_kib, run_within, wait_until};
 pub use refusal::Refusal;
 pub use request::Request;

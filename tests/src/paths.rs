@@ -1,6 +1,7 @@
 //! Where the things under test lie. What is missing panics with the command that makes it: a check that cannot run
 //! has to fail, never to pass in silence.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
@@ -15,6 +16,15 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("the tests crate lies in the project's root folder")
+}
+
+/// The files in a folder of the project, by their paths in it; what git ignores is left out.
+pub fn project_files(folder: &Path) -> BTreeSet<String> {
+    let mut git = Command::new(program("git", "git"));
+    git.args(["ls-files", "--cached", "--others", "--exclude-standard"]);
+    let files = printed(git.current_dir(folder));
+    let files = files.lines().filter(|file| folder.join(file).exists());
+    files.map(str::to_owned).collect()
 }
 
 /// The folder of built things: `MOD_WASM_BUILD_DIR`, or `build/` of the project.

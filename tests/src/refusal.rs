@@ -62,8 +62,9 @@ impl Refusal {
         self
     }
 
+    /// The number of the first line that begins so.
     #[track_caller]
-    fn line_of(&self, directive: &str) -> usize {
+    pub fn line_of(&self, directive: &str) -> usize {
         self.conf
             .lines()
             .position(|line| line.trim_start().starts_with(directive))

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mod_wasm_tests::{Site, printed, program, root};
+use mod_wasm_tests::{Document, Site, printed, project_files, root};
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
@@ -92,21 +92,108 @@ fn every_directive_is_documented_and_every_documented_directive_exists() {
     assert_eq!(directives, headings(&read("docs/directives.md"), "## "));
 }
 
-/// Markdown files of the project, those of other people left out.
+/// Markdown files of the project.
 fn pages() -> Vec<PathBuf> {
-    let mut git = Command::new(program("git", "git"));
-    git.current_dir(root()).args([
-        "ls-files",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "*.md",
-    ]);
-    printed(&mut git)
-        .lines()
-        .map(|line| root().join(line))
-        .filter(|path| path.exists())
-        .collect()
+    let files = project_files(root());
+    let pages = files.iter().filter(|file| file.ends_with(".md"));
+    pages.map(|page| root().join(page)).collect()
+}
+
+/// What stands between backticks.
+fn names(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// Whether a table's name stands for this file: a folder for all that is in it (and for the Rust module of its name), a C source
+/// for its header too.
+fn stands_for(name: &str, file: &str) -> bool {
+    if let Some(folder) = name.strip_suffix('/') {
+        return file.starts_with(name) || file.strip_suffix(".rs") == Some(folder);
+    }
+    name == file || name.ends_with(".c") && file.strip_suffix('h') == name.strip_suffix('c')
+}
+
+/// What a table has that is not there, and what is there that it has not.
+fn differences(listed: &[&str], there: &BTreeSet<String>) -> Vec<String> {
+    let lost = listed
+        .iter()
+        .filter(|name| !there.iter().any(|file| stands_for(name, file)))
+        .map(|name| format!("{name} is listed and not there"));
+    let unlisted = there
+        .iter()
+        .filter(|file| !listed.iter().any(|name| stands_for(name, file)))
+        .map(|file| format!("{file} is not listed"));
+    lost.chain(unlisted).collect()
+}
+
+#[test]
+fn tables_of_files_list_what_is_in_their_folder() {
+    let (mut tables, mut wrong) = (0, Vec::new());
+    for page in pages() {
+        let document = Document::read(page.strip_prefix(root()).expect("pages are the project's"));
+        let Some(rows) = document.table("file") else {
+            continue;
+        };
+        tables += 1;
+        let folder = page.parent().expect("a page lies in a folder");
+        let mut there = project_files(folder);
+        there.retain(|file| folder.join(file) != page);
+        let listed: Vec<&str> = rows.iter().flat_map(|row| names(row[0])).collect();
+        let found = differences(&listed, &there).into_iter();
+        wrong.extend(found.map(|one| format!("{}: {one}", page.display())));
+    }
+    assert!(tables >= 3, "only {tables} pages have a table of files");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_map_lists_the_folders_of_the_project() {
+    let map = Document::read("docs/architecture.md");
+    let rows = map.table("folder").expect("it has a table of folders");
+    let listed: Vec<&str> = rows.iter().flat_map(|row| names(row[0])).collect();
+    let folders = project_files(root())
+        .iter()
+        .filter_map(|file| file.split_once('/'))
+        .map(|(folder, _)| format!("{folder}/"))
+        .collect();
+    let wrong = differences(&listed, &folders);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whether a word is meant as a path in the project: it begins with one of its folders, and has nothing to be filled in.
+fn is_path(word: &str, folders: &BTreeSet<&str>) -> bool {
+    let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    let plain = |letter: char| plain(letter) || "._-/".contains(letter);
+    let first = word.split('/').next().unwrap_or(word);
+    word.contains('/') && word.chars().all(plain) && folders.contains(first)
+}
+
+#[test]
+fn paths_that_pages_name_are_there() {
+    let files = project_files(root());
+    let folders = files.iter().filter_map(|file| file.split_once('/'));
+    let folders: BTreeSet<&str> = folders.map(|(folder, _)| folder).collect();
+    let (mut named, mut lost) = (0, Vec::new());
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page is readable");
+        let near = page.parent().expect("a page lies in a folder");
+        let words = text.lines().flat_map(names);
+        for path in words.filter(|word| is_path(word, &folders)) {
+            named += 1;
+            // What is fetched is not part of the project, nor are the files of the tutorial's reader.
+            let others =
+                path.starts_with("apps/fetched") || text.contains(&format!("file={path}\n"));
+            if !others && !root().join(path).exists() && !near.join(path).exists() {
+                lost.push(format!("{}: {path}", page.display()));
+            }
+        }
+    }
+    assert!(named > 40, "only {named} paths were found");
+    assert!(
+        lost.is_empty(),
+        "paths that are not there:\n{}",
+        lost.join("\n")
+    );
 }
 
 /// The targets of `[text](target)`.

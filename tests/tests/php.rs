@@ -11,13 +11,14 @@ fn serve(scripts: &[(&str, &str)], lines: &str) -> Server {
         site.file(&format!("htdocs/{name}"), code);
     }
     let conf = format!(
-        "DirectoryIndex index.php\n<Directory {docs}>\nAddHandler wasm-handler .php\nWasmModule {php}\nWasmMapDir /app {docs} ro\n\
+        "DirectoryIndex index.php\n<Directory {docs}>\n<FilesMatch \"\\.php$\">\nSetHandler wasm-handler\n</FilesMatch>\n\
+         WasmModule {php}\nWasmMapDir /app {docs} ro\n\
          WasmMapDir /tmp {tmp}\nWasmEnv TMPDIR /tmp\nWasmEnableCGI On\nWasmMapCGIFileNames On\nWasmScriptArg Off\n{lines}\n</Directory>",
         docs = site.path("htdocs"),
         php = php_cgi(),
         tmp = site.writable_dir("tmp"),
     );
-    site.httpd(conf).modules(&["mime", "dir"]).start()
+    site.httpd(conf).modules(&["dir"]).start()
 }
 
 #[test]

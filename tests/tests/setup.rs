@@ -1,14 +1,15 @@
-//! `scripts/setup-rust` on a machine without Rust, against an installer of ours on 127.0.0.1.
+//! `scripts/setup` on a machine of which only the list of packages is ours, and `scripts/setup-rust` on one without Rust, against
+//! an installer of ours on 127.0.0.1.
 
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
-use mod_wasm_tests::{program, root};
+use mod_wasm_tests::{printed, program, root};
 use tempfile::TempDir;
 
 fn scratch() -> TempDir {
@@ -18,10 +19,11 @@ fn scratch() -> TempDir {
         .expect("/tmp is writable")
 }
 
-/// What setup-rust may use, none of it a Rust toolchain.
+/// What the scripts may use, none of it a Rust toolchain.
 const TOOLS: &[(&str, &str)] = &[
     ("bash", "bash"),
     ("sed", "sed"),
+    ("grep", "grep"),
     ("sort", "coreutils"),
     ("head", "coreutils"),
     ("cut", "coreutils"),
@@ -96,8 +98,8 @@ fn publish(content: Vec<u8>) -> SocketAddr {
     address
 }
 
-/// Runs setup-rust on a machine without Rust, where the installer of `published` bytes is expected to have `sha256`.
-fn setup_rust(dir: &Path, installer: &str, expected: impl Fn(&Path) -> String) -> (bool, String) {
+/// A folder for `PATH`.
+fn bin_with_tools(dir: &Path) -> PathBuf {
     let bin = dir.join("bin");
     fs::create_dir_all(&bin).expect("the folder is ours");
     for (tool, package) in TOOLS {
@@ -106,6 +108,64 @@ fn setup_rust(dir: &Path, installer: &str, expected: impl Fn(&Path) -> String) -
             symlink(program(tool, package), link).expect("the folder is ours");
         }
     }
+    bin
+}
+
+/// Runs setup for this part where only these packages are installed; returns those that it has installed.
+fn packages_for(part: &str, installed: &[&str]) -> Vec<String> {
+    let dir = scratch();
+    let bin = bin_with_tools(dir.path());
+    let list: String = installed
+        .iter()
+        .map(|name| format!("echo 'installed {name}'\n"))
+        .collect();
+    let asked = dir.path().join("asked");
+    let note = format!("echo \"$@\" >>'{}'", asked.display());
+    for (name, code) in [
+        ("dpkg-query", list.as_str()),
+        ("apt-get", note.as_str()),
+        ("sudo", "exec \"$@\""),
+    ] {
+        let file = bin.join(name);
+        fs::write(&file, format!("#!/bin/bash\n{code}\n")).expect("the folder is ours");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("the file is ours");
+    }
+    printed(
+        Command::new(root().join("scripts/setup"))
+            .arg(part)
+            .env_clear()
+            .env("PATH", &bin)
+            .env("HOME", dir.path()),
+    );
+    let asked = fs::read_to_string(asked).unwrap_or_default();
+    let install = asked.lines().filter(|line| line.starts_with("install "));
+    install
+        .flat_map(|line| line.split(' ').skip(1))
+        .filter(|word| !word.starts_with('-'))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn what_the_readme_does_after_the_installation_is_installed() {
+    for name in ["a2enmod", "apachectl"] {
+        let owner = printed(
+            Command::new(program("dpkg", "dpkg"))
+                .arg("-S")
+                .arg(program(name, "apache2")),
+        );
+        let owner = owner
+            .split(':')
+            .next()
+            .expect("dpkg names the package first");
+        assert_eq!(packages_for("install", &["apache2-bin"]), [owner], "{name}");
+        assert!(packages_for("install", &["apache2-bin", owner]).is_empty());
+    }
+}
+
+/// Runs setup-rust on a machine without Rust, where the installer of `published` bytes is expected to have `sha256`.
+fn setup_rust(dir: &Path, installer: &str, expected: impl Fn(&Path) -> String) -> (bool, String) {
+    let bin = bin_with_tools(dir);
     let published = dir.join("rustup-init");
     fs::write(&published, installer).expect("the folder is ours");
     fs::create_dir_all(dir.join("cargo")).expect("the folder is ours");

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use mod_wasm_tests::{fetched, free_port, module, program, root, run_within};
+use mod_wasm_tests::{Block, Document, fetched, free_port, module, program, root, run_within};
 use tempfile::TempDir;
 
 /// The places that the page names, and what stands for them here.
@@ -15,52 +15,13 @@ const CLONE: &str = "/home/you/mod_wasm";
 const MODULE: &str = "/usr/lib/apache2/modules/mod_wasm.so";
 const PORT: &str = "8081";
 
+/// The name of the file whose content a block is.
+fn file<'a>(block: &Block<'a>) -> Option<&'a str> {
+    let mut words = block.words.iter();
+    words.find_map(|word| word.strip_prefix("file="))
+}
+
 const COMMAND_LIMIT: Duration = Duration::from_secs(120);
-
-/// A fenced block: the words behind its fence, and its lines.
-struct Block {
-    line: usize,
-    words: Vec<String>,
-    text: String,
-}
-
-impl Block {
-    fn is(&self, word: &str) -> bool {
-        self.words.iter().any(|known| known == word)
-    }
-
-    fn file(&self) -> Option<&str> {
-        self.words
-            .iter()
-            .find_map(|word| word.strip_prefix("file="))
-    }
-}
-
-fn blocks(page: &str) -> Vec<Block> {
-    let mut found: Vec<Block> = Vec::new();
-    let mut open = false;
-    for (index, line) in page.lines().enumerate() {
-        match line.strip_prefix("```") {
-            Some(_) if open => open = false,
-            Some(words) => {
-                open = true;
-                found.push(Block {
-                    line: index + 1,
-                    words: words.split_whitespace().map(str::to_owned).collect(),
-                    text: String::new(),
-                });
-            }
-            None if open => {
-                let block = found.last_mut().expect("a block is open");
-                block.text.push_str(line);
-                block.text.push('\n');
-            }
-            None => {}
-        }
-    }
-    assert!(!open, "the last fence of the page is not closed");
-    found
-}
 
 /// The reader's folder. A server that was left running in it is stopped at the end.
 struct Reader {
@@ -131,7 +92,7 @@ fn the_tutorial_works_as_written() {
     for artifact in ["python-3.11.3", "python-3.11.3-stdlib"] {
         fetched(artifact);
     }
-    let page = fs::read_to_string(root().join("docs/tutorial.md")).expect("the page is there");
+    let page = Document::read("docs/tutorial.md");
     let reader = Reader::new();
     let port = free_port().to_string();
     let here = |text: &str| {
@@ -142,19 +103,14 @@ fn the_tutorial_works_as_written() {
     };
     let (mut ran, mut compared) = (0, 0);
     let mut printed = String::new();
-    for block in blocks(&page) {
-        if let Some(name) = block.file() {
-            fs::write(reader.path().join(name), here(&block.text)).expect("the folder is ours");
+    for block in page.blocks() {
+        if let Some(name) = file(&block) {
+            fs::write(reader.path().join(name), here(block.text)).expect("the folder is ours");
         } else if block.is("run") {
-            printed = reader.run(&here(&block.text));
+            printed = reader.run(&here(block.text));
             ran += 1;
         } else if block.is("output") {
-            assert_eq!(
-                printed,
-                here(&block.text),
-                "line {} of the page",
-                block.line
-            );
+            assert_eq!(printed, here(block.text), "line {} of the page", block.line);
             compared += 1;
         } else {
             assert!(

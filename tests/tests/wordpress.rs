@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use mod_wasm_tests::visits::editor;
-use mod_wasm_tests::{Browser, Upload, WordPress, fetched};
+use mod_wasm_tests::{Browser, Response, Upload, WordPress, fetched};
 
 #[test]
 fn the_first_start_installs_wordpress_and_the_second_does_not() {
@@ -125,6 +125,44 @@ fn behind_a_proxy_every_address_is_the_public_one() {
     }
 }
 
+/// What a program sends that has an application password of the user `admin`: a new one, made by WordPress.
+fn application_password(demo: &WordPress) -> String {
+    demo.add_page(
+        "application-password.php",
+        "<?php require 'wp-load.php';
+        [$password] = WP_Application_Passwords::create_new_application_password(
+            get_user_by('login', 'admin')->ID, ['name' => 'a program']);
+        echo 'Basic ', base64_encode(\"admin:$password\");",
+    );
+    let page = demo.get("/wordpress/application-password.php");
+    page.expect(200).text()
+}
+
+/// WordPress's answer to the question who is asking.
+fn who_am_i(demo: &WordPress, authorization: &str) -> Response {
+    let request = demo.request("GET", "/wordpress/wp-json/wp/v2/users/me?context=edit");
+    request.header("Authorization", authorization).send()
+}
+
+#[test]
+fn behind_tls_application_passwords_are_accepted() {
+    let demo = WordPress::behind("https://www.example.org");
+    let answer = who_am_i(&demo, &application_password(&demo)).expect(200);
+    let user: serde_json::Value =
+        serde_json::from_str(&answer.text()).expect("REST answers in JSON");
+    assert_eq!(user["username"], "admin");
+    // "admin:wrong"
+    who_am_i(&demo, "Basic YWRtaW46d3Jvbmc=").expect(401);
+    demo.get("/wordpress/wp-json/wp/v2/users/me").expect(401);
+}
+
+#[test]
+fn without_tls_wordpress_refuses_application_passwords() {
+    let demo = WordPress::installed("");
+    let answer = who_am_i(&demo, &application_password(&demo)).expect(401);
+    assert!(answer.text().contains("rest_not_logged_in"), "{answer:?}");
+}
+
 #[test]
 fn an_editor_writes_and_visitors_read_search_and_comment() {
     let demo = WordPress::installed("");
@@ -136,6 +174,7 @@ fn an_editor_writes_and_visitors_read_search_and_comment() {
         "{page}"
     );
     static_files_come_from_httpd(&demo);
+    only_names_that_end_in_php_are_programs(&demo);
     what_is_private_stays_private(&demo);
 
     editor::is_refused(demo.address(), "wrong");
@@ -174,6 +213,13 @@ fn static_files_come_from_httpd(demo: &WordPress) {
     let original =
         fs::read(fetched(&format!("wordpress-6.5.5/{style}"))).expect("the file was fetched");
     assert_eq!(answer.body(), original);
+}
+
+fn only_names_that_end_in_php_are_programs(demo: &WordPress) {
+    const CODE: &str = "<?php echo 6 * 7;";
+    demo.add_page("photo.php.jpg", CODE);
+    let answer = demo.get("/wordpress/photo.php.jpg").expect(200);
+    assert_eq!(answer.text(), CODE);
 }
 
 fn what_is_private_stays_private(demo: &WordPress) {
