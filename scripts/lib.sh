@@ -12,6 +12,10 @@ readonly DEMO_ARTIFACTS=(
     wordpress-6.5.5 sqlite-database-integration-2024
 )
 
+# What only tests run: the recipes of docs/tutorial.md.
+# shellcheck disable=SC2034 # as above
+readonly TEST_ARTIFACTS=(ruby-3.2.0 quickjs-0.11.0)
+
 say() { printf '==> %s\n' "$*" >&2; }
 
 die() {
