@@ -20,10 +20,13 @@ static int body_expected(request_rec *r)
 
 void wasm_body_init(wasm_body *body, wasm_io *io)
 {
+    request_rec *r = io->r;
+
     body->io = io;
-    body->in = apr_brigade_create(io->r->pool, io->r->connection->bucket_alloc);
-    /* A subrequest has no body: what its filters would read belongs to the main request. */
-    io->body_read = io->r->main != NULL || !body_expected(io->r);
+    body->in = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    /* A subrequest has no body: what its filters would read belongs to the main request. Nor has an error document when the client still
+     * waits to be asked for its body: it was refused together with the request. */
+    io->body_read = r->main || !body_expected(r) || (r->expecting_100 && !ap_is_HTTP_SUCCESS(r->status));
 }
 
 int wasm_body_is_too_large(request_rec *r)
@@ -58,15 +61,15 @@ static apr_status_t get_brigade(wasm_body *body, apr_size_t len, apr_read_type_e
     return ap_get_brigade(body->io->r->input_filters, body->in, AP_MODE_READBYTES, how, (apr_off_t)(len < READ_MAX ? len : READ_MAX));
 }
 
-/* httpd says "100 Continue" at the first read that waits, unless the response has begun by then. The program wants the body now, and
- * its response may begin before that read. */
-static void ask_for_body(wasm_io *io)
+/* httpd says "100 Continue" in reads that may wait, and here it is never left to wait. Once the response has begun it is too late: the
+ * client sends its body without being asked, or not at all. */
+static void ask_for_body(const wasm_io *io)
 {
     request_rec *r = io->r;
     const char *status_line = r->status_line;
     int status = r->status;
 
-    if (!r->expecting_100 || io->response_started || !ap_is_HTTP_SUCCESS(status)) {
+    if (!r->expecting_100 || io->response_started) {
         return;
     }
     r->status = HTTP_CONTINUE;
@@ -74,24 +77,6 @@ static void ask_for_body(wasm_io *io)
     ap_send_interim_response(r, 0);
     r->status = status;
     r->status_line = status_line;
-}
-
-static int nothing_there(const wasm_body *body, apr_status_t rv)
-{
-    return APR_STATUS_IS_EAGAIN(rv) || (rv == APR_SUCCESS && APR_BRIGADE_EMPTY(body->in));
-}
-
-/* Fills the brigade with what is there. */
-static int64_t fetch_at_once(wasm_body *body, apr_size_t len)
-{
-    apr_status_t rv;
-
-    ask_for_body(body->io);
-    rv = get_brigade(body, len, APR_NONBLOCK_READ);
-    if (nothing_there(body, rv)) {
-        return WRT_IO_TIMEOUT;
-    }
-    return rv == APR_SUCCESS ? 0 : explain_read_error(body->io, rv);
 }
 
 /* Returns when the client has sent something or gone, or after `most`. */
@@ -117,6 +102,14 @@ static apr_read_type_e way_to_read(const wasm_io *io)
     return APR_NONBLOCK_READ;
 }
 
+/* A client that sends before it is asked need not be asked any more. */
+static void note_arrival(const wasm_body *body)
+{
+    if (!APR_BUCKET_IS_METADATA(APR_BRIGADE_FIRST(body->in))) {
+        body->io->r->expecting_100 = 0;
+    }
+}
+
 /*
  * Fills the brigade, waiting if need be. The waiting is done here and not inside httpd's filters: these would begin anew with each byte that a
  * client lets fall, and inside HTTP/2 know nothing of the run's deadline.
@@ -131,9 +124,14 @@ static int64_t fetch(wasm_body *body, apr_size_t len, apr_uint64_t left_ms)
     for (;;) {
         apr_status_t rv = get_brigade(body, len, how);
 
-        if (!nothing_there(body, rv)) {
-            return rv == APR_SUCCESS ? 0 : explain_read_error(io, rv);
+        if (rv == APR_SUCCESS && !APR_BRIGADE_EMPTY(body->in)) {
+            note_arrival(body);
+            return 0;
         }
+        if (rv != APR_SUCCESS && !APR_STATUS_IS_EAGAIN(rv)) {
+            return explain_read_error(io, rv);
+        }
+        ask_for_body(io);
         now = apr_time_now();
         if (now >= deadline) {
             return WRT_IO_TIMEOUT;
@@ -183,7 +181,7 @@ int64_t wasm_body_read(wasm_body *body, uint8_t *buffer, size_t len, uint64_t ti
     }
     while (count == 0 && !body->io->body_read && len) {
         if (APR_BRIGADE_EMPTY(body->in)) {
-            count = timeout_ms ? fetch(body, len, timeout_ms) : fetch_at_once(body, len);
+            count = fetch(body, len, timeout_ms);
         }
         if (count == 0) {
             count = take(body, buffer, len);

@@ -207,7 +207,10 @@ int wasm_response_conclude(wasm_response *response)
     if (!response->redirect) {
         return response->final_status;
     }
-    /* What the program left of the body would be taken for the client's next request. */
+    /* What the program left of the body would be taken for the client's next request. Nobody asks for a body in order to discard it. */
+    if (r->expecting_100) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
     if (!response->io->body_read) {
         int status = ap_discard_request_body(r);
 

@@ -68,6 +68,16 @@ static void do_echo(void)
     copy_body();
 }
 
+/* Begins a long answer before it reads its body. */
+static void do_answer_first(void)
+{
+    type("text/plain");
+    for (int i = 0; i < 100000; i++)
+        putchar('-');
+    fflush(stdout);
+    copy_body();
+}
+
 /* Reads the first bytes of its body only. */
 static void do_nibble(void)
 {
@@ -237,11 +247,13 @@ static const struct {
     int reads_body;
 } actions[] = {
     {"echo", do_echo, 1},
+    {"answer-first", do_answer_first, 1},
     {"print", do_print, 1},
     {"nibble", do_nibble, 1},
     {"ignore", do_ignore, 1},
     {"status", do_status, 0},
     {"location", do_location, 0},
+    {"location-at-once", do_location, 1},
     {"cookies", do_cookies, 0},
     {"crlf", do_crlf, 0},
     {"no-type", do_no_type, 0},

@@ -143,40 +143,6 @@ fn head_runs_the_guest_and_drops_the_body() {
 }
 
 #[test]
-fn continue_is_said_before_the_body_is_read() {
-    let server = Site::new().start(cgi_endpoint("/echo", &guest("cgi_probe"), ""));
-    let mut exchange = server
-        .request("POST", "/echo?do=echo")
-        .header("Expect", "100-continue")
-        .header("Content-Length", "5")
-        .open();
-    assert_eq!(exchange.next_status(), 100);
-    exchange.send(b"hello");
-    let answer = exchange.finish().expect(200);
-    assert_eq!(
-        (answer.text().as_str(), answer.interim.as_slice()),
-        ("hello", [100].as_slice())
-    );
-}
-
-#[test]
-fn nobody_is_asked_for_a_body_that_the_guest_does_not_read() {
-    let server = Site::new().start(cgi_endpoint("/x", &guest("cgi_probe"), ""));
-    let exchange = server
-        .request("POST", "/x?do=ignore")
-        .header("Expect", "100-continue")
-        .header("Content-Length", "1000000")
-        .open();
-    let answer = exchange.finish().expect(200);
-    assert_eq!(answer.text(), "ignored\n");
-    assert!(
-        answer.took < Duration::from_secs(5),
-        "the answer waited for the body: {:?}",
-        answer.took
-    );
-}
-
-#[test]
 fn an_unread_body_is_no_part_of_the_next_request() {
     let server = Site::new().start(cgi_endpoint("/x", &guest("cgi_probe"), ""));
     let body = "GET /smuggled HTTP/1.1\r\n\r\n".repeat(1000);
