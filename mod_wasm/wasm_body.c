@@ -144,6 +144,14 @@ static int64_t fetch(wasm_body *body, apr_size_t len, apr_uint64_t left_ms)
     }
 }
 
+/* A program that knows the length of its body does not ask for what is behind it. */
+static void note_end(wasm_body *body)
+{
+    if (!APR_BRIGADE_EMPTY(body->in) && APR_BUCKET_IS_EOS(APR_BRIGADE_FIRST(body->in))) {
+        body->io->body_read = 1;
+    }
+}
+
 /* Takes bytes out of the brigade's first bucket; 0: it had none and is gone. */
 static int64_t take(wasm_body *body, uint8_t *buffer, apr_size_t len)
 {
@@ -152,9 +160,7 @@ static int64_t take(wasm_body *body, uint8_t *buffer, apr_size_t len)
     apr_size_t available;
     apr_status_t rv;
 
-    if (APR_BUCKET_IS_EOS(bucket)) {
-        body->io->body_read = 1;
-    }
+    note_end(body);
     if (APR_BUCKET_IS_METADATA(bucket)) {
         apr_bucket_delete(bucket);
         return 0;
@@ -169,6 +175,7 @@ static int64_t take(wasm_body *body, uint8_t *buffer, apr_size_t len)
     }
     memcpy(buffer, data, available);
     apr_bucket_delete(bucket);
+    note_end(body);
     return (int64_t)available;
 }
 

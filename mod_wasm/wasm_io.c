@@ -52,7 +52,10 @@ int wasm_io_connected(const wasm_io *io)
 
 void wasm_io_note_flush(wasm_io *io)
 {
-    if (!io->reads_on) {
+    /* Of these httpd sends nothing before the end. */
+    int silent = io->r->header_only || AP_STATUS_IS_HEADER_ONLY(io->r->status);
+
+    if (!io->reads_on && !silent) {
         io->reads_on = client_events(io) == POLLRDHUP;
     }
 }

@@ -15,7 +15,7 @@ typedef struct wasm_io {
     int ignore_client_abort; /* a client that goes away does not end the run */
     int body_read; /* the end of the request body was seen, or there is none */
     int response_started; /* output filters have got something */
-    int reads_on; /* the client closed its half of the connection and has been sent something since */
+    int reads_on; /* the client closed its half of the connection, and has been sent something since */
     wasm_failure failure; /* why a callback ended the run */
 } wasm_io;
 

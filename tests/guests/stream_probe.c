@@ -37,6 +37,31 @@ static void answer_then_read(void)
     puts("end");
 }
 
+/* Writes, reads its body to the end, and goes on with pauses. */
+static void sip(int milliseconds)
+{
+    char buffer[4096];
+    puts("ready");
+    fflush(stdout);
+    while (read(0, buffer, sizeof buffer) > 0)
+        ;
+    drip(milliseconds);
+}
+
+/* Reads as many bytes as were announced, not the end behind them, and sleeps before it writes anything. */
+static void read_exactly(int milliseconds)
+{
+    const char *announced = getenv("CONTENT_LENGTH");
+    char buffer[4096];
+    for (long left = atol(announced ? announced : "0"); left > 0;) {
+        ssize_t count = read(0, buffer, left < (long)sizeof buffer ? (size_t)left : sizeof buffer);
+        if (count <= 0)
+            return;
+        left -= count;
+    }
+    nap(milliseconds);
+}
+
 static void flood(long mib)
 {
     static char block[65536];
@@ -73,9 +98,13 @@ int main(void)
     sscanf(query ? query : "", "%31[^=]=%ld", action, &number);
     if (!strcmp(action, "slow-header"))
         nap((int)number);
+    if (!strcmp(action, "exact"))
+        read_exactly((int)number);
     fputs("Content-Type: text/plain\n\n", stdout);
     if (!strcmp(action, "drip"))
         drip((int)number);
+    else if (!strcmp(action, "sip"))
+        sip((int)number);
     else if (!strcmp(action, "talk"))
         answer_then_read();
     else if (!strcmp(action, "flood"))

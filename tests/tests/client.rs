@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use mod_wasm_tests::{Exchange, Server, Site, cgi_endpoint, endpoint, guest};
+use mod_wasm_tests::{Exchange, Mpm, Server, Site, cgi_endpoint, endpoint, guest};
 
 /// One instance only: it has to come free before the next request is served.
 fn single(conf: &str) -> Server {
@@ -13,10 +13,21 @@ fn single(conf: &str) -> Server {
     ))
 }
 
+/// The same with the program that shows when bytes move.
+fn single_stream(lines: &str) -> Server {
+    single(&cgi_endpoint("/s", &guest("stream_probe"), lines))
+}
+
 /// Asserts that a run ends soon after its client has gone, long before its deadline.
 #[track_caller]
 fn ends_with_its_client(server: &Server, exchange: Exchange) {
     exchange.reset();
+    ends_soon(server);
+}
+
+/// Asserts that the only instance becomes free.
+#[track_caller]
+fn ends_soon(server: &Server) {
     let start = Instant::now();
     server.get("/hello").expect(200);
     assert!(
@@ -28,11 +39,7 @@ fn ends_with_its_client(server: &Server, exchange: Exchange) {
 
 #[test]
 fn a_client_that_goes_away_ends_a_writing_run() {
-    let server = single(&cgi_endpoint(
-        "/s",
-        &guest("stream_probe"),
-        "WasmTimeout 300",
-    ));
+    let server = single_stream("WasmTimeout 300");
     let mut exchange = server.request("GET", "/s?endless=50").open();
     exchange.read_until("3\n");
     ends_with_its_client(&server, exchange);
@@ -40,11 +47,7 @@ fn a_client_that_goes_away_ends_a_writing_run() {
 
 #[test]
 fn a_client_that_goes_away_ends_a_run_that_floods() {
-    let server = single(&cgi_endpoint(
-        "/s",
-        &guest("stream_probe"),
-        "WasmTimeout 300",
-    ));
+    let server = single_stream("WasmTimeout 300");
     let mut exchange = server.request("GET", "/s?flood=100000").open();
     exchange.status();
     sleep(Duration::from_millis(300));
@@ -63,6 +66,99 @@ fn a_client_that_goes_away_ends_a_sleeping_run() {
     ends_with_its_client(&server, exchange);
 }
 
+/// What it has sent waits in the socket: only the system knows that nothing follows.
+#[test]
+fn a_client_that_leaves_unread_requests_behind_ends_the_run() {
+    let server = single_stream("WasmTimeout 300");
+    let mut exchange = server.request("GET", "/s?slow-header=250000").open();
+    let more = "GET /s?slow-header=250000 HTTP/1.1\r\nHost: x\r\n\r\n";
+    exchange.send(more.repeat(30_000 / more.len()).as_bytes());
+    sleep(Duration::from_millis(300));
+    drop(exchange);
+    ends_soon(&server);
+    server.expect_log("WASM0054");
+}
+
+#[test]
+fn a_reset_counts_even_when_the_body_was_not_read() {
+    let server = single_stream("WasmTimeout 300");
+    let request = |length: &str| {
+        server
+            .request("POST", "/s?slow-header=250000")
+            .header("Content-Length", length)
+            .open()
+    };
+    for (length, body) in [("1000000", "some of it"), ("10", "all of it!")] {
+        let mut exchange = request(length);
+        exchange.send(body.as_bytes());
+        sleep(Duration::from_millis(300));
+        ends_with_its_client(&server, exchange);
+    }
+    assert_eq!(server.expect_log("WASM0054").len(), 2);
+}
+
+/// A program that knows the length of its body has no reason to ask for what is behind it.
+#[test]
+fn a_body_has_ended_with_its_last_byte() {
+    let server = single_stream("WasmTimeout 300");
+    let exchange = server
+        .request("POST", "/s?exact=250000")
+        .body("0123456789")
+        .open();
+    sleep(Duration::from_millis(300));
+    drop(exchange);
+    ends_soon(&server);
+    server.expect_log("WASM0054");
+}
+
+#[test]
+fn a_half_closed_client_that_is_sent_something_gets_all_of_it() {
+    for mpm in [Mpm::Event, Mpm::Prefork] {
+        let conf = cgi_endpoint("/s", &guest("stream_probe"), "");
+        let server = Site::new().httpd(conf).mpm(mpm).start();
+        let mut exchange = server.request("POST", "/s?sip=400").body("body").open();
+        exchange.close_sending();
+        let answer = exchange.finish().expect(200);
+        assert_eq!(answer.text(), "ready\ndrop 1\ndrop 2\ndrop 3\n", "{mpm:?}");
+        // The pauses were long enough for a look at the client.
+        assert!(answer.took > Duration::from_millis(1000), "{answer:?}");
+        assert!(server.log_with("WASM0054").is_empty(), "{:?}", server.log());
+    }
+}
+
+#[test]
+fn a_half_closed_client_that_was_sent_nothing_has_gone() {
+    let server = single_stream("WasmTimeout 300");
+    let mut exchange = server.request("GET", "/s?slow-header=250000").open();
+    exchange.close_sending();
+    ends_soon(&server);
+    server.expect_log("WASM0054");
+}
+
+/// The end of a body that nobody has read yet looks like the end of the client.
+#[test]
+fn a_half_closed_client_is_there_while_its_body_is_unread() {
+    let server = single_stream("");
+    let mut exchange = server
+        .request("POST", "/s?slow-header=1000")
+        .body("unread")
+        .open();
+    exchange.close_sending();
+    assert_eq!(exchange.finish().expect(200).text(), "done\n");
+    assert!(server.log_with("WASM0054").is_empty(), "{:?}", server.log());
+}
+
+/// Where no body is sent, nothing that the program writes shows whether the client still reads.
+#[test]
+fn a_client_that_asked_for_a_head_and_leaves_ends_the_run() {
+    let server = single_stream("WasmTimeout 300");
+    let exchange = server.request("HEAD", "/s?endless=2").open();
+    sleep(Duration::from_millis(300));
+    drop(exchange);
+    ends_soon(&server);
+    server.expect_log("WASM0054");
+}
+
 #[test]
 fn a_run_that_ignores_its_client_goes_on_to_its_end() {
     let conf = cgi_endpoint("/s", &guest("stream_probe"), "WasmIgnoreClientAbort On")
@@ -78,6 +174,18 @@ fn a_run_that_ignores_its_client_goes_on_to_its_end() {
         "the only instance came free after {:?}, before the guest's last drops",
         start.elapsed()
     );
+    // The same before anything was sent, and with more requests left behind.
+    let mut exchange = server.request("GET", "/s?slow-header=3000").open();
+    exchange.send(&b"GET /s HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000));
+    sleep(Duration::from_millis(300));
+    drop(exchange);
+    let start = Instant::now();
+    server.get("/hello").expect(200);
+    assert!(
+        start.elapsed() > Duration::from_millis(1500),
+        "the only instance came free after {:?}",
+        start.elapsed()
+    );
     assert!(server.log_with("WASM0054").is_empty(), "{:?}", server.log());
     // Inner sections may take it back.
     let mut exchange = server.request("GET", "/s/not?endless=50").open();
@@ -87,11 +195,7 @@ fn a_run_that_ignores_its_client_goes_on_to_its_end() {
 
 #[test]
 fn a_client_that_goes_away_ends_a_run_that_waits_for_its_body() {
-    let server = single(&cgi_endpoint(
-        "/s",
-        &guest("stream_probe"),
-        "WasmTimeout 300",
-    ));
+    let server = single_stream("WasmTimeout 300");
     let mut exchange = server.request("POST", "/s?talk=1").chunked().open();
     exchange.read_until("ready");
     exchange.send_chunk(b"some");

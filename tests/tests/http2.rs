@@ -2,6 +2,7 @@
 
 use std::process::{Command, Output, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use mod_wasm_tests::{Server, Site, cgi_endpoint, endpoint, guest, program};
 
@@ -107,6 +108,25 @@ fn many_requests_at_once() {
             });
         }
     });
+}
+
+#[test]
+fn a_client_that_goes_away_ends_a_sleeping_run() {
+    let conf = "Protocols h2c http/1.1\nWasmMaxInstances 1\nWasmQueueTimeout 30\n".to_owned()
+        + &cgi_endpoint("/s", &guest("stream_probe"), "WasmTimeout 300")
+        + &endpoint("/hello", &guest("hello_wasm"), "");
+    let server = Site::new().httpd(conf).modules(&["http2"]).start();
+    let mut client = Command::new(program("curl", "curl"))
+        .args(["--silent", "--noproxy", "*", "--http2-prior-knowledge"])
+        .args(["--max-time", "60", "--output", "/dev/null"])
+        .arg(format!("http://{}/s?slow-header=250000", server.address()))
+        .spawn()
+        .expect("curl runs");
+    thread::sleep(Duration::from_millis(500));
+    client.kill().expect("curl can be ended");
+    client.wait().expect("curl ends");
+    server.get("/hello").expect(200);
+    server.expect_log("WASM0054");
 }
 
 #[test]
