@@ -23,6 +23,7 @@ void wasm_body_init(wasm_body *body, wasm_io *io)
     request_rec *r = io->r;
 
     body->io = io;
+    body->bytes = 0;
     body->in = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     /* A subrequest has no body: what its filters would read belongs to the main request. Nor has an error document when the client still
      * waits to be asked for its body: it was refused together with the request. */
@@ -72,6 +73,7 @@ static void ask_for_body(const wasm_io *io)
     if (!r->expecting_100 || io->response_started) {
         return;
     }
+    ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r, "asks the client for the body");
     r->status = HTTP_CONTINUE;
     r->status_line = NULL;
     ap_send_interim_response(r, 0);
@@ -193,6 +195,10 @@ int64_t wasm_body_read(wasm_body *body, uint8_t *buffer, size_t len, uint64_t ti
         if (count == 0) {
             count = take(body, buffer, len);
         }
+    }
+    if (count > 0) {
+        body->bytes += count;
+        ap_log_rerror(APLOG_MARK, APLOG_TRACE2, 0, body->io->r, "%" APR_INT64_T_FMT " bytes of the body", count);
     }
     return count;
 }

@@ -9,6 +9,7 @@
 typedef struct wasm_body {
     wasm_io *io;
     apr_bucket_brigade *in;
+    apr_off_t bytes; /* that the program has read */
 } wasm_body;
 
 void wasm_body_init(wasm_body *body, wasm_io *io);

@@ -39,13 +39,14 @@ static void bind_to_location(request_rec *r, const char *location)
     }
     r->filename = apr_pstrmemdup(r->pool, whole, whole_len - rest_len);
     r->path_info = apr_pstrdup(r->pool, rest);
+    ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r, "the location %s is the script's name, the path behind it \"%s\"", location, rest);
 }
 
 static int check_file(request_rec *r, int script_arg)
 {
     if (r->finfo.filetype == APR_NOFILE) {
         return refuse(r, HTTP_NOT_FOUND, WASM_CODE_NO_FILE,
-                      script_arg ? "the requested file does not exist, and " WASM_NAME_SCRIPT_ARG " is On"
+                      script_arg ? "the requested file does not exist, and " WASM_NAME_SCRIPT_ARG " is On (programs that need no file want Off)"
                                  : "the requested file does not exist");
     }
     if (r->finfo.filetype == APR_DIR) {
@@ -105,6 +106,9 @@ static const char *guest_value(request_rec *r, const wasm_dir_conf *conf, wrt_st
     if (!mapped && !strncmp(name.data, "SCRIPT_FILENAME", name.len)) {
         ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, WASM_CODE_UNMAPPED ": SCRIPT_FILENAME %s lies in no mounted directory: the "
                       "program gets the path of the host", value);
+    }
+    if (mapped) {
+        ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r, "%.*s: %s is %s inside", (int)name.len, name.data, value, mapped);
     }
     return mapped ? mapped : value;
 }

@@ -62,4 +62,9 @@
 #define WASM_CODE_BACKTRACE       "WASM0071" /* a line of the backtrace of a trap */
 #define WASM_CODE_EXIT_CODE       "WASM0072" /* exit code of a CGI program that was not 0 */
 
+/* A request's way, at debug. */
+#define WASM_CODE_RUN_STARTS      "WASM0080" /* what is about to run, with what */
+#define WASM_CODE_HEADERS         "WASM0081" /* a CGI program's header block is complete */
+#define WASM_CODE_RUN_ENDED       "WASM0082" /* outcome, time and bytes of a run */
+
 #endif

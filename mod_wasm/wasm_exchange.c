@@ -3,6 +3,7 @@
 void wasm_exchange_init(wasm_exchange *exchange, request_rec *r, int cgi, const char *program)
 {
     exchange->cgi = cgi;
+    exchange->started = apr_time_now();
     wasm_io_init(&exchange->io, r);
     wasm_body_init(&exchange->body, &exchange->io);
     wasm_response_init(&exchange->response, &exchange->io, cgi);

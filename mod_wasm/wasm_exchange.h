@@ -12,6 +12,7 @@
 
 typedef struct wasm_exchange {
     int cgi;
+    apr_time_t started;
     wasm_io io;
     wasm_body body;
     wasm_response response;

@@ -8,6 +8,7 @@
 #include "wasm_exchange.h"
 #include "wasm_outcome.h"
 #include "wasm_script.h"
+#include "wasm_trace.h"
 
 static apr_array_header_t *arguments(request_rec *r, const wasm_dir_conf *conf, const char *script)
 {
@@ -60,25 +61,21 @@ static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, co
         .callbacks = wasm_exchange_callbacks(exchange),
     };
 
+    wasm_trace_start(exchange, conf, &options);
     return wrt_run_new(conf->program->module, &options, run);
 }
 
-/* The run is released before this returns: an internal redirect may need the instance for itself. Returns what failed, if anything. */
-static wasm_failure run_program(wasm_exchange *exchange, const wasm_dir_conf *conf, const char *script)
+/* Returns what failed, if anything. */
+static wasm_failure execute(wasm_exchange *exchange, const wasm_dir_conf *conf, wrt_run *run)
 {
     wrt_outcome outcome = { .struct_size = sizeof outcome };
-    wasm_failure failure = { NULL, 0, OK, NULL };
-    wrt_run *run = NULL;
-    wrt_error *error = new_run(exchange, conf, script, &run);
+    wasm_failure failure;
+    wrt_error *error = wrt_run_execute(run, &outcome);
 
-    if (!error) {
-        error = wrt_run_execute(run, &outcome);
-        wasm_stderr_end(&exchange->err);
-    }
+    wasm_stderr_end(&exchange->err);
     if (error) {
         failure = wasm_outcome_error(exchange, error);
         wasm_outcome_log(exchange, conf->program, &failure, NULL);
-        wrt_run_free(run);
         return failure;
     }
     failure = wasm_outcome_failure(exchange, &outcome);
@@ -87,7 +84,24 @@ static wasm_failure run_program(wasm_exchange *exchange, const wasm_dir_conf *co
         failure = exchange->io.failure;
     }
     wasm_outcome_log(exchange, conf->program, &failure, &outcome);
+    return failure;
+}
+
+/* The run is released before this returns: an internal redirect may need the instance for itself. Returns what failed, if anything. */
+static wasm_failure run_program(wasm_exchange *exchange, const wasm_dir_conf *conf, const char *script)
+{
+    wasm_failure failure;
+    wrt_run *run = NULL;
+    wrt_error *error = new_run(exchange, conf, script, &run);
+
+    if (error) {
+        failure = wasm_outcome_error(exchange, error);
+        wasm_outcome_log(exchange, conf->program, &failure, NULL);
+        return failure;
+    }
+    failure = execute(exchange, conf, run);
     wrt_run_free(run);
+    wasm_trace_end(exchange, conf, &failure);
     return failure;
 }
 

@@ -54,8 +54,18 @@ static void drop_body(wasm_response *response, int final_status)
     response->final_status = final_status;
 }
 
+static void trace_headers(const wasm_response *response)
+{
+    const request_rec *r = response->io->r;
+
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, WASM_CODE_HEADERS ": the response headers are complete: status %d, type %.100s%s",
+                  response->state == WASM_RESPONSE_DROP && response->final_status != OK ? response->final_status : r->status,
+                  r->content_type ? r->content_type : "unknown",
+                  response->redirect ? ", an internal redirect" : response->state == WASM_RESPONSE_DROP ? ", the body is not wanted" : "");
+}
+
 /* The same rules as mod_cgid's: see cgi_handle_response() in httpd's cgi_common.h. */
-static int64_t apply_headers(wasm_response *response)
+static void apply_headers(wasm_response *response)
 {
     request_rec *r = response->io->r;
     const char *location;
@@ -67,22 +77,21 @@ static int64_t apply_headers(wasm_response *response)
         /* OK instead of the status: the error path would disturb mod_cache, which may have set the condition itself. */
         r->status = HTTP_NOT_MODIFIED;
         drop_body(response, OK);
-        return 0;
+        return;
     }
     if (status != OK) {
         drop_body(response, status);
-        return 0;
+        return;
     }
     location = apr_table_get(r->headers_out, "Location");
     if (!location || r->status != HTTP_OK) {
         response->state = WASM_RESPONSE_BODY;
-        return 0;
+        return;
     }
     drop_body(response, HTTP_MOVED_TEMPORARILY);
     if (*location == '/') {
         response->redirect = location;
     }
-    return 0;
 }
 
 /* Takes the header part off a piece of stdout. */
@@ -101,7 +110,11 @@ static int64_t take_headers(wasm_response *response, const char **data, apr_size
         return wasm_io_fail(response->io, WASM_CODE_BAD_HEADERS, APLOG_ERR, HTTP_INTERNAL_SERVER_ERROR,
                             apr_pstrcat(response->io->r->pool, "the response headers were refused: ", response->headers.problem, NULL));
     }
-    return state == WASM_HEADERS_COMPLETE ? apply_headers(response) : 0;
+    if (state == WASM_HEADERS_COMPLETE) {
+        apply_headers(response);
+        trace_headers(response);
+    }
+    return 0;
 }
 
 /* ---- body ---- */
@@ -134,6 +147,7 @@ static void start_response(wasm_response *response)
         return;
     }
     response->io->response_started = 1;
+    ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, response->io->r, "the response begins");
     if (!response->io->r->main) {
         ap_remove_output_filter_byhandle(response->io->r->output_filters, "BYTERANGE");
     }
@@ -157,6 +171,7 @@ static int64_t pass(wasm_response *response, apr_uint64_t left_ms)
 
 static void append_data(wasm_response *response, const char *data, apr_size_t len)
 {
+    response->bytes += (apr_off_t)len;
     if (len) {
         APR_BRIGADE_INSERT_TAIL(response->out, apr_bucket_transient_create(data, len, response->out->bucket_alloc));
     }
@@ -169,6 +184,7 @@ int64_t wasm_response_write(wasm_response *response, const char *data, apr_size_
     if (result < 0 || response->state != WASM_RESPONSE_BODY || (!len && !flush)) {
         return result;
     }
+    ap_log_rerror(APLOG_MARK, APLOG_TRACE2, 0, response->io->r, "%" APR_SIZE_T_FMT " bytes of output%s", len, flush ? ", flushed" : "");
     append_data(response, data, len);
     if (flush) {
         wasm_io_note_flush(response->io);

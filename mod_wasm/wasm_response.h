@@ -26,6 +26,7 @@ typedef struct wasm_response_snapshot {
 typedef struct wasm_response {
     wasm_io *io;
     apr_bucket_brigade *out;
+    apr_off_t bytes; /* of the body, that were passed on */
     wasm_response_state state;
     wasm_headers headers;
     wasm_response_snapshot before;

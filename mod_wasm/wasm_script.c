@@ -55,5 +55,6 @@ int wasm_script_argument(request_rec *r, const wasm_dir_conf *conf, const char *
                       "directory of " WASM_NAME_DIR " or " WASM_NAME_MAP_DIR, r->filename);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    ap_log_rerror(APLOG_MARK, APLOG_TRACE1, 0, r, "the last argument is the script: %s is %s inside", r->filename, *argument);
     return OK;
 }

@@ -183,6 +183,23 @@ fn a_script_that_another_mount_covers_does_not_start_the_program() {
     server.expect_log("WASM0046");
 }
 
+/// A `<Directory>` applies to what lies below a `<Location>` too.
+#[test]
+fn a_program_without_files_says_off_below_a_section_that_says_on() {
+    let site = site();
+    let conf = section(&site, "WasmScriptArg On")
+        + &cgi_endpoint("/x", &guest("cgi_probe"), "WasmScriptArg Off")
+        + &cgi_endpoint("/y", &guest("cgi_probe"), "");
+    let server = site.httpd(conf).modules(&["mime"]).start();
+    assert_eq!(arguments(server.get("/x")).len(), 0);
+    server.get("/y").expect(404);
+    let lines = server.expect_log("WASM0042");
+    assert!(
+        lines[0].message.contains("WasmScriptArg is On"),
+        "{lines:?}"
+    );
+}
+
 /// Interpreters without a script take their program from standard input, where the body is.
 #[test]
 fn the_body_of_a_request_is_never_the_program() {
