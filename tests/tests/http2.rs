@@ -2,7 +2,6 @@
 
 use std::process::{Command, Output, Stdio};
 use std::thread;
-use std::time::Duration;
 
 use mod_wasm_tests::{Server, Site, cgi_endpoint, endpoint, guest, program};
 
@@ -110,32 +109,68 @@ fn many_requests_at_once() {
     });
 }
 
+/// One instance only: it has to come free before the next request is served.
+fn single() -> Server {
+    let conf = "Protocols h2c http/1.1\nTimeout 60\nWasmMaxInstances 1\nWasmQueueTimeout 30\nLogLevel wasm:debug\n".to_owned()
+        + &cgi_endpoint("/s", &guest("stream_probe"), "WasmTimeout 300")
+        + &cgi_endpoint("/echo", &guest("cgi_probe"), "WasmTimeout 1")
+        + &endpoint("/hello", &guest("hello_wasm"), "");
+    Site::new().httpd(conf).modules(&["http2"]).start()
+}
+
 #[test]
 fn a_client_that_goes_away_ends_a_sleeping_run() {
-    let conf = "Protocols h2c http/1.1\nWasmMaxInstances 1\nWasmQueueTimeout 30\n".to_owned()
-        + &cgi_endpoint("/s", &guest("stream_probe"), "WasmTimeout 300")
-        + &endpoint("/hello", &guest("hello_wasm"), "");
-    let server = Site::new().httpd(conf).modules(&["http2"]).start();
+    let server = single();
     let mut client = Command::new(program("curl", "curl"))
         .args(["--silent", "--noproxy", "*", "--http2-prior-knowledge"])
         .args(["--max-time", "60", "--output", "/dev/null"])
         .arg(format!("http://{}/s?slow-header=250000", server.address()))
         .spawn()
         .expect("curl runs");
-    thread::sleep(Duration::from_millis(500));
+    server.expect_log("WASM0080");
     client.kill().expect("curl can be ended");
     client.wait().expect("curl ends");
     server.get("/hello").expect(200);
     server.expect_log("WASM0054");
 }
 
+/// A frame as it goes over the wire (RFC 9113, 4.1).
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).expect("the frames here are short");
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+/// A name and a value of the header table, in plain text and without an entry (RFC 7541, 6.2.2).
+fn literal(name: u8, value: &str) -> Vec<u8> {
+    let length = u8::try_from(value.len()).expect("the values here are short");
+    [&[name, length], value.as_bytes()].concat()
+}
+
+/// The connection stays, with other streams perhaps.
+#[test]
+fn a_stream_that_is_reset_ends_its_run() {
+    let server = single();
+    let (headers, settings, reset) = (1, 4, 3);
+    let (path, authority, method_get, scheme_http) = (4, 1, 0x82, 0x86);
+    let request = [
+        vec![method_get, scheme_http],
+        literal(path, "/s?slow-header=250000"),
+        literal(authority, "localhost"),
+    ]
+    .concat();
+    let mut connection = server.connect();
+    connection.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    connection.send(&frame(settings, 0, 0, &[]));
+    connection.send(&frame(headers, 5, 1, &request));
+    server.expect_log("WASM0080");
+    connection.send(&frame(reset, 0, 1, &[0, 0, 0, 8]));
+    server.get("/hello").expect(200);
+    server.expect_log("WASM0054");
+}
+
 #[test]
 fn a_body_that_does_not_come_gives_its_place_back_at_the_deadline() {
-    let conf = "Protocols h2c http/1.1\nTimeout 60\nWasmMaxInstances 1\nWasmQueueTimeout 30\n"
-        .to_owned()
-        + &cgi_endpoint("/echo", &guest("cgi_probe"), "WasmTimeout 1")
-        + &endpoint("/hello", &guest("hello_wasm"), "");
-    let server = Site::new().httpd(conf).modules(&["http2"]).start();
+    let server = single();
     // The upload is a pipe into which nobody writes.
     let mut client = Command::new(program("curl", "curl"))
         .args(["--silent", "--noproxy", "*", "--http2-prior-knowledge"])
