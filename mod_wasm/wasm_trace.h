@@ -1,8 +1,8 @@
 /*
  * What LogLevel wasm:debug tells of a run as a whole. Single steps are told where they happen, at trace1 and trace2.
  *
- * While the level is off a line costs a comparison. No line holds the value of a variable or an argument, or a query: these may be
- * secrets.
+ * While the level is off a line costs a comparison. No line, at trace levels neither, holds a query, an argument other than the script's path,
+ * or the value of a variable other than the mapped paths: these may be secrets.
  */
 #ifndef WASM_TRACE_H
 #define WASM_TRACE_H
