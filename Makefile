@@ -9,7 +9,7 @@ help: ## this list
 	@echo
 	@echo "Each runs a script of the same purpose in scripts/; try it with --help."
 
-setup: ## install what building and showing needs (PARTS="build install guests fetch demo test lint bench")
+setup: ## install what building and showing needs (PARTS="build install guests fetch demo test lint bench peers")
 	@scripts/setup $(PARTS)
 
 build: ## build the module, its library and its helper into build/modules
@@ -52,17 +52,17 @@ install: ## put what was built into the distribution's httpd (DESTDIR, PREFIX=/u
 uninstall: ## take it out again
 	@scripts/install --uninstall
 
-bench-quick: ## compare with static files and native CGI, in under 3 minutes
-	@benches/quick
+bench-quick: ## measure what requests cost, in under 3 minutes (ARGS="--compare REVISION --peers", see ARGS=--help)
+	@benches/run quick $(ARGS)
 
-bench-start: ## measure start-up, with compiled code cached and without
-	@benches/start
+bench-start: ## measure start-up, with compiled code cached and without (ARGS)
+	@benches/run start $(ARGS)
 
-bench-targets: ## compare code for this processor with code for any
-	@benches/targets
+bench-targets: ## compare code for this processor with code for any (ARGS)
+	@benches/run targets $(ARGS)
 
-bench-image: ## measure how fast a container of the image answers, and its size
-	@benches/image-start
+bench-image: ## measure how fast a container of the image answers, and its size (ARGS)
+	@benches/run image $(ARGS)
 
 clean: ## remove what was built (what was fetched stays)
 	rm -rf build target

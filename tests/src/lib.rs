@@ -40,7 +40,9 @@ pub use launch::free_port;
 pub use paths::{
     cache_dir, fetched, guest, module, native, php_cgi, program, project_files, python, root,
 };
-pub use process::{peak_memory_kib, printed, resident_memory_kib, run_within, wait_until};
+pub use process::{
+    outside_cargo, peak_memory_kib, printed, resident_memory_kib, run_within, wait_until,
+};
 pub use refusal::Refusal;
 pub use request::Request;
 pub use response::{Piece, Response};

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::terminal::is_cargos;
+
 /// Waits until `condition` holds; panics with `what` after `limit`.
 pub fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -33,6 +35,14 @@ pub fn printed(command: &mut Command) -> String {
         output.status
     );
     stdout
+}
+
+/// Takes from a command what Cargo tells the tests that it runs, so that what it builds is not built anew.
+pub fn outside_cargo(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_cargos(name)) {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// Runs a command whose output goes to files or nowhere, and kills it when it takes longer than `limit`.

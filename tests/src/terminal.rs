@@ -96,7 +96,7 @@ impl Terminal {
 
 /// Whether Cargo sets this variable for the tests that it runs. On a new terminal there is none, and build scripts that look
 /// at them would run again.
-fn is_cargos(variable: &OsStr) -> bool {
+pub(crate) fn is_cargos(variable: &OsStr) -> bool {
     let name = variable.to_string_lossy();
     name == "CARGO" || name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_")
 }

@@ -8,7 +8,9 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use mod_wasm_tests::{Request, Terminal, free_port, module, program, root, wait_until};
+use mod_wasm_tests::{
+    Request, Terminal, free_port, module, outside_cargo, program, root, wait_until,
+};
 use tempfile::TempDir;
 
 fn scratch() -> TempDir {
@@ -253,19 +255,21 @@ fn make_help_lists_every_target() {
 
 #[test]
 fn every_script_explains_itself() {
-    for entry in fs::read_dir(root().join("scripts")).expect("scripts/ is readable") {
-        let path = entry.expect("scripts/ is readable").path();
-        let executable = path
-            .metadata()
-            .expect("scripts/ is readable")
-            .permissions()
-            .mode()
-            & 0o111
-            != 0;
+    let files = |folder| fs::read_dir(root().join(folder)).expect("the folder is readable");
+    for entry in files("scripts").chain(files("benches")) {
+        let path = entry.expect("the folder is readable").path();
+        let executable = path.is_file()
+            && path
+                .metadata()
+                .expect("the folder is readable")
+                .permissions()
+                .mode()
+                & 0o111
+                != 0;
         if !executable {
             continue;
         }
-        let output = Command::new(&path)
+        let output = outside_cargo(&mut Command::new(&path))
             .arg("--help")
             .output()
             .expect("a script runs");

@@ -1,0 +1,75 @@
+//! A load on a server: a few connections, each of which asks as soon as it has its answer.
+//!
+//! It is made here rather than by a tool such as wrk because an answer that is on its way when the time is over is waited
+//! for. A tool that drops it would leave the server's processor time with no request to count it for, which is much where
+//! a page takes longer than a second; and it would not look at what the answers say.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow};
+
+use crate::http::Client;
+use crate::work::Case;
+
+pub(crate) struct Load {
+    /// How long each answer took, sorted.
+    pub(crate) times: Vec<Duration>,
+    /// From the first request to the last answer.
+    pub(crate) elapsed: Duration,
+}
+
+/// Each connection asks once at least, and no more after `duration`.
+pub(crate) fn apply(
+    address: SocketAddr,
+    case: &Case,
+    connections: u16,
+    duration: Duration,
+) -> Result<Load> {
+    let begin = Instant::now();
+    let results: Vec<Result<Vec<Duration>>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..connections)
+            .map(|_| scope.spawn(|| ask_until(address, case, begin + duration)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|_| Err(anyhow!("a connection's thread panicked")))
+            })
+            .collect()
+    });
+    let elapsed = begin.elapsed();
+    let mut times = Vec::new();
+    for result in results {
+        times.extend(result?);
+    }
+    times.sort_unstable();
+    Ok(Load { times, elapsed })
+}
+
+fn ask_until(address: SocketAddr, case: &Case, end: Instant) -> Result<Vec<Duration>> {
+    let mut client = Client::new(address);
+    let mut times = Vec::new();
+    let mut begin = Instant::now();
+    loop {
+        case.check(&client.get(case.path)?)?;
+        let now = Instant::now();
+        times.push(now - begin);
+        if now >= end {
+            return Ok(times);
+        }
+        begin = now;
+    }
+}
+
+/// So many requests, one after the other, on one connection.
+pub(crate) fn ask(address: SocketAddr, case: &Case, requests: u32) -> Result<()> {
+    let mut client = Client::new(address);
+    for _ in 0..requests {
+        case.check(&client.get(case.path)?)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! The work that is measured: the rows of the tables.
+
+use anyhow::{Result, ensure};
+
+use crate::http::Answer;
+
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum By {
+    /// The demo's httpd with mod_wasm, of each revision.
+    Demo,
+    /// Chosen by this name in `peers/httpd.conf`.
+    Peer(&'static str),
+}
+
+pub(crate) struct Case {
+    pub(crate) what: &'static str,
+    pub(crate) how: &'static str,
+    pub(crate) by: By,
+    pub(crate) path: &'static str,
+    /// A right answer contains this.
+    expected: &'static str,
+    /// Whether a process ends with each request: its page faults are gone with it.
+    pub(crate) processes_end: bool,
+    /// Requests whose system calls are counted.
+    pub(crate) counted: u32,
+}
+
+impl Case {
+    const fn new(what: &'static str, how: &'static str, by: By, path: &'static str) -> Self {
+        Self {
+            what,
+            how,
+            by,
+            path,
+            expected: "Hello",
+            processes_end: false,
+            counted: 400,
+        }
+    }
+
+    const fn expecting(mut self, text: &'static str) -> Self {
+        self.expected = text;
+        self
+    }
+
+    const fn counting(mut self, requests: u32) -> Self {
+        self.counted = requests;
+        self
+    }
+
+    const fn a_process_each(mut self) -> Self {
+        self.processes_end = true;
+        self
+    }
+
+    pub(crate) fn label(&self) -> String {
+        format!("{}, {}", self.what, self.how)
+    }
+
+    pub(crate) fn check(&self, answer: &Answer) -> Result<()> {
+        let path = self.path;
+        ensure!(answer.status == 200, "{path}: status {}", answer.status);
+        ensure!(
+            answer.contains(self.expected),
+            "{path}: the answer does not contain {:?}: {}",
+            self.expected,
+            String::from_utf8_lossy(&answer.body[..answer.body.len().min(300)])
+        );
+        Ok(())
+    }
+}
+
+/// The one that asks another server.
+pub(crate) const PHP_FPM: &str = "php-fpm";
+
+const FPM: By = By::Peer(PHP_FPM);
+const MOD_PHP: By = By::Peer("mod_php");
+const PHP_CGI: By = By::Peer("php-cgi");
+const MOD_WSGI: By = By::Peer("mod_wsgi");
+
+const HELLO: &str = "/php-hello";
+const COMPUTE: &str = "/bench/compute";
+const WORDPRESS: &str = "/wordpress/";
+const PYTHON: &str = "/hello-python";
+
+/// What compute.php prints, on whatever it runs.
+const COMPUTED: &str = "computed: ";
+/// The site's title, which its installer is told.
+const TITLE: &str = "WordPress in WebAssembly";
+
+/// In the order of the tables.
+pub(crate) const CASES: &[Case] = &[
+    Case::new("static file", "httpd", By::Demo, "/style.css").expecting("body {"),
+    Case::new("hello in C", "mod_cgid, native", By::Demo, "/bench/native").a_process_each(),
+    Case::new("hello in C", "mod_wasm", By::Demo, "/bench/hello-c"),
+    Case::new("hello in Rust", "mod_wasm", By::Demo, "/hello-wasm"),
+    Case::new("PHP hello", "mod_wasm", By::Demo, HELLO).counting(50),
+    Case::new("PHP hello", "mod_php", MOD_PHP, HELLO),
+    Case::new("PHP hello", "php-fpm", FPM, HELLO),
+    Case::new("PHP hello", "php-cgi, mod_cgid", PHP_CGI, HELLO)
+        .counting(20)
+        .a_process_each(),
+    Case::new("PHP computing", "mod_wasm", By::Demo, COMPUTE)
+        .expecting(COMPUTED)
+        .counting(5),
+    Case::new("PHP computing", "mod_php", MOD_PHP, COMPUTE)
+        .expecting(COMPUTED)
+        .counting(20),
+    Case::new("PHP computing", "php-fpm", FPM, COMPUTE)
+        .expecting(COMPUTED)
+        .counting(20),
+    Case::new("PHP computing", "php-cgi, mod_cgid", PHP_CGI, COMPUTE)
+        .expecting(COMPUTED)
+        .counting(10)
+        .a_process_each(),
+    Case::new("WordPress front page", "mod_wasm", By::Demo, WORDPRESS)
+        .expecting(TITLE)
+        .counting(2),
+    Case::new("WordPress front page", "mod_php", MOD_PHP, WORDPRESS)
+        .expecting(TITLE)
+        .counting(10),
+    Case::new("WordPress front page", "php-fpm", FPM, WORDPRESS)
+        .expecting(TITLE)
+        .counting(10),
+    Case::new(
+        "WordPress front page",
+        "php-cgi, mod_cgid",
+        PHP_CGI,
+        WORDPRESS,
+    )
+    .expecting(TITLE)
+    .counting(5)
+    .a_process_each(),
+    Case::new("Python hello", "mod_wasm", By::Demo, PYTHON).counting(10),
+    Case::new("Python hello", "mod_wsgi", MOD_WSGI, PYTHON),
+];
+
+/// The rows of a run: those of peers only where they are asked for, and of these only the ones that a text of `only` fits.
+pub(crate) fn chosen(peers: bool, only: &[String]) -> Vec<&'static Case> {
+    let wanted = |case: &Case| {
+        let label = case.label();
+        only.is_empty() || only.iter().any(|text| label.contains(text.as_str()))
+    };
+    CASES
+        .iter()
+        .filter(|case| (peers || case.by == By::Demo) && wanted(case))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn a_wrong_answer_is_an_error() {
+        let hello = &CASES[1];
+        assert!(hello.check(&answer(200, "Hello, world")).is_ok());
+        for wrong in [
+            answer(200, "Good bye"),
+            answer(500, "Hello"),
+            answer(200, ""),
+        ] {
+            assert!(hello.check(&wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn each_row_has_a_name_of_its_own() {
+        let mut labels: Vec<String> = CASES.iter().map(Case::label).collect();
+        labels.sort();
+        labels.dedup();
+        assert_eq!(labels.len(), CASES.len());
+    }
+
+    #[test]
+    fn rows_are_chosen_by_name() {
+        let labels = |peers, only: &[&str]| -> Vec<String> {
+            let only: Vec<String> = only.iter().map(ToString::to_string).collect();
+            chosen(peers, &only).into_iter().map(Case::label).collect()
+        };
+        assert_eq!(labels(false, &[]).len(), 8);
+        assert_eq!(labels(true, &[]).len(), CASES.len());
+        assert_eq!(
+            labels(false, &["Rust", "Python"]),
+            ["hello in Rust, mod_wasm", "Python hello, mod_wasm"]
+        );
+        assert_eq!(labels(true, &["mod_wsgi"]), ["Python hello, mod_wsgi"]);
+        assert!(labels(false, &["mod_wsgi"]).is_empty());
+    }
+}
