@@ -19,7 +19,7 @@ const char *wasm_artifacts_problem(apr_pool_t *pool, const char *directive, wasm
 /* Writes the kept lines: to the terminal (s is NULL), or to the error log. */
 void wasm_artifacts_announce(server_rec *s);
 
-/* Forgets modules that the current configuration does not name any more. */
+/* Forgets modules that the configuration, which is complete now, does not name any more, and what the cache has long kept in vain. */
 void wasm_artifacts_trim(void);
 
 #endif

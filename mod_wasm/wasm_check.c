@@ -218,6 +218,7 @@ int wasm_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     if (wrong) {
         return refuse(wrong);
     }
+    wasm_artifacts_trim();
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
         wasm_artifacts_announce(NULL);
     }
@@ -233,6 +234,5 @@ int wasm_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, ser
         return OK; /* a trial run: the real one follows */
     }
     wasm_artifacts_announce(s);
-    wasm_artifacts_trim();
     return OK;
 }

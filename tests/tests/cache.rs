@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use mod_wasm_tests::{Server, Site, endpoint, guest, module, printed};
 use tempfile::TempDir;
@@ -282,6 +283,55 @@ fn a_cache_that_others_may_write_is_refused() {
             "{said}"
         );
     }
+}
+
+#[test]
+fn a_cache_below_a_folder_that_others_may_write_is_refused() {
+    let above = new_cache();
+    let mine = new_cache();
+    let link = above.path().join("link");
+    std::os::unix::fs::symlink(mine.path(), &link).expect("the folder is ours");
+    fs::set_permissions(above.path(), fs::Permissions::from_mode(0o777))
+        .expect("the folder is ours");
+    for cache in [above.path().join("cache"), link] {
+        let refusal = Site::new().httpd(conf()).cache(&cache).refused();
+        for said in [&refusal.tested, &refusal.started] {
+            assert!(
+                said.contains("WASM0006")
+                    && said.contains(&format!("{}: can be written", above.path().display())),
+                "{said}"
+            );
+        }
+    }
+    assert!(!above.path().join("cache").exists());
+    assert_eq!(artifacts(mine.path()), [] as [PathBuf; 0]);
+}
+
+#[test]
+fn a_start_that_compiles_removes_what_no_start_has_used_for_30_days() {
+    let cache = new_cache();
+    drop(start(cache.path()));
+    let used = artifacts(cache.path());
+    let entry = used[0]
+        .file_name()
+        .expect("it has a name")
+        .to_string_lossy();
+    let unused = cache
+        .path()
+        .join(format!("{}{}", "0".repeat(64), &entry[64..]));
+    fs::copy(&used[0], &unused).expect("the cache is writable");
+    for file in used.iter().chain([&unused]) {
+        let long_ago = SystemTime::now() - Duration::from_secs(31 * 24 * 60 * 60);
+        let file = fs::File::options().write(true).open(file);
+        file.and_then(|file| file.set_modified(long_ago))
+            .expect("the cache is ours");
+    }
+    drop(start(cache.path()));
+    assert!(unused.exists(), "nothing was compiled");
+    let more = conf() + &endpoint("/more", &guest("spotless"), "");
+    drop(Site::new().httpd(more).cache(cache.path()).start());
+    assert!(!unused.exists());
+    assert!(used.iter().all(|file| file.exists()));
 }
 
 #[test]

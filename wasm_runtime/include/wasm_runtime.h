@@ -415,7 +415,8 @@ wrt_error *wrt_artifact_store_new(wrt_artifact_store **out);
 void wrt_artifact_store_free(wrt_artifact_store *store);
 
 /**
- * Forgets the artifacts that no handle uses any more. NULL is fine.
+ * Forgets the artifacts that no handle uses any more. Call it when a configuration is complete: a cache directory that has
+ * grown since the last time also loses the entries that no start has used for 30 days. NULL is fine.
  *
  * # Safety
  * `store` is NULL or a live store.

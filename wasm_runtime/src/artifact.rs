@@ -3,6 +3,8 @@
 
 mod cache;
 mod digest;
+mod expiry;
+mod folder;
 mod footer;
 mod helper;
 mod memory_file;

@@ -1,21 +1,30 @@
 //! The directory of compiled code. Its files become machine code of the server, so it has to belong to root or to the
 //! user who starts the server, and nobody else may write to it.
 
+use super::expiry;
+use super::folder::{distrust, open_private};
 use super::footer::{Metadata, read_footer};
 use super::{Artifact, digest, memory_file};
+use crate::engine::settings::Target;
 use crate::error::{Error, Result};
-use rustix::fs::{Mode, OFlags};
-use std::fs::{self, DirBuilder, File};
+use rustix::fs::{
+    AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fstat, openat, renameat,
+    unlinkat, utimensat,
+};
+use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-const OTHERS_WRITE: u32 = 0o022;
+const ENTRY: &str = ".cwasm";
+const PARTIAL: &str = ".partial";
 
-/// A cache directory that was found trustworthy.
+/// A cache directory that was found trustworthy. Everything happens through its descriptor, in what was judged.
 #[derive(Debug)]
 pub struct Cache {
     directory: PathBuf,
+    folder: OwnedFd,
 }
 
 /// Result of a look-up.
@@ -31,91 +40,116 @@ impl Cache {
     /// Opens `directory`, making it where it is missing.
     ///
     /// # Errors
-    /// [`Error::Cache`] when somebody else could put code into it, [`Error::Io`] when it cannot be made or looked at.
+    /// [`Error::Cache`] when somebody else could put code into it, [`Error::Io`] when it cannot be made or opened.
     pub fn open(directory: &Path) -> Result<Self> {
-        let made = DirBuilder::new()
-            .recursive(true)
-            .mode(0o755)
-            .create(directory);
-        made.map_err(|error| Error::io(directory, error))?;
-        let metadata = fs::metadata(directory).map_err(|error| Error::io(directory, error))?;
-        match distrust(&metadata) {
-            Some(reason) => Err(Error::Cache {
-                path: directory.to_owned(),
-                reason,
-            }),
-            None => Ok(Cache {
-                directory: directory.to_owned(),
-            }),
-        }
+        Ok(Cache {
+            directory: directory.to_owned(),
+            folder: open_private(directory)?,
+        })
     }
 
     /// The artifact of a module under these settings, copied into a sealed memory file and verified on the way.
     pub(super) fn load(&self, module_sha256: &str, settings_key: &str) -> Entry {
-        let path = self.path(module_sha256, settings_key);
-        let file = match open_entry(&path) {
+        let name = entry_name(module_sha256, settings_key);
+        let file = match self.open_entry(&name) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Entry::Missing,
-            Err(error) => return unusable(&path, &error.to_string()),
+            Err(error) => return self.unusable(&name, &error.to_string()),
         };
         match read_entry(file, module_sha256, settings_key) {
-            Ok(artifact) => Entry::Found(artifact),
-            Err(reason) => unusable(&path, &reason),
+            Ok(artifact) => {
+                self.touch(module_sha256, settings_key);
+                Entry::Found(artifact)
+            }
+            Err(reason) => self.unusable(&name, &reason),
         }
+    }
+
+    /// Notes that a start uses this entry, where it may: [`Self::sweep`] looks at that.
+    pub(super) fn touch(&self, module_sha256: &str, settings_key: &str) {
+        let time = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
+        let times = Timestamps {
+            last_access: time(UTIME_OMIT),
+            last_modification: time(UTIME_NOW),
+        };
+        let name = entry_name(module_sha256, settings_key);
+        let _ = utimensat(&self.folder, name, &times, AtFlags::SYMLINK_NOFOLLOW);
     }
 
     /// Puts the content of an artifact file into place, all at once.
     pub fn save(&self, metadata: &Metadata, content: &mut (impl Read + Seek)) -> Result<()> {
-        let path = self.path(&metadata.module_sha256, &metadata.settings_key);
-        let partial = path.with_extension(format!("{}.partial", std::process::id()));
-        let saved = write_new(&partial, content).and_then(|()| fs::rename(&partial, &path));
+        let name = entry_name(&metadata.module_sha256, &metadata.settings_key);
+        let partial = format!("{name}.{}{PARTIAL}", std::process::id());
+        let saved = self.write_new(&partial, content).and_then(|()| {
+            renameat(&self.folder, &partial, &self.folder, &name)?;
+            Ok(())
+        });
         saved.map_err(|error| {
-            let _ = fs::remove_file(&partial);
-            Error::io(&path, error)
+            let _ = unlinkat(&self.folder, &partial, AtFlags::empty());
+            Error::io(&self.directory.join(&name), error)
         })
     }
 
-    fn path(&self, module_sha256: &str, settings_key: &str) -> PathBuf {
-        let name = format!("{module_sha256}-{settings_key}.cwasm");
-        self.directory.join(name)
+    /// Removes entries that no start has used for a long time.
+    pub(super) fn sweep(&self) {
+        // What stays costs only space; the next start that writes tries again.
+        let _ = expiry::sweep(&self.folder, SystemTime::now());
+    }
+
+    fn unusable(&self, name: &str, reason: &str) -> Entry {
+        Entry::Unusable(format!("{}: {reason}", self.directory.join(name).display()))
+    }
+
+    fn open_entry(&self, name: &str) -> io::Result<File> {
+        // Neither a link that leads elsewhere nor a FIFO that blocks.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let file = File::from(openat(&self.folder, name, flags, Mode::empty())?);
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        match distrust(&fstat(&file)?) {
+            Some(reason) => Err(io::Error::other(reason)),
+            None => Ok(file),
+        }
+    }
+
+    fn write_new(&self, name: &str, content: &mut (impl Read + Seek)) -> io::Result<()> {
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
+        let mut file = File::from(openat(&self.folder, name, flags, mode)?);
+        content.rewind()?;
+        io::copy(content, &mut file)?;
+        file.sync_all()
     }
 }
 
-fn unusable(path: &Path, reason: &str) -> Entry {
-    Entry::Unusable(format!("{}: {reason}", path.display()))
+fn entry_name(module_sha256: &str, settings_key: &str) -> String {
+    format!("{module_sha256}-{settings_key}{ENTRY}")
 }
 
-/// Why a file or directory could hold code of somebody else.
-fn distrust(metadata: &fs::Metadata) -> Option<String> {
-    let user = rustix::process::geteuid().as_raw();
-    let owner = metadata.uid();
-    if owner != 0 && owner != user {
-        return Some(format!(
-            "belongs to user {owner}; compiled code is trusted, so it has to belong to root or to user {user}, who \
-             starts the server"
-        ));
+/// Whether this is the name of an entry, of this version or another one.
+pub(super) fn is_entry_name(name: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts = name
+        .strip_suffix(ENTRY)
+        .map(|stem| stem.split('-').collect::<Vec<_>>());
+    match parts.as_deref() {
+        Some([module, target, settings]) => {
+            let known = Target::PREFERENCE
+                .iter()
+                .any(|known| known.name() == *target);
+            module.len() == 64 && digits(module) && known && digits(settings)
+        }
+        _ => false,
     }
-    if metadata.mode() & OTHERS_WRITE != 0 {
-        return Some(format!(
-            "can be written by others (mode {:o}); compiled code is trusted, so take that right away: chmod go-w",
-            metadata.mode() & 0o7777
-        ));
-    }
-    None
 }
 
-fn open_entry(path: &Path) -> io::Result<File> {
-    // Neither a link that leads elsewhere nor a FIFO that blocks.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    match distrust(&metadata) {
-        Some(reason) => Err(io::Error::other(reason)),
-        None => Ok(file),
-    }
+/// Whether this is the name of an entry that is being written.
+pub(super) fn is_partial_name(name: &str) -> bool {
+    let rest = name.strip_suffix(PARTIAL);
+    let parts = rest.and_then(|rest| rest.rsplit_once('.'));
+    parts.is_some_and(|(entry, process)| process.parse::<u32>().is_ok() && is_entry_name(entry))
 }
 
 fn read_entry(
@@ -139,26 +173,25 @@ fn read_entry(
     Ok(Artifact { metadata, code })
 }
 
-fn write_new(path: &Path, content: &mut (impl Read + Seek)) -> io::Result<()> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
-    let mut file = File::from(rustix::fs::open(path, flags, mode)?);
-    content.rewind()?;
-    io::copy(content, &mut file)?;
-    file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Needs, append_footer};
     use super::*;
+    use std::fs;
     use std::io::Cursor;
     use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+
+    const KEY: &str = "native-0123456789abcdef";
+
+    fn module() -> String {
+        "5a".repeat(32)
+    }
 
     fn metadata() -> Metadata {
         Metadata {
-            module_sha256: "sha".into(),
-            settings_key: "key".into(),
+            module_sha256: module(),
+            settings_key: KEY.into(),
             code_sha256: String::new(),
             needs: Needs::default(),
             minimum_memory: 0,
@@ -174,8 +207,12 @@ mod tests {
         (directory, cache)
     }
 
+    fn path(cache: &Cache) -> PathBuf {
+        cache.directory.join(entry_name(&module(), KEY))
+    }
+
     fn unusable_because(cache: &Cache) -> String {
-        match cache.load("sha", "key") {
+        match cache.load(&module(), KEY) {
             Entry::Unusable(reason) => reason,
             other => panic!("{other:?}"),
         }
@@ -184,14 +221,14 @@ mod tests {
     #[test]
     fn what_was_saved_is_found_and_nothing_else() {
         let (_directory, cache) = filled();
-        assert!(matches!(cache.load("sha", "key"), Entry::Found(_)));
-        assert!(matches!(cache.load("sha", "other"), Entry::Missing));
+        assert!(matches!(cache.load(&module(), KEY), Entry::Found(_)));
+        assert!(matches!(cache.load(&module(), "native-0"), Entry::Missing));
     }
 
     #[test]
     fn damaged_entries_are_told_apart_from_missing_ones() {
         let (_directory, cache) = filled();
-        let path = cache.path("sha", "key");
+        let path = path(&cache);
         let mut content = fs::read(&path).unwrap();
         content[0] ^= 1;
         fs::write(&path, &content).unwrap();
@@ -206,18 +243,61 @@ mod tests {
     #[test]
     fn an_entry_of_another_module_is_refused() {
         let (_directory, cache) = filled();
-        fs::rename(cache.path("sha", "key"), cache.path("sha2", "key")).unwrap();
-        assert!(matches!(cache.load("sha2", "key"), Entry::Unusable(_)));
+        let other = entry_name(&module(), "native-0");
+        fs::rename(path(&cache), cache.directory.join(other)).unwrap();
+        let found = cache.load(&module(), "native-0");
+        assert!(matches!(found, Entry::Unusable(_)));
     }
 
     #[test]
     fn what_others_can_write_is_not_trusted() {
         let (directory, cache) = filled();
         let everyone = fs::Permissions::from_mode(0o666);
-        fs::set_permissions(cache.path("sha", "key"), everyone).unwrap();
+        fs::set_permissions(path(&cache), everyone).unwrap();
         assert!(unusable_because(&cache).contains("written by others"));
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let refused = Cache::open(directory.path()).unwrap_err();
         assert!(matches!(refused, Error::Cache { .. }), "{refused}");
+    }
+
+    /// Makes a file of the cache this old.
+    fn age(path: &Path, age: Duration) {
+        let file = File::options().write(true).open(path).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+    }
+
+    #[test]
+    fn what_no_start_used_for_long_goes_and_nothing_else() {
+        let (_directory, cache) = filled();
+        let long = expiry::UNUSED + Duration::from_secs(60);
+        let unused = entry_name(&module(), "baseline-0");
+        let partial = format!("{}.4711.partial", entry_name(&module(), KEY));
+        let recent = format!("{}.4712.partial", entry_name(&module(), KEY));
+        let foreign = ["note.cwasm", "note.partial", &module()];
+        for name in [unused.as_str(), &partial].into_iter().chain(foreign) {
+            fs::write(cache.directory.join(name), "").unwrap();
+            age(&cache.directory.join(name), long);
+        }
+        fs::write(cache.directory.join(&recent), "").unwrap();
+        age(&path(&cache), long);
+        assert!(matches!(cache.load(&module(), KEY), Entry::Found(_)));
+        cache.sweep();
+        assert!(!cache.directory.join(unused).exists());
+        assert!(!cache.directory.join(partial).exists());
+        assert!(path(&cache).exists(), "it was used just now");
+        for name in foreign.into_iter().chain([recent.as_str()]) {
+            assert!(cache.directory.join(name).exists(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_entry_leaves_after_30_days_and_not_before() {
+        let (_directory, cache) = filled();
+        age(&path(&cache), expiry::UNUSED - Duration::from_secs(60));
+        cache.sweep();
+        assert!(path(&cache).exists());
+        age(&path(&cache), expiry::UNUSED + Duration::from_secs(60));
+        cache.sweep();
+        assert!(!path(&cache).exists());
     }
 }

@@ -5,11 +5,11 @@ use super::cache::{Cache, Entry};
 use super::{Artifact, digest, helper, memory_file};
 use crate::engine::settings::{self, Target};
 use crate::error::{Error, Result};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A module to prepare.
@@ -68,6 +68,8 @@ impl FileVersion {
 struct Contents {
     digests: HashMap<FileVersion, String>,
     artifacts: HashMap<String, Arc<Artifact>>,
+    /// Caches that were written to since the last [`ArtifactStore::trim`].
+    grown: HashSet<PathBuf>,
 }
 
 /// See the module's description.
@@ -101,18 +103,33 @@ impl ArtifactStore {
             });
         }
         let prepared = obtain(request, &sha256)?;
-        self.lock()
+        let mut contents = self.lock();
+        if let (Origin::Compiled, Some(directory)) = (prepared.origin, request.cache_directory) {
+            contents.grown.insert(directory.to_owned());
+        }
+        contents
             .artifacts
             .insert(sha256, Arc::clone(&prepared.artifact));
+        drop(contents);
         Ok(prepared)
     }
 
-    /// Forgets the artifacts that nobody else holds.
+    /// Forgets the artifacts that nobody else holds. A cache that has grown loses the entries that no start has used for
+    /// a long time.
     pub fn trim(&self) {
         let mut contents = self.lock();
         contents
             .artifacts
             .retain(|_, artifact| Arc::strong_count(artifact) > 1);
+        for directory in std::mem::take(&mut contents.grown) {
+            let Ok(cache) = Cache::open(&directory) else {
+                continue;
+            };
+            for Artifact { metadata, .. } in contents.artifacts.values().map(Arc::as_ref) {
+                cache.touch(&metadata.module_sha256, &metadata.settings_key);
+            }
+            cache.sweep();
+        }
     }
 
     fn digest(&self, path: &Path) -> Result<String> {

@@ -65,7 +65,8 @@ pub unsafe extern "C" fn wrt_artifact_store_free(store: *mut wrt_artifact_store)
     unsafe { free(store) }
 }
 
-/// Forgets the artifacts that no handle uses any more. NULL is fine.
+/// Forgets the artifacts that no handle uses any more. Call it when a configuration is complete: a cache directory that has
+/// grown since the last time also loses the entries that no start has used for 30 days. NULL is fine.
 ///
 /// # Safety
 /// `store` is NULL or a live store.

@@ -3,6 +3,8 @@
 use crate::support::{Workshop, helper, load_artifact, options, run_with};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 use wasm_runtime::artifact::{ArtifactStore, Origin, Request};
 use wasm_runtime::error::Error;
 use wasm_runtime::run::Ending;
@@ -37,6 +39,34 @@ fn what_nobody_uses_is_forgotten() {
     drop(prepared);
     workshop.store.trim();
     assert_eq!(workshop.prepare().unwrap().origin, Origin::Cache);
+}
+
+#[test]
+fn a_cache_that_grew_loses_what_no_start_used_for_long() {
+    let workshop = Workshop::new(GUEST);
+    let kept = workshop.prepare().unwrap();
+    let used = entry(&workshop);
+    let long_ago = SystemTime::now() - Duration::from_secs(31 * 24 * 60 * 60);
+    let set_old = |path: &Path| {
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(long_ago).unwrap();
+    };
+    // The same name with another module's digest.
+    let mut unused = used.clone();
+    let name = used.file_name().unwrap().to_str().unwrap();
+    unused.set_file_name(format!("{}{}", "0".repeat(64), &name[64..]));
+    fs::copy(&used, &unused).unwrap();
+    set_old(&unused);
+    set_old(&used);
+    workshop.store.trim();
+    assert!(!unused.exists(), "it was written to by this start");
+    assert!(used.exists(), "it is kept in memory, so it is used");
+
+    fs::copy(&used, &unused).unwrap();
+    set_old(&unused);
+    workshop.store.trim();
+    assert!(unused.exists(), "nothing was written since");
+    drop(kept);
 }
 
 #[test]
