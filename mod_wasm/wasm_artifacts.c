@@ -104,17 +104,21 @@ static apr_status_t release_artifact(void *artifact)
 /* A module that was kept from an earlier pass has been told about then. */
 static void tell_origin(apr_pool_t *pool, const wasm_program *program)
 {
-    wrt_artifact_origin origin = wrt_artifact_get_origin(program->artifact);
     wrt_str warning = wrt_artifact_warning(program->artifact);
 
-    if (origin == WRT_ORIGIN_KEPT) {
+    switch (wrt_artifact_get_origin(program->artifact)) {
+    case WRT_ORIGIN_KEPT:
         return;
-    }
-    if (origin == WRT_ORIGIN_COMPILED) {
-        tell(APLOG_NOTICE, apr_psprintf(pool, WASM_CODE_COMPILED ": compiled %s", program->path));
-    }
-    else {
+    case WRT_ORIGIN_CACHE:
         tell(APLOG_INFO, apr_psprintf(pool, WASM_CODE_FROM_CACHE ": took %s from the cache", program->path));
+        break;
+    case WRT_ORIGIN_COMPILED:
+        tell(APLOG_NOTICE, apr_psprintf(pool, WASM_CODE_COMPILED ": compiled %s", program->path));
+        break;
+    case WRT_ORIGIN_COMPILED_AGAIN:
+        tell(APLOG_WARNING, apr_psprintf(pool, WASM_CODE_COMPILED_AGAIN ": compiled %s again: a child could not load the code that was there",
+                                         program->path));
+        break;
     }
     if (warning.len) {
         tell(APLOG_WARNING,

@@ -74,6 +74,10 @@ typedef enum {
    * It was compiled just now.
    */
   WRT_ORIGIN_COMPILED = 2,
+  /**
+   * The same, because `wrt_module_new` failed with what was there before.
+   */
+  WRT_ORIGIN_COMPILED_AGAIN = 3,
 } wrt_artifact_origin;
 
 /**
@@ -475,7 +479,7 @@ uint64_t wrt_artifact_minimum_memory(const wrt_artifact *artifact);
 wrt_error *wrt_artifact_check_entry_point(const wrt_artifact *artifact, wrt_str entry_point);
 
 /**
- * Frees a handle; NULL is fine.
+ * Frees a handle; NULL is fine. Code that some process could not load leaves the cache then.
  *
  * # Safety
  * `artifact` is NULL or a live handle, which is not used again.
@@ -516,12 +520,15 @@ void wrt_engine_stop(const wrt_engine *engine);
 void wrt_engine_free(wrt_engine *engine);
 
 /**
- * Maps an artifact into this process and links it.
+ * Maps an artifact into this process and links it. When that fails, all processes that share the artifact know: it leaves the
+ * cache when its handle is freed, and the next `wrt_artifact_prepare` compiles again.
  *
  * # Safety
  * `engine` and `artifact` are live, `out` can be written to; NULL is an error.
  */
-wrt_error *wrt_module_new(const wrt_engine *engine, const wrt_artifact *artifact, wrt_module **out);
+wrt_error *wrt_module_new(const wrt_engine *engine,
+                          const wrt_artifact *artifact,
+                          wrt_module **out);
 
 /**
  * Frees a handle; NULL is fine. Runs that were made from it live on.

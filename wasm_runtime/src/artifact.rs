@@ -7,18 +7,23 @@ mod expiry;
 mod folder;
 mod footer;
 mod helper;
+mod key;
 mod memory_file;
+mod refusal;
 mod store;
 
 pub use cache::Cache;
 pub use footer::{Metadata, Needs, append_footer};
+pub use key::ArtifactKey;
 pub use store::{ArtifactStore, Origin, Prepared, Request};
 
-pub(crate) use digest::sha256_hex;
-pub(crate) use footer::FORMAT;
+pub(crate) use digest::{digest_of, sha256_hex};
 
 use crate::error::{Error, Result};
+use footer::FORMAT;
+use refusal::Refusal;
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 /// A compiled module whose code nobody can change any more.
@@ -26,9 +31,30 @@ use std::path::Path;
 pub struct Artifact {
     pub metadata: Metadata,
     code: File,
+    refusal: Refusal,
 }
 
 impl Artifact {
+    /// Takes over a memory file with the code and seals it.
+    fn seal(metadata: Metadata, code: File) -> io::Result<Self> {
+        memory_file::seal(&code)?;
+        Ok(Artifact {
+            metadata,
+            code,
+            refusal: Refusal::new()?,
+        })
+    }
+
+    /// Notes that this process cannot load the code. All processes that share the artifact see it, the parent included.
+    pub fn refuse(&self) {
+        self.refusal.note();
+    }
+
+    /// Whether some process could not load the code.
+    pub fn is_refused(&self) -> bool {
+        self.refusal.is_noted()
+    }
+
     /// A handle of the memory file, for mapping.
     pub(crate) fn code(&self) -> Result<File> {
         self.code

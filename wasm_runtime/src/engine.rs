@@ -2,15 +2,17 @@
 //! in the parent, nor its threads in the child.
 
 mod pool;
+mod processor;
 pub(crate) mod queue;
 pub mod settings;
 mod ticker;
 
-use crate::artifact::Needs;
+use crate::artifact::{Metadata, Needs};
 use crate::error::{Error, Result, one_line};
 use crate::host::linker;
 use crate::run::Sandbox;
 use queue::Queue;
+use settings::{Settings, Target, compatibility};
 use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use wasmtime::{Engine, Linker};
@@ -43,6 +45,28 @@ impl ServingEngine {
             tokio,
             warning,
         }))
+    }
+
+    /// Whether code can be mapped into this engine. The engine itself looks no further than its major version.
+    pub fn check(&self, metadata: &Metadata) -> Result<()> {
+        let own = match metadata.key.target {
+            Target::Native => compatibility(&self.engine),
+            Target::Baseline => self.baseline()?,
+        };
+        if own == metadata.compatibility {
+            return Ok(());
+        }
+        Err(Error::Engine(
+            "its code was compiled by an engine that differs from the one of this process"
+                .to_owned(),
+        ))
+    }
+
+    fn baseline(&self) -> Result<String> {
+        let config = Settings::of_this_process().config(Target::Baseline);
+        let engine = config.and_then(|config| Engine::new(&config));
+        let engine = engine.map_err(|error| Error::Engine(one_line(&error)))?;
+        Ok(compatibility(&engine))
     }
 
     /// One line for the log, or nothing.

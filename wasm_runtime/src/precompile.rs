@@ -4,8 +4,8 @@ mod limits;
 
 pub use limits::{MAX_CPU_SECONDS, limit_this_process};
 
-use crate::artifact::{Metadata, Needs, append_footer, sha256_hex};
-use crate::engine::settings::{self, Target};
+use crate::artifact::{ArtifactKey, Metadata, Needs, append_footer, sha256_hex};
+use crate::engine::settings::{Settings, Target, compatibility};
 use crate::error::{Error, Result, one_line};
 use crate::host::linker;
 use std::path::Path;
@@ -29,7 +29,8 @@ pub fn compile_file(path: &Path, target: Target) -> Result<(Vec<u8>, Metadata)> 
 pub fn compile(wasm: &[u8], target: Target) -> Result<(Vec<u8>, Metadata)> {
     check_magic(wasm)?;
     let engine_error = |error| Error::Compile(one_line(&error));
-    let config = settings::compile_config(target).map_err(engine_error)?;
+    let settings = Settings::of_this_process();
+    let config = settings.config(target).map_err(engine_error)?;
     let engine = Engine::new(&config).map_err(engine_error)?;
     let module = Module::from_binary(&engine, wasm).map_err(|error| invalid(&error))?;
     linker::new(&engine)
@@ -37,8 +38,8 @@ pub fn compile(wasm: &[u8], target: Target) -> Result<(Vec<u8>, Metadata)> {
         .instantiate_pre(&module)
         .map_err(|error| Error::Module(format!("import not available: {}", one_line(&error))))?;
     let metadata = Metadata {
-        module_sha256: sha256_hex(wasm),
-        settings_key: settings::key(target),
+        key: ArtifactKey::new(&sha256_hex(wasm), &settings, target),
+        compatibility: compatibility(&engine),
         code_sha256: String::new(),
         needs: needs(&module),
         minimum_memory: minimum_memory(wasm),
@@ -175,6 +176,6 @@ mod tests {
     fn the_baseline_runs_here_too() {
         let wasm = wat::parse_str("(module)").unwrap();
         let (_, metadata) = compile(&wasm, Target::Baseline).unwrap();
-        assert!(metadata.settings_key.starts_with("baseline-"));
+        assert_eq!(metadata.key.target, Target::Baseline);
     }
 }

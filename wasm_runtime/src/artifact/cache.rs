@@ -4,8 +4,8 @@
 use super::expiry;
 use super::folder::{distrust, open_private};
 use super::footer::{Metadata, read_footer};
+use super::key::ArtifactKey;
 use super::{Artifact, digest, memory_file};
-use crate::engine::settings::Target;
 use crate::error::{Error, Result};
 use rustix::fs::{
     AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fstat, openat, renameat,
@@ -16,9 +16,6 @@ use std::io::{self, Read, Seek};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-
-const ENTRY: &str = ".cwasm";
-const PARTIAL: &str = ".partial";
 
 /// A cache directory that was found trustworthy. Everything happens through its descriptor, in what was judged.
 #[derive(Debug)]
@@ -48,17 +45,17 @@ impl Cache {
         })
     }
 
-    /// The artifact of a module under these settings, copied into a sealed memory file and verified on the way.
-    pub(super) fn load(&self, module_sha256: &str, settings_key: &str) -> Entry {
-        let name = entry_name(module_sha256, settings_key);
+    /// The artifact of this key, copied into a sealed memory file and verified on the way.
+    pub(super) fn load(&self, key: &ArtifactKey) -> Entry {
+        let name = key.entry_name();
         let file = match self.open_entry(&name) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Entry::Missing,
             Err(error) => return self.unusable(&name, &error.to_string()),
         };
-        match read_entry(file, module_sha256, settings_key) {
+        match read_entry(file, key) {
             Ok(artifact) => {
-                self.touch(module_sha256, settings_key);
+                self.touch(key);
                 Entry::Found(artifact)
             }
             Err(reason) => self.unusable(&name, &reason),
@@ -66,20 +63,20 @@ impl Cache {
     }
 
     /// Notes that a start uses this entry, where it may: [`Self::sweep`] looks at that.
-    pub(super) fn touch(&self, module_sha256: &str, settings_key: &str) {
+    pub(super) fn touch(&self, key: &ArtifactKey) {
         let time = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
         let times = Timestamps {
             last_access: time(UTIME_OMIT),
             last_modification: time(UTIME_NOW),
         };
-        let name = entry_name(module_sha256, settings_key);
+        let name = key.entry_name();
         let _ = utimensat(&self.folder, name, &times, AtFlags::SYMLINK_NOFOLLOW);
     }
 
     /// Puts the content of an artifact file into place, all at once.
     pub fn save(&self, metadata: &Metadata, content: &mut (impl Read + Seek)) -> Result<()> {
-        let name = entry_name(&metadata.module_sha256, &metadata.settings_key);
-        let partial = format!("{name}.{}{PARTIAL}", std::process::id());
+        let name = metadata.key.entry_name();
+        let partial = metadata.key.partial_name();
         let saved = self.write_new(&partial, content).and_then(|()| {
             renameat(&self.folder, &partial, &self.folder, &name)?;
             Ok(())
@@ -88,6 +85,12 @@ impl Cache {
             let _ = unlinkat(&self.folder, &partial, AtFlags::empty());
             Error::io(&self.directory.join(&name), error)
         })
+    }
+
+    /// Removes the entry of this key, where there is one.
+    pub(super) fn remove(&self, key: &ArtifactKey) {
+        // A cache that is read-only keeps it; the next start tries it again.
+        let _ = unlinkat(&self.folder, key.entry_name(), AtFlags::empty());
     }
 
     /// Removes entries that no start has used for a long time.
@@ -124,44 +127,12 @@ impl Cache {
     }
 }
 
-fn entry_name(module_sha256: &str, settings_key: &str) -> String {
-    format!("{module_sha256}-{settings_key}{ENTRY}")
-}
-
-/// Whether this is the name of an entry, of this version or another one.
-pub(super) fn is_entry_name(name: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let parts = name
-        .strip_suffix(ENTRY)
-        .map(|stem| stem.split('-').collect::<Vec<_>>());
-    match parts.as_deref() {
-        Some([module, target, settings]) => {
-            let known = Target::PREFERENCE
-                .iter()
-                .any(|known| known.name() == *target);
-            module.len() == 64 && digits(module) && known && digits(settings)
-        }
-        _ => false,
-    }
-}
-
-/// Whether this is the name of an entry that is being written.
-pub(super) fn is_partial_name(name: &str) -> bool {
-    let rest = name.strip_suffix(PARTIAL);
-    let parts = rest.and_then(|rest| rest.rsplit_once('.'));
-    parts.is_some_and(|(entry, process)| process.parse::<u32>().is_ok() && is_entry_name(entry))
-}
-
-fn read_entry(
-    file: File,
-    module_sha256: &str,
-    settings_key: &str,
-) -> std::result::Result<Artifact, String> {
+fn read_entry(file: File, key: &ArtifactKey) -> std::result::Result<Artifact, String> {
     let text = |error: io::Error| error.to_string();
     let (metadata, code_length) = read_footer(&file)
         .map_err(text)?
         .ok_or("not compiled code, or cut short")?;
-    if metadata.module_sha256 != module_sha256 || metadata.settings_key != settings_key {
+    if metadata.key != *key {
         return Err("compiled code of something else".to_owned());
     }
     let mut code = memory_file::create().map_err(text)?;
@@ -169,29 +140,27 @@ fn read_entry(
     if actual != metadata.code_sha256 {
         return Err("damaged: its checksum is wrong".to_owned());
     }
-    memory_file::seal(&code).map_err(text)?;
-    Ok(Artifact { metadata, code })
+    Artifact::seal(metadata, code).map_err(text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{Needs, append_footer};
     use super::*;
+    use crate::engine::settings::{Settings, Target};
     use std::fs;
     use std::io::Cursor;
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
 
-    const KEY: &str = "native-0123456789abcdef";
-
-    fn module() -> String {
-        "5a".repeat(32)
+    fn key(target: Target) -> ArtifactKey {
+        ArtifactKey::new(&"5a".repeat(32), &Settings::of_this_process(), target)
     }
 
     fn metadata() -> Metadata {
         Metadata {
-            module_sha256: module(),
-            settings_key: KEY.into(),
+            key: key(Target::Native),
+            compatibility: String::new(),
             code_sha256: String::new(),
             needs: Needs::default(),
             minimum_memory: 0,
@@ -208,11 +177,11 @@ mod tests {
     }
 
     fn path(cache: &Cache) -> PathBuf {
-        cache.directory.join(entry_name(&module(), KEY))
+        cache.directory.join(key(Target::Native).entry_name())
     }
 
     fn unusable_because(cache: &Cache) -> String {
-        match cache.load(&module(), KEY) {
+        match cache.load(&key(Target::Native)) {
             Entry::Unusable(reason) => reason,
             other => panic!("{other:?}"),
         }
@@ -221,8 +190,8 @@ mod tests {
     #[test]
     fn what_was_saved_is_found_and_nothing_else() {
         let (_directory, cache) = filled();
-        assert!(matches!(cache.load(&module(), KEY), Entry::Found(_)));
-        assert!(matches!(cache.load(&module(), "native-0"), Entry::Missing));
+        assert!(matches!(cache.load(&key(Target::Native)), Entry::Found(_)));
+        assert!(matches!(cache.load(&key(Target::Baseline)), Entry::Missing));
     }
 
     #[test]
@@ -243,9 +212,9 @@ mod tests {
     #[test]
     fn an_entry_of_another_module_is_refused() {
         let (_directory, cache) = filled();
-        let other = entry_name(&module(), "native-0");
+        let other = key(Target::Baseline).entry_name();
         fs::rename(path(&cache), cache.directory.join(other)).unwrap();
-        let found = cache.load(&module(), "native-0");
+        let found = cache.load(&key(Target::Baseline));
         assert!(matches!(found, Entry::Unusable(_)));
     }
 
@@ -270,17 +239,17 @@ mod tests {
     fn what_no_start_used_for_long_goes_and_nothing_else() {
         let (_directory, cache) = filled();
         let long = expiry::UNUSED + Duration::from_secs(60);
-        let unused = entry_name(&module(), "baseline-0");
-        let partial = format!("{}.4711.partial", entry_name(&module(), KEY));
-        let recent = format!("{}.4712.partial", entry_name(&module(), KEY));
-        let foreign = ["note.cwasm", "note.partial", &module()];
+        let unused = key(Target::Baseline).entry_name();
+        let recent = key(Target::Native).partial_name();
+        let partial = key(Target::Baseline).partial_name();
+        let foreign = ["note.cwasm", "note.partial", "note"];
         for name in [unused.as_str(), &partial].into_iter().chain(foreign) {
             fs::write(cache.directory.join(name), "").unwrap();
             age(&cache.directory.join(name), long);
         }
         fs::write(cache.directory.join(&recent), "").unwrap();
         age(&path(&cache), long);
-        assert!(matches!(cache.load(&module(), KEY), Entry::Found(_)));
+        assert!(matches!(cache.load(&key(Target::Native)), Entry::Found(_)));
         cache.sweep();
         assert!(!cache.directory.join(unused).exists());
         assert!(!cache.directory.join(partial).exists());

@@ -1,7 +1,8 @@
-//! SHA-256 of files.
+//! SHA-256 of files, and of values.
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
+use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
 
 const CHUNK: usize = 256 << 10;
@@ -27,6 +28,26 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// Digest of whatever a value feeds to a hasher, as 32 hex digits: long enough that no two differ in nothing else.
+pub(crate) fn digest_of(value: &impl Hash) -> String {
+    let mut hasher = DigestHasher(Sha256::new());
+    value.hash(&mut hasher);
+    hex(&hasher.0.finalize()[..16])
+}
+
+struct DigestHasher(Sha256);
+
+impl Hasher for DigestHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let digest = self.0.clone().finalize();
+        u64::from_le_bytes(std::array::from_fn(|index| digest[index]))
+    }
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -46,5 +67,13 @@ mod tests {
         let mut copy = Vec::new();
         assert_eq!(copy_hashed(&mut &b"abc"[..], &mut copy).unwrap(), expected);
         assert_eq!(copy, b"abc");
+    }
+
+    #[test]
+    fn values_have_digests() {
+        let digest = digest_of(&("a", 1_u8));
+        assert_eq!(digest.len(), 32);
+        assert_eq!(digest, digest_of(&("a", 1_u8)));
+        assert_ne!(digest, digest_of(&("a", 2_u8)));
     }
 }

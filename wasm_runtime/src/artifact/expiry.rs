@@ -1,6 +1,6 @@
 //! What leaves the cache: entries that no start has used for a long time, and what a writer that died left behind.
 
-use super::cache::{is_entry_name, is_partial_name};
+use super::key::{is_entry_name, is_partial_name};
 use rustix::fs::{AtFlags, Dir, FileType, Stat, statat, unlinkat};
 use rustix::io::Errno;
 use std::ffi::CStr;

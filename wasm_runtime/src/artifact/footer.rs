@@ -3,13 +3,14 @@
 //! At the end rather than at the start, so that the code begins at offset 0 and can be mapped as it is.
 
 use super::digest::sha256_hex;
+use super::key::ArtifactKey;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
 /// Ends every artifact file. Its last character is counted up when [`Metadata`] changes.
-pub(crate) const FORMAT: [u8; 8] = *b"MODWASM1";
+pub(crate) const FORMAT: [u8; 8] = *b"MODWASM2";
 const TRAILER: u64 = 4 + FORMAT.len() as u64;
 const MAX_METADATA: u32 = 1 << 20;
 
@@ -36,10 +37,9 @@ impl Needs {
 /// Facts about an artifact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
-    /// SHA-256 of the WebAssembly file, in hex.
-    pub module_sha256: String,
-    /// See [`crate::engine::settings::key`].
-    pub settings_key: String,
+    pub key: ArtifactKey,
+    /// What the engine that compiled it says about itself: the engine of a child has to say the same.
+    pub compatibility: String,
     /// SHA-256 of the machine code, in hex.
     pub code_sha256: String,
     pub needs: Needs,
@@ -85,6 +85,7 @@ pub(super) fn read_footer(file: &File) -> io::Result<Option<(Metadata, u64)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::settings::{Settings, Target};
     use std::io::Write;
 
     fn file(content: &[u8]) -> File {
@@ -95,8 +96,8 @@ mod tests {
 
     fn metadata() -> Metadata {
         Metadata {
-            module_sha256: "m".into(),
-            settings_key: "k".into(),
+            key: ArtifactKey::new("m", &Settings::of_this_process(), Target::Native),
+            compatibility: String::new(),
             code_sha256: String::new(),
             needs: Needs::default(),
             minimum_memory: 0,

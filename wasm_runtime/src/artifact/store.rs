@@ -2,8 +2,8 @@
 //! hashed, read or compiled twice.
 
 use super::cache::{Cache, Entry};
-use super::{Artifact, digest, helper, memory_file};
-use crate::engine::settings::{self, Target};
+use super::{Artifact, ArtifactKey, digest, helper};
+use crate::engine::settings::{Settings, Target};
 use crate::error::{Error, Result};
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, Metadata};
@@ -31,6 +31,8 @@ pub enum Origin {
     Kept,
     Cache,
     Compiled,
+    /// As `Compiled`, because a process could not load what was there before.
+    CompiledAgain,
 }
 
 /// The answer to a [`Request`].
@@ -40,6 +42,21 @@ pub struct Prepared {
     pub origin: Origin,
     /// One line for the log, or nothing.
     pub warning: String,
+    cache_directory: Option<PathBuf>,
+}
+
+impl Prepared {
+    /// Code that a process could not load leaves the cache, so that the next start compiles it again.
+    pub fn remove_refused(&self) {
+        let Some(directory) = self.cache_directory.as_deref() else {
+            return;
+        };
+        if self.artifact.is_refused()
+            && let Ok(cache) = Cache::open(directory)
+        {
+            cache.remove(&self.artifact.metadata.key);
+        }
+    }
 }
 
 /// A version of a file, as far as its directory entry tells.
@@ -95,16 +112,17 @@ impl ArtifactStore {
                 actual: sha256,
             });
         }
-        if let Some(artifact) = self.lock().artifacts.get(&sha256) {
-            return Ok(Prepared {
-                artifact: Arc::clone(artifact),
-                origin: Origin::Kept,
-                warning: String::new(),
-            });
-        }
-        let prepared = obtain(request, &sha256)?;
+        let kept = self.lock().artifacts.get(&sha256).cloned();
+        let prepared = match kept {
+            Some(kept) if !kept.is_refused() => {
+                return Ok(request.prepared(kept, Origin::Kept, &[]));
+            }
+            refused => obtain(request, &sha256, refused.is_some())?,
+        };
         let mut contents = self.lock();
-        if let (Origin::Compiled, Some(directory)) = (prepared.origin, request.cache_directory) {
+        if let (Origin::Compiled | Origin::CompiledAgain, Some(directory)) =
+            (prepared.origin, request.cache_directory)
+        {
             contents.grown.insert(directory.to_owned());
         }
         contents
@@ -126,7 +144,7 @@ impl ArtifactStore {
                 continue;
             };
             for Artifact { metadata, .. } in contents.artifacts.values().map(Arc::as_ref) {
-                cache.touch(&metadata.module_sha256, &metadata.settings_key);
+                cache.touch(&metadata.key);
             }
             cache.sweep();
         }
@@ -155,30 +173,46 @@ impl ArtifactStore {
     }
 }
 
-fn obtain(request: &Request<'_>, sha256: &str) -> Result<Prepared> {
-    let mut warnings = Vec::new();
-    let cache = open_cache(request.cache_directory, &mut warnings)?;
-    if let Some(cache) = &cache {
-        for target in Target::PREFERENCE {
-            match cache.load(sha256, &settings::key(target)) {
-                Entry::Found(artifact) => {
-                    return Ok(prepared(artifact, Origin::Cache, &warnings));
-                }
-                Entry::Missing => {}
-                Entry::Unusable(reason) => warnings.push(format!("{reason}; compiling again")),
-            }
+impl Request<'_> {
+    fn prepared(&self, artifact: Arc<Artifact>, origin: Origin, warnings: &[String]) -> Prepared {
+        Prepared {
+            artifact,
+            origin,
+            warning: warnings.join("; "),
+            cache_directory: self.cache_directory.map(Path::to_owned),
         }
     }
-    let artifact = compile(request, sha256, cache.as_ref(), &mut warnings)?;
-    Ok(prepared(artifact, Origin::Compiled, &warnings))
 }
 
-fn prepared(artifact: Artifact, origin: Origin, warnings: &[String]) -> Prepared {
-    Prepared {
-        artifact: Arc::new(artifact),
-        origin,
-        warning: warnings.join("; "),
+/// From the cache, or compiled. Code that was refused is compiled again, whatever the cache holds.
+fn obtain(request: &Request<'_>, sha256: &str, refused: bool) -> Result<Prepared> {
+    let mut warnings = Vec::new();
+    let cache = open_cache(request.cache_directory, &mut warnings)?;
+    if !refused
+        && let Some(cache) = &cache
+        && let Some(artifact) = look_up(cache, sha256, &mut warnings)
+    {
+        return Ok(request.prepared(Arc::new(artifact), Origin::Cache, &warnings));
     }
+    let artifact = compile(request, sha256, cache.as_ref(), &mut warnings)?;
+    let origin = if refused {
+        Origin::CompiledAgain
+    } else {
+        Origin::Compiled
+    };
+    Ok(request.prepared(Arc::new(artifact), origin, &warnings))
+}
+
+fn look_up(cache: &Cache, sha256: &str, warnings: &mut Vec<String>) -> Option<Artifact> {
+    let settings = Settings::of_this_process();
+    for target in Target::PREFERENCE {
+        match cache.load(&ArtifactKey::new(sha256, &settings, target)) {
+            Entry::Found(artifact) => return Some(artifact),
+            Entry::Missing => {}
+            Entry::Unusable(reason) => warnings.push(format!("{reason}; compiling again")),
+        }
+    }
+    None
 }
 
 fn open_cache(directory: Option<&Path>, warnings: &mut Vec<String>) -> Result<Option<Cache>> {
@@ -203,14 +237,15 @@ fn compile(
     warnings: &mut Vec<String>,
 ) -> Result<Artifact> {
     let (mut file, metadata, code_length) = helper::compile(request.helper, request.module)?;
-    if metadata.module_sha256 != sha256 {
+    if metadata.key.module != sha256 {
         return Err(Error::Compile(format!(
             "{} was changed while it was compiled",
             request.module.display()
         )));
     }
     // After an upgrade under a running server the helper is newer than this library, which cannot map what it makes.
-    if metadata.settings_key != settings::key(Target::Native) {
+    let expected = ArtifactKey::new(sha256, &Settings::of_this_process(), Target::Native);
+    if metadata.key != expected {
         return Err(Error::Compile(format!(
             "{} and this library are of different builds: stop and start the server",
             request.helper.display()
@@ -222,10 +257,6 @@ fn compile(
         warnings.push(format!("compiled code is not cached: {error}"));
     }
     file.set_len(code_length)
-        .and_then(|()| memory_file::seal(&file))
-        .map_err(|error| Error::Compile(error.to_string()))?;
-    Ok(Artifact {
-        metadata,
-        code: file,
-    })
+        .and_then(|()| Artifact::seal(metadata, file))
+        .map_err(|error| Error::Compile(error.to_string()))
 }

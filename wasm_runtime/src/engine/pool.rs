@@ -1,6 +1,6 @@
 //! The pool of instances of a serving process: places that are prepared once and cleaned between guests.
 
-use super::settings::{MEMORY_RESERVATION, shared_config};
+use super::settings::{MAX_WASM_STACK, MEMORY_RESERVATION, Settings, Target};
 use crate::artifact::Needs;
 use crate::error::{Error, Result, one_line};
 use crate::guest::backtrace::MAX_FRAMES;
@@ -28,8 +28,11 @@ enum Reset {
 
 /// An engine with a pool for `instances` guests at a time, and one line for the log where there is no room for a pool.
 pub(super) fn make_engine(needs: &Needs, instances: u32) -> Result<(Engine, String)> {
-    let mut config = shared_config();
-    config.wasm_backtrace_max_frames(Some(MAX_FRAMES));
+    let configured = Settings::of_this_process().config(Target::Native);
+    let mut config = configured.map_err(|error| Error::Engine(one_line(&error)))?;
+    config
+        .max_wasm_stack(MAX_WASM_STACK)
+        .wasm_backtrace_max_frames(Some(MAX_FRAMES));
     let mut refused = String::new();
     for reset in [Reset::WrittenPages, Reset::FirstBytes] {
         config.allocation_strategy(pool(needs, instances, reset));

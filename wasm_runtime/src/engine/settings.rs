@@ -1,8 +1,12 @@
-//! Everything that compiled code depends on, in one place: the program that compiles and the child that serves have to
-//! agree on it to the letter, or the code is refused.
+//! Everything that compiled code depends on besides the module, as one value. The program that compiles and the child that
+//! serves make their engines from it, and the key of the cache is made from it: a setting cannot be in one and not in the
+//! other.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-use wasmtime::{Config, ModuleVersionStrategy};
+use super::processor;
+use crate::artifact::digest_of;
+use serde::{Deserialize, Serialize};
+use wasmparser::WasmFeatures;
+use wasmtime::{Config, Engine, WasmBacktraceDetails};
 
 /// Stack that WebAssembly code may use, in bytes. A deeper call traps with "call stack exhausted".
 pub const MAX_WASM_STACK: usize = 1 << 20;
@@ -13,13 +17,19 @@ pub const HOST_STACK_MARGIN: usize = 256 << 10;
 /// Address space of one linear memory: with it, 32-bit accesses need no bounds checks.
 pub(crate) const MEMORY_RESERVATION: u64 = 4 << 30;
 
-const MEMORY_GUARD: u64 = 32 << 20;
-
-/// Wasmtime reads this variable itself; it decides whether debug information is kept with the code.
+/// When this variable is 1, debug information is kept with the code, and backtraces name files and lines.
 pub(crate) const BACKTRACE_DETAILS: &str = "WASMTIME_BACKTRACE_DETAILS";
 
+/// What modules may use. WASI preview 1 knows neither shared memories nor addresses of 64 bits: refused when the configuration
+/// is checked rather than in a child.
+const ACCEPTED: WasmFeatures = WasmFeatures::WASM3
+    .difference(WasmFeatures::GC)
+    .difference(WasmFeatures::THREADS)
+    .difference(WasmFeatures::MEMORY64);
+
 /// The machine that code is compiled for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub enum Target {
     /// This machine, with every feature that its processor has.
     Native,
@@ -37,101 +47,169 @@ impl Target {
             Target::Baseline => "baseline",
         }
     }
-}
 
-/// The settings shared by compiling and serving. Only the allocation strategy may differ between the two.
-pub(crate) fn shared_config() -> Config {
-    let mut config = Config::new();
-    config
-        .epoch_interruption(true)
-        .max_wasm_stack(MAX_WASM_STACK)
-        .memory_reservation(MEMORY_RESERVATION)
-        .memory_guard_size(MEMORY_GUARD)
-        .memory_init_cow(true)
-        .wasm_exceptions(true)
-        .wasm_gc(false)
-        // WASI preview 1 knows neither shared memories nor addresses of 64 bits: refused when the configuration is checked
-        // rather than in a child.
-        .wasm_threads(false)
-        .wasm_memory64(false);
-    config
-}
-
-/// Settings of the compiling program for `target`.
-pub(crate) fn compile_config(target: Target) -> wasmtime::Result<Config> {
-    let mut config = shared_config();
-    if target == Target::Baseline {
-        // Naming the target turns the detection of the host's features off.
-        config.target(&format!("{}-unknown-linux-gnu", std::env::consts::ARCH))?;
+    /// The architecture, and the features of the processor that code for this target uses.
+    pub(crate) fn machine(self) -> (&'static str, Vec<String>) {
+        let features = match self {
+            Target::Native => processor::features(),
+            Target::Baseline => Vec::new(),
+        };
+        (std::env::consts::ARCH, features)
     }
-    Ok(config)
 }
 
-/// Identifies what code compiled here depends on besides the module: engine version, settings, target. Part of the cache
-/// key; computed without an engine, so that the parent may call it.
-pub fn key(target: Target) -> String {
-    let mut hasher = DefaultHasher::new();
-    // Hashes the engine's full version.
-    ModuleVersionStrategy::WasmtimeVersion.hash(&mut hasher);
-    crate::VERSION.hash(&mut hasher);
-    crate::artifact::FORMAT.hash(&mut hasher);
-    (MAX_WASM_STACK, MEMORY_RESERVATION, MEMORY_GUARD).hash(&mut hasher);
-    std::env::var_os(BACKTRACE_DETAILS).hash(&mut hasher);
-    std::env::consts::ARCH.hash(&mut hasher);
-    if target == Target::Native {
-        processor_features().hash(&mut hasher);
+/// The settings of the compiler. What matters only while code runs (stack, pool) is no part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// What modules may use.
+    features: WasmFeatures,
+    /// Whether file names and lines are kept for backtraces.
+    debug_information: bool,
+    epoch_interruption: bool,
+    memory_reservation: u64,
+    memory_guard: u64,
+    memory_init_cow: bool,
+}
+
+impl Settings {
+    /// The settings of this build, in the environment of this process.
+    pub fn of_this_process() -> Self {
+        Settings {
+            features: ACCEPTED,
+            debug_information: std::env::var_os(BACKTRACE_DETAILS)
+                .is_some_and(|value| value == "1"),
+            epoch_interruption: true,
+            memory_reservation: MEMORY_RESERVATION,
+            memory_guard: 32 << 20,
+            memory_init_cow: true,
+        }
     }
-    format!("{}-{:016x}", target.name(), hasher.finish())
-}
 
-#[cfg(target_arch = "x86_64")]
-fn processor_features() -> Vec<bool> {
-    macro_rules! detect {
-        ($($feature:tt),*) => { vec![$(std::arch::is_x86_feature_detected!($feature)),*] };
+    /// The engine's configuration for these settings. A serving process may add how it allocates, nothing else.
+    pub(crate) fn config(&self, target: Target) -> wasmtime::Result<Config> {
+        // Without `..`: the compiler tells of a setting that is forgotten here.
+        let Settings {
+            features,
+            debug_information,
+            epoch_interruption,
+            memory_reservation,
+            memory_guard,
+            memory_init_cow,
+        } = *self;
+        let mut config = Config::new();
+        config
+            .wasm_features(WasmFeatures::all(), false)
+            .wasm_features(features, true)
+            .wasm_backtrace_details(if debug_information {
+                WasmBacktraceDetails::Enable
+            } else {
+                WasmBacktraceDetails::Disable
+            })
+            .epoch_interruption(epoch_interruption)
+            .memory_reservation(memory_reservation)
+            .memory_guard_size(memory_guard)
+            .memory_init_cow(memory_init_cow);
+        if target == Target::Baseline {
+            // Naming the target turns the detection of the host's features off.
+            config.target(&format!("{}-unknown-linux-gnu", std::env::consts::ARCH))?;
+        }
+        Ok(config)
     }
-    detect!(
-        "sse3",
-        "ssse3",
-        "sse4.1",
-        "sse4.2",
-        "popcnt",
-        "cmpxchg16b",
-        "avx",
-        "avx2",
-        "fma",
-        "bmi1",
-        "bmi2",
-        "lzcnt",
-        "avx512f",
-        "avx512dq",
-        "avx512vl",
-        "avx512bitalg",
-        "avx512vbmi"
-    )
 }
 
-#[cfg(target_arch = "aarch64")]
-fn processor_features() -> Vec<bool> {
-    macro_rules! detect {
-        ($($feature:tt),*) => { vec![$(std::arch::is_aarch64_feature_detected!($feature)),*] };
-    }
-    detect!("lse", "paca", "fp16", "dotprod")
-}
-
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn processor_features() -> Vec<bool> {
-    Vec::new()
+/// The engine's own word on the code that it can load: where it is the same, code can be exchanged.
+pub(crate) fn compatibility(engine: &Engine) -> String {
+    digest_of(&engine.precompile_compatibility_hash())
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::artifact::ArtifactKey;
+
+    /// The settings of this build, and for each of them the same with just this one changed.
+    pub(crate) fn variants() -> Vec<(&'static str, Settings)> {
+        let built = Settings::of_this_process();
+        // Without `..`: a new setting belongs into the list below, too.
+        let Settings {
+            features,
+            debug_information,
+            epoch_interruption,
+            memory_reservation,
+            memory_guard,
+            memory_init_cow,
+        } = built;
+        let with = |change: &dyn Fn(&mut Settings)| {
+            let mut changed = built.clone();
+            change(&mut changed);
+            changed
+        };
+        vec![
+            (
+                "features",
+                with(&|it| it.features = features.difference(WasmFeatures::TAIL_CALL)),
+            ),
+            (
+                "debug_information",
+                with(&|it| it.debug_information = !debug_information),
+            ),
+            (
+                "epoch_interruption",
+                with(&|it| it.epoch_interruption = !epoch_interruption),
+            ),
+            (
+                "memory_reservation",
+                with(&|it| it.memory_reservation = memory_reservation / 2),
+            ),
+            (
+                "memory_guard",
+                with(&|it| it.memory_guard = memory_guard / 2),
+            ),
+            (
+                "memory_init_cow",
+                with(&|it| it.memory_init_cow = !memory_init_cow),
+            ),
+            ("nothing", built),
+        ]
+    }
+
+    fn compatibility_of(settings: &Settings, target: Target) -> String {
+        let config = settings.config(target).unwrap();
+        compatibility(&Engine::new(&config).unwrap())
+    }
 
     #[test]
-    fn keys_name_their_target_and_differ() {
-        let native = key(Target::Native);
-        assert!(native.starts_with("native-"), "{native}");
-        assert!(key(Target::Baseline).starts_with("baseline-"));
-        assert_eq!(native, key(Target::Native));
+    fn keys_are_equal_just_where_the_engine_says_that_code_can_be_exchanged() {
+        let mut makers = Vec::new();
+        for (name, settings) in variants() {
+            for target in Target::PREFERENCE {
+                let key = ArtifactKey::new("", &settings, target);
+                let said = compatibility_of(&settings, target);
+                makers.push((format!("{name}, {}", target.name()), key.settings, said));
+            }
+        }
+        // The same again: both are the same in another engine.
+        let built = Settings::of_this_process();
+        let key = ArtifactKey::new("", &built, Target::Native);
+        let said = compatibility_of(&built, Target::Native);
+        makers.push(("again".to_owned(), key.settings, said));
+        for (index, (name, key, said)) in makers.iter().enumerate() {
+            for (other_name, other_key, other_said) in &makers[..index] {
+                assert_eq!(
+                    key == other_key,
+                    said == other_said,
+                    "{name} and {other_name}"
+                );
+            }
+        }
+    }
+
+    /// Otherwise the key could name other features than the compiler uses.
+    #[test]
+    fn the_engine_asks_the_same_code_for_the_processor() {
+        let lock = include_str!("../../../Cargo.lock");
+        let count = |name: &str| lock.matches(&format!("name = \"{name}\"\n")).count();
+        assert_eq!(count("cranelift-native"), 1);
+        assert_eq!(count("cranelift-codegen"), 1);
     }
 }

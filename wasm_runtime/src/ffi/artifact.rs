@@ -26,6 +26,8 @@ pub enum wrt_artifact_origin {
     WRT_ORIGIN_CACHE = 1,
     /// It was compiled just now.
     WRT_ORIGIN_COMPILED = 2,
+    /// The same, because `wrt_module_new` failed with what was there before.
+    WRT_ORIGIN_COMPILED_AGAIN = 3,
 }
 
 /// What `wrt_artifact_prepare` is asked for.
@@ -158,6 +160,7 @@ pub unsafe extern "C" fn wrt_artifact_get_origin(
         Origin::Kept => wrt_artifact_origin::WRT_ORIGIN_KEPT,
         Origin::Cache => wrt_artifact_origin::WRT_ORIGIN_CACHE,
         Origin::Compiled => wrt_artifact_origin::WRT_ORIGIN_COMPILED,
+        Origin::CompiledAgain => wrt_artifact_origin::WRT_ORIGIN_COMPILED_AGAIN,
     }
 }
 
@@ -184,7 +187,7 @@ pub unsafe extern "C" fn wrt_artifact_sha256(artifact: *const wrt_artifact) -> w
     let artifact = unsafe { artifact.as_ref() };
     artifact.map_or(wrt_str::EMPTY, |artifact| {
         let metadata = &artifact.0.artifact.metadata;
-        wrt_str::new(metadata.module_sha256.as_bytes())
+        wrt_str::new(metadata.key.module.as_bytes())
     })
 }
 
@@ -217,12 +220,16 @@ pub unsafe extern "C" fn wrt_artifact_check_entry_point(
     })
 }
 
-/// Frees a handle; NULL is fine.
+/// Frees a handle; NULL is fine. Code that some process could not load leaves the cache then.
 ///
 /// # Safety
 /// `artifact` is NULL or a live handle, which is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wrt_artifact_free(artifact: *mut wrt_artifact) {
     // SAFETY: the caller's promise.
+    if let Some(artifact) = unsafe { artifact.as_ref() } {
+        infallible((), || artifact.0.remove_refused());
+    }
+    // SAFETY: the caller's promise; the borrow above has ended.
     unsafe { free(artifact) }
 }

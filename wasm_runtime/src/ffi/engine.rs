@@ -4,7 +4,7 @@ use super::artifact::wrt_artifact;
 use super::error::wrt_error;
 use super::guard::{borrow, fallible, free, hand_out, infallible, options, slice};
 use super::text::wrt_str;
-use crate::artifact::Needs;
+use crate::artifact::{Artifact, Needs};
 use crate::engine::ServingEngine;
 use crate::engine::settings::{HOST_STACK_MARGIN, MAX_WASM_STACK};
 use crate::error::{Error, Result};
@@ -118,7 +118,8 @@ pub unsafe extern "C" fn wrt_engine_free(engine: *mut wrt_engine) {
     unsafe { free(engine) }
 }
 
-/// Maps an artifact into this process and links it.
+/// Maps an artifact into this process and links it. When that fails, all processes that share the artifact know: it leaves the
+/// cache when its handle is freed, and the next `wrt_artifact_prepare` compiles again.
 ///
 /// # Safety
 /// `engine` and `artifact` are live, `out` can be written to; NULL is an error.
@@ -133,10 +134,20 @@ pub unsafe extern "C" fn wrt_module_new(
         let engine = unsafe { borrow(engine, "engine is NULL")? };
         // SAFETY: the caller's promise.
         let artifact = unsafe { borrow(artifact, "artifact is NULL")? };
-        let module = LoadedModule::new(&engine.0, &artifact.0.artifact)?;
+        let module = load(&engine.0, &artifact.0.artifact)?;
         // SAFETY: the caller's promise.
         unsafe { hand_out(out, wrt_module(Arc::new(module))) }
     })
+}
+
+/// What this process cannot load, no process of this server can: the parent has to know.
+fn load(engine: &Arc<ServingEngine>, artifact: &Artifact) -> Result<LoadedModule> {
+    let checked = engine.check(&artifact.metadata);
+    let loaded = checked.and_then(|()| LoadedModule::new(engine, artifact));
+    if loaded.is_err() {
+        artifact.refuse();
+    }
+    loaded
 }
 
 /// Frees a handle; NULL is fine. Runs that were made from it live on.

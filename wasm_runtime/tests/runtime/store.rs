@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use wasm_runtime::artifact::{ArtifactStore, Origin, Request};
+use wasm_runtime::engine::ServingEngine;
 use wasm_runtime::error::Error;
 use wasm_runtime::run::Ending;
 
@@ -114,6 +115,9 @@ fn code_of_the_baseline_is_taken_when_there_is_none_of_this_machine() {
     assert!(status.success());
     let prepared = workshop.prepare().unwrap();
     assert_eq!(prepared.origin, Origin::Cache);
+    let metadata = &prepared.artifact.metadata;
+    let engine = ServingEngine::new(&metadata.needs, 1).unwrap();
+    engine.check(metadata).unwrap();
     let (outcome, _) = run_with(&load_artifact(&prepared.artifact, 1), options(), false);
     assert_eq!(outcome.ending, Ending::Exited(0));
 }
@@ -153,7 +157,8 @@ fn digests_are_compared_before_anything_is_compiled() {
         .unwrap()
         .artifact
         .metadata
-        .module_sha256
+        .key
+        .module
         .clone();
     let prepare = |digest: &str| {
         workshop.store.prepare(&Request {
@@ -186,6 +191,36 @@ fn faults_of_the_module_come_back_from_the_helper_as_such() {
     std::os::unix::net::UnixListener::bind(&workshop.module).unwrap();
     let error = workshop.prepare().unwrap_err();
     assert!(error.to_string().contains("not a regular file"), "{error}");
+}
+
+#[test]
+fn code_of_another_engine_is_refused_and_compiled_again() {
+    let workshop = Workshop::new(GUEST);
+    workshop.prepare().unwrap();
+    let path = entry(&workshop);
+    let mut content = fs::read(&path).unwrap();
+    // The engine's word stands in the footer: another patch version says something else.
+    let field = b"\"compatibility\":\"";
+    let place = content.windows(field.len()).rposition(|at| at == field);
+    content[place.unwrap() + field.len()] ^= 1;
+    fs::write(&path, &content).unwrap();
+
+    let store = ArtifactStore::default();
+    let found = workshop.prepare_with(&store).unwrap();
+    assert_eq!((found.origin, found.warning.as_str()), (Origin::Cache, ""));
+    let engine = ServingEngine::new(&found.artifact.metadata.needs, 1).unwrap();
+    let refused = engine.check(&found.artifact.metadata).unwrap_err();
+    assert!(refused.to_string().contains("differs"), "{refused}");
+    found.artifact.refuse();
+    found.remove_refused();
+    assert!(!path.exists());
+
+    let again = workshop.prepare_with(&store).unwrap();
+    assert_eq!(again.origin, Origin::CompiledAgain);
+    engine.check(&again.artifact.metadata).unwrap();
+    again.remove_refused();
+    assert_eq!(workshop.origin(), Origin::Cache, "good code stays");
+    assert_eq!(workshop.prepare_with(&store).unwrap().origin, Origin::Kept);
 }
 
 #[test]
