@@ -13,7 +13,7 @@ mod refusal;
 mod store;
 
 pub use cache::Cache;
-pub use footer::{Metadata, Needs, append_footer};
+pub use footer::{Facts, Metadata, Needs, append_footer};
 pub use key::ArtifactKey;
 pub use store::{ArtifactStore, Origin, Prepared, Request};
 
@@ -64,10 +64,16 @@ impl Artifact {
 
     /// Whether `name` is a function that a run can start with.
     pub fn check_entry_point(&self, name: &str) -> Result<()> {
-        if self.metadata.entry_points.iter().any(|entry| entry == name) {
+        if self
+            .metadata
+            .facts
+            .entry_points
+            .iter()
+            .any(|entry| entry == name)
+        {
             return Ok(());
         }
-        let offered = match self.metadata.entry_points.as_slice() {
+        let offered = match self.metadata.facts.entry_points.as_slice() {
             [] => "it exports none".to_owned(),
             names => format!("it exports {}", names.join(", ")),
         };

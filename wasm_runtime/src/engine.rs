@@ -1,6 +1,7 @@
 //! The engine of a serving process. Made once for each child, after it was forked: its signal handlers would not survive
 //! in the parent, nor its threads in the child.
 
+pub mod features;
 mod pool;
 mod processor;
 pub(crate) mod queue;

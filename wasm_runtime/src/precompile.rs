@@ -1,135 +1,44 @@
-//! Validation and compilation: what `wasm-precompile` does. Nothing else in the library compiles.
+//! What `wasm-precompile` does: all checks of a module, then its compilation. Nothing else in the library compiles.
 
+mod compile;
 mod limits;
+mod validate;
 
+pub use compile::{Checked, Compiler};
 pub use limits::{MAX_CPU_SECONDS, limit_this_process};
-
-use crate::artifact::{ArtifactKey, Metadata, Needs, append_footer, sha256_hex};
-use crate::engine::settings::{Settings, Target, compatibility};
-use crate::error::{Error, Result, one_line};
-use crate::host::linker;
-use std::path::Path;
-use wasmparser::{MemoryType, Parser, Payload};
-use wasmtime::{Engine, ExternType, Module};
 
 /// Exit status of `wasm-precompile` for a module that is at fault itself.
 pub const EXIT_INVALID_MODULE: i32 = 3;
 
-/// Compiles the module at `path`: the content of its artifact file, and its metadata.
-///
-/// # Errors
-/// [`Error::Module`] when the module is at fault: not WebAssembly, invalid, or with imports that WASI preview 1 does not
-/// offer.
-pub fn compile_file(path: &Path, target: Target) -> Result<(Vec<u8>, Metadata)> {
-    let wasm = std::fs::read(path).map_err(|error| Error::io(path, error))?;
-    compile(&wasm, target)
-}
-
-/// As [`compile_file`], from memory.
-pub fn compile(wasm: &[u8], target: Target) -> Result<(Vec<u8>, Metadata)> {
-    check_magic(wasm)?;
-    let engine_error = |error| Error::Compile(one_line(&error));
-    let settings = Settings::of_this_process();
-    let config = settings.config(target).map_err(engine_error)?;
-    let engine = Engine::new(&config).map_err(engine_error)?;
-    let module = Module::from_binary(&engine, wasm).map_err(|error| invalid(&error))?;
-    linker::new(&engine)
-        .map_err(engine_error)?
-        .instantiate_pre(&module)
-        .map_err(|error| Error::Module(format!("import not available: {}", one_line(&error))))?;
-    let metadata = Metadata {
-        key: ArtifactKey::new(&sha256_hex(wasm), &settings, target),
-        compatibility: compatibility(&engine),
-        code_sha256: String::new(),
-        needs: needs(&module),
-        minimum_memory: minimum_memory(wasm),
-        entry_points: entry_points(&module),
-    };
-    let code = module.serialize().map_err(engine_error)?;
-    let content = append_footer(code, metadata.clone());
-    Ok((content, metadata))
-}
-
-fn check_magic(wasm: &[u8]) -> Result<()> {
-    if wasm.starts_with(b"\0asm") {
-        return Ok(());
-    }
-    let what = match wasm {
-        [] => "the file is empty",
-        [b'(', ..] => "this is the text format; assemble it first (wat2wasm, wasm-tools parse)",
-        [0x7f, b'E', b'L', b'F', ..] => "this is an ELF file",
-        _ => "it does not begin with \\0asm",
-    };
-    Err(Error::Module(format!("not a WebAssembly module: {what}")))
-}
-
-fn invalid(error: &wasmtime::Error) -> Error {
-    Error::Module(format!("not a valid module: {}", one_line(error)))
-}
-
-fn needs(module: &Module) -> Needs {
-    let required = module.resources_required();
-    Needs {
-        memories: required.num_memories,
-        tables: required.num_tables,
-        table_elements: required
-            .max_initial_table_size
-            .and_then(|elements| usize::try_from(elements).ok())
-            .unwrap_or(0),
-    }
-}
-
-/// Bytes of linear memory that a valid module declares, all memories together; the engine's API tells only the largest.
-fn minimum_memory(wasm: &[u8]) -> u64 {
-    let mut sum: u64 = 0;
-    for payload in Parser::new(0).parse_all(wasm).flatten() {
-        if let Payload::MemorySection(memories) = payload {
-            for memory in memories.into_iter().flatten() {
-                sum = sum.saturating_add(minimum_bytes(&memory));
-            }
-        }
-    }
-    sum
-}
-
-fn minimum_bytes(memory: &MemoryType) -> u64 {
-    let page = 1 << memory.page_size_log2.unwrap_or(16);
-    memory.initial.saturating_mul(page)
-}
-
-fn entry_points(module: &Module) -> Vec<String> {
-    module
-        .exports()
-        .filter(|export| match export.ty() {
-            ExternType::Func(function) => {
-                function.params().len() == 0 && function.results().len() == 0
-            }
-            _ => false,
-        })
-        .map(|export| export.name().to_owned())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::{Facts, Needs};
+    use crate::engine::settings::Target;
+    use crate::error::{Error, Result};
+    use wasmtime::{Engine, Module};
 
-    fn compiled(wat: &str) -> Result<Metadata> {
-        let wasm = wat::parse_str(wat).unwrap();
-        compile(&wasm, Target::Native).map(|(_, metadata)| metadata)
+    fn check(wasm: &[u8]) -> Result<Facts> {
+        let compiler = Compiler::new(Target::Native).unwrap();
+        compiler.check(wasm).map(|checked| checked.facts)
+    }
+
+    fn checked(wat: &str) -> Result<Facts> {
+        check(&wat::parse_str(wat).unwrap())
     }
 
     #[test]
-    fn metadata_describes_the_module() {
-        let metadata = compiled(
+    fn facts_describe_the_module() {
+        let facts = checked(
             r#"(module (memory 1) (memory 2) (table 30000 funcref)
-                 (func (export "_start")) (func (export "typed") (param i32)))"#,
+                 (func (export "_start")) (func (export "typed") (param i32))
+                 (func (export "result") (result i32) unreachable) (global (export "global") i32 (i32.const 0)))"#,
         )
         .unwrap();
-        assert_eq!(metadata.entry_points, ["_start"]);
-        assert_eq!(metadata.minimum_memory, 3 << 16);
+        assert_eq!(facts.entry_points, ["_start"]);
+        assert_eq!(facts.minimum_memory, 3 << 16);
         assert_eq!(
-            metadata.needs,
+            facts.needs,
             Needs {
                 memories: 2,
                 tables: 1,
@@ -140,7 +49,7 @@ mod tests {
 
     #[test]
     fn faults_of_the_module_are_named_on_one_line() {
-        let unknown = compiled(r#"(module (import "env" "f" (func)))"#).unwrap_err();
+        let unknown = checked(r#"(module (import "env" "f" (func)))"#).unwrap_err();
         assert!(unknown.to_string().contains("env"), "{unknown}");
         for (bytes, expected) in [
             (b"".as_slice(), "empty"),
@@ -149,7 +58,7 @@ mod tests {
             (b"\0asm\x01\0\0\0\xff\xff", "not a valid module"),
             (b"\0asm\x0d\0\x01\0", "component"),
         ] {
-            let error = compile(bytes, Target::Native).unwrap_err();
+            let error = check(bytes).unwrap_err();
             assert!(matches!(error, Error::Module(_)), "{error}");
             assert!(error.to_string().contains(expected), "{error}");
             assert_eq!(error.to_string().lines().count(), 1);
@@ -157,25 +66,51 @@ mod tests {
     }
 
     #[test]
-    fn what_no_child_could_run_is_refused() {
-        for module in ["(module (memory 1 1 shared))", "(module (memory i64 1))"] {
-            let error = compiled(module).unwrap_err();
-            assert!(matches!(error, Error::Module(_)), "{error}");
-        }
+    fn a_module_without_code_is_checked_in_place_of_the_whole_one() {
+        let wrong = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i64))))"#;
+        let wrong = checked(wrong).unwrap_err().to_string();
+        assert!(
+            wrong.contains("proc_exit") && wrong.contains("i64"),
+            "{wrong}"
+        );
+        let memory = checked(r#"(module (import "env" "memory" (memory 1)))"#).unwrap_err();
+        assert!(memory.to_string().contains("env::memory"), "{memory}");
+    }
+
+    /// The pool of a child is sized from what was found without the engine.
+    #[test]
+    fn the_engine_counts_as_we_do() {
+        let wasm = wat::parse_str(
+            r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+                 (memory 1) (memory 0 2) (table 7 funcref) (table 9 externref) (func (export "_start")))"#,
+        )
+        .unwrap();
+        let needs = check(&wasm).unwrap().needs;
+        let required = Module::from_binary(&Engine::default(), &wasm)
+            .unwrap()
+            .resources_required();
+        assert_eq!(needs.memories, required.num_memories);
+        assert_eq!(needs.tables, required.num_tables);
+        assert_eq!(
+            Some(needs.table_elements as u64),
+            required.max_initial_table_size
+        );
     }
 
     #[test]
     fn both_generations_of_wasi_are_linked() {
         for generation in ["wasi_unstable", "wasi_snapshot_preview1"] {
             let wat = format!(r#"(module (import "{generation}" "proc_exit" (func (param i32))))"#);
-            compiled(&wat).unwrap();
+            checked(&wat).unwrap();
         }
     }
 
     #[test]
     fn the_baseline_runs_here_too() {
         let wasm = wat::parse_str("(module)").unwrap();
-        let (_, metadata) = compile(&wasm, Target::Baseline).unwrap();
+        let compiler = Compiler::new(Target::Baseline).unwrap();
+        let checked = compiler.check(&wasm).unwrap();
+        let (_, metadata) = compiler.compile(&checked).unwrap();
         assert_eq!(metadata.key.target, Target::Baseline);
     }
 }

@@ -145,7 +145,7 @@ fn read_entry(file: File, key: &ArtifactKey) -> std::result::Result<Artifact, St
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Needs, append_footer};
+    use super::super::{Facts, append_footer};
     use super::*;
     use crate::engine::settings::{Settings, Target};
     use std::fs;
@@ -162,9 +162,7 @@ mod tests {
             key: key(Target::Native),
             compatibility: String::new(),
             code_sha256: String::new(),
-            needs: Needs::default(),
-            minimum_memory: 0,
-            entry_points: Vec::new(),
+            facts: Facts::default(),
         }
     }
 

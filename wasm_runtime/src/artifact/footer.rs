@@ -34,7 +34,17 @@ impl Needs {
     }
 }
 
-/// Facts about an artifact.
+/// What a server has to know about a module.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    pub needs: Needs,
+    /// Bytes of linear memory that the module has before it starts, all its memories together.
+    pub minimum_memory: u64,
+    /// Exported functions without parameters and results.
+    pub entry_points: Vec<String>,
+}
+
+/// What stands behind the code in an artifact file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
     pub key: ArtifactKey,
@@ -42,11 +52,7 @@ pub struct Metadata {
     pub compatibility: String,
     /// SHA-256 of the machine code, in hex.
     pub code_sha256: String,
-    pub needs: Needs,
-    /// Bytes of linear memory that the module has before it starts, all its memories together.
-    pub minimum_memory: u64,
-    /// Exported functions without parameters and results.
-    pub entry_points: Vec<String>,
+    pub facts: Facts,
 }
 
 /// Turns machine code into the content of an artifact file; fills in the code's digest.
@@ -99,9 +105,10 @@ mod tests {
             key: ArtifactKey::new("m", &Settings::of_this_process(), Target::Native),
             compatibility: String::new(),
             code_sha256: String::new(),
-            needs: Needs::default(),
-            minimum_memory: 0,
-            entry_points: vec!["_start".into()],
+            facts: Facts {
+                entry_points: vec!["_start".into()],
+                ..Facts::default()
+            },
         }
     }
 
@@ -111,7 +118,7 @@ mod tests {
         let (read, length) = read_footer(&file(&content)).unwrap().unwrap();
         assert_eq!(length, 4);
         assert_eq!(read.code_sha256, sha256_hex(b"code"));
-        assert_eq!(read.entry_points, ["_start"]);
+        assert_eq!(read.facts.entry_points, ["_start"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use wasm_runtime::artifact::Cache;
 use wasm_runtime::engine::settings::Target;
 use wasm_runtime::error::{Error, Result};
-use wasm_runtime::precompile::{EXIT_INVALID_MODULE, compile_file, limit_this_process};
+use wasm_runtime::precompile::{Compiler, EXIT_INVALID_MODULE, limit_this_process};
 
 /// Validate and compile WebAssembly modules for mod_wasm.
 ///
@@ -58,16 +58,20 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<()> {
     limit_this_process().map_err(|error| Error::Compile(format!("setrlimit: {error}")))?;
+    let compiler = Compiler::new(options.target)?;
+    let mut files = Vec::new();
     for module in &options.modules {
-        let (content, metadata) = compile_file(module, options.target).map_err(|error| {
-            // The server names the file itself, together with the line of its configuration.
-            match (error, &options.output) {
-                (Error::Module(reason), None) => {
-                    Error::Module(format!("{}: {reason}", module.display()))
-                }
-                (error, _) => error,
-            }
-        })?;
+        files.push((module, read(module)?));
+    }
+    // All before the first is compiled: a mistake is not worth a wait.
+    let mut checked = Vec::new();
+    for (module, wasm) in &files {
+        let found = compiler.check(wasm);
+        checked.push((module, found.map_err(|error| options.named(module, error))?));
+    }
+    for (module, checked) in &checked {
+        let compiled = compiler.compile(checked);
+        let (content, metadata) = compiled.map_err(|error| options.named(module, error))?;
         if let Some(directory) = &options.cache_dir {
             Cache::open(directory)?.save(&metadata, &mut Cursor::new(content))?;
             println!("{}: compiled", module.display());
@@ -76,6 +80,25 @@ fn run(options: &Options) -> Result<()> {
         }
     }
     Ok(())
+}
+
+impl Options {
+    /// The server, which asks for output, names the file itself, together with the line of its configuration.
+    fn named(&self, module: &Path, error: Error) -> Error {
+        match (error, &self.output) {
+            (Error::Module(reason), None) => {
+                Error::Module(format!("{}: {reason}", module.display()))
+            }
+            (error, _) => error,
+        }
+    }
+}
+
+fn read(module: &Path) -> Result<Vec<u8>> {
+    std::fs::read(module).map_err(|source| Error::Io {
+        path: module.to_owned(),
+        source,
+    })
 }
 
 fn write(output: &Path, content: &[u8]) -> Result<()> {

@@ -2,6 +2,7 @@
 //! serves make their engines from it, and the key of the cache is made from it: a setting cannot be in one and not in the
 //! other.
 
+use super::features::accepted_flags;
 use super::processor;
 use crate::artifact::digest_of;
 use serde::{Deserialize, Serialize};
@@ -19,13 +20,6 @@ pub(crate) const MEMORY_RESERVATION: u64 = 4 << 30;
 
 /// When this variable is 1, debug information is kept with the code, and backtraces name files and lines.
 pub(crate) const BACKTRACE_DETAILS: &str = "WASMTIME_BACKTRACE_DETAILS";
-
-/// What modules may use. WASI preview 1 knows neither shared memories nor addresses of 64 bits: refused when the configuration
-/// is checked rather than in a child.
-const ACCEPTED: WasmFeatures = WasmFeatures::WASM3
-    .difference(WasmFeatures::GC)
-    .difference(WasmFeatures::THREADS)
-    .difference(WasmFeatures::MEMORY64);
 
 /// The machine that code is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -75,7 +69,7 @@ impl Settings {
     /// The settings of this build, in the environment of this process.
     pub fn of_this_process() -> Self {
         Settings {
-            features: ACCEPTED,
+            features: accepted_flags(),
             debug_information: std::env::var_os(BACKTRACE_DETAILS)
                 .is_some_and(|value| value == "1"),
             epoch_interruption: true,
@@ -83,6 +77,11 @@ impl Settings {
             memory_guard: 32 << 20,
             memory_init_cow: true,
         }
+    }
+
+    /// What modules may use.
+    pub(crate) fn features(&self) -> WasmFeatures {
+        self.features
     }
 
     /// The engine's configuration for these settings. A serving process may add how it allocates, nothing else.

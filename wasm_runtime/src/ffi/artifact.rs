@@ -199,7 +199,9 @@ pub unsafe extern "C" fn wrt_artifact_sha256(artifact: *const wrt_artifact) -> w
 pub unsafe extern "C" fn wrt_artifact_minimum_memory(artifact: *const wrt_artifact) -> u64 {
     // SAFETY: the caller's promise.
     let artifact = unsafe { artifact.as_ref() };
-    artifact.map_or(0, |artifact| artifact.0.artifact.metadata.minimum_memory)
+    artifact.map_or(0, |artifact| {
+        artifact.0.artifact.metadata.facts.minimum_memory
+    })
 }
 
 /// Whether the module exports a function of this name that takes and returns nothing. Empty: `_start`.

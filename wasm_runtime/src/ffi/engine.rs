@@ -74,7 +74,7 @@ unsafe fn new_engine(given: *const wrt_engine_options) -> Result<Arc<ServingEngi
     for artifact in unsafe { slice(given.artifacts, given.artifacts_len)? } {
         // SAFETY: the caller's promise.
         let artifact = unsafe { borrow(*artifact, "an artifact is NULL")? };
-        needs = needs.or(&artifact.0.artifact.metadata.needs);
+        needs = needs.or(&artifact.0.artifact.metadata.facts.needs);
     }
     ServingEngine::new(&needs, given.max_instances)
 }

@@ -1,6 +1,7 @@
 //! The runtime as its users see it: real guests, the real helper program, C programs.
 
 mod c_api;
+mod features;
 mod runs;
 mod store;
 mod support;

@@ -116,7 +116,7 @@ fn code_of_the_baseline_is_taken_when_there_is_none_of_this_machine() {
     let prepared = workshop.prepare().unwrap();
     assert_eq!(prepared.origin, Origin::Cache);
     let metadata = &prepared.artifact.metadata;
-    let engine = ServingEngine::new(&metadata.needs, 1).unwrap();
+    let engine = ServingEngine::new(&metadata.facts.needs, 1).unwrap();
     engine.check(metadata).unwrap();
     let (outcome, _) = run_with(&load_artifact(&prepared.artifact, 1), options(), false);
     assert_eq!(outcome.ending, Ending::Exited(0));
@@ -208,7 +208,7 @@ fn code_of_another_engine_is_refused_and_compiled_again() {
     let store = ArtifactStore::default();
     let found = workshop.prepare_with(&store).unwrap();
     assert_eq!((found.origin, found.warning.as_str()), (Origin::Cache, ""));
-    let engine = ServingEngine::new(&found.artifact.metadata.needs, 1).unwrap();
+    let engine = ServingEngine::new(&found.artifact.metadata.facts.needs, 1).unwrap();
     let refused = engine.check(&found.artifact.metadata).unwrap_err();
     assert!(refused.to_string().contains("differs"), "{refused}");
     found.artifact.refuse();

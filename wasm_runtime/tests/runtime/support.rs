@@ -98,7 +98,7 @@ pub(crate) fn load_artifact(artifact: &Artifact, max_instances: u32) -> Arc<Load
 }
 
 fn needs(artifact: &Artifact) -> Needs {
-    artifact.metadata.needs.clone()
+    artifact.metadata.facts.needs.clone()
 }
 
 pub(crate) fn options() -> Options {

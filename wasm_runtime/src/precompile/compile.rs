@@ -1,0 +1,84 @@
+//! Modules to machine code, with exactly the settings of a serving process.
+
+use super::validate::{imports_only, validate};
+use crate::artifact::{ArtifactKey, Facts, Metadata, append_footer, sha256_hex};
+use crate::engine::settings::{Settings, Target, compatibility};
+use crate::error::{Error, Result, one_line};
+use crate::host::linker;
+use crate::run::Sandbox;
+use wasmtime::{Engine, Linker, Module};
+
+/// The compiler for one target.
+pub struct Compiler {
+    engine: Engine,
+    linker: Linker<Sandbox>,
+    settings: Settings,
+    target: Target,
+}
+
+/// A module that was found good. It is not compiled yet.
+pub struct Checked<'a> {
+    wasm: &'a [u8],
+    pub key: ArtifactKey,
+    pub facts: Facts,
+}
+
+impl Compiler {
+    pub fn new(target: Target) -> Result<Self> {
+        let settings = Settings::of_this_process();
+        let engine = settings.config(target).and_then(|it| Engine::new(&it));
+        let engine = engine.map_err(|error| failed(&error))?;
+        Ok(Compiler {
+            linker: linker::new(&engine).map_err(|error| failed(&error))?,
+            engine,
+            settings,
+            target,
+        })
+    }
+
+    /// Everything that a module can be refused for, without the time that compiling takes.
+    ///
+    /// # Errors
+    /// [`Error::Module`], when it is not WebAssembly, invalid, uses features that are not supported, or imports what WASI
+    /// preview 1 does not offer.
+    pub fn check<'a>(&self, wasm: &'a [u8]) -> Result<Checked<'a>> {
+        let facts = validate(wasm, self.settings.features())?;
+        self.check_imports(wasm)?;
+        Ok(Checked {
+            wasm,
+            key: ArtifactKey::new(&sha256_hex(wasm), &self.settings, self.target),
+            facts,
+        })
+    }
+
+    /// The content of the artifact file, and its metadata.
+    pub fn compile(&self, checked: &Checked<'_>) -> Result<(Vec<u8>, Metadata)> {
+        let code = Module::from_binary(&self.engine, checked.wasm)
+            .map_err(|error| Error::Module(format!("cannot be compiled: {}", one_line(&error))))?
+            .serialize()
+            .map_err(|error| failed(&error))?;
+        let metadata = Metadata {
+            key: checked.key.clone(),
+            compatibility: compatibility(&self.engine),
+            code_sha256: String::new(),
+            facts: checked.facts.clone(),
+        };
+        let content = append_footer(code, metadata.clone());
+        Ok((content, metadata))
+    }
+
+    fn check_imports(&self, wasm: &[u8]) -> Result<()> {
+        let Some(imports) = imports_only(wasm) else {
+            return Ok(());
+        };
+        let module = Module::from_binary(&self.engine, imports).map_err(|error| failed(&error))?;
+        let linked = self.linker.instantiate_pre(&module);
+        linked
+            .map(drop)
+            .map_err(|error| Error::Module(format!("import not available: {}", one_line(&error))))
+    }
+}
+
+fn failed(error: &wasmtime::Error) -> Error {
+    Error::Compile(one_line(error))
+}
