@@ -84,7 +84,7 @@ impl Settings {
         self.features
     }
 
-    /// The engine's configuration for these settings. A serving process may add how it allocates, nothing else.
+    /// The engine's configuration for these settings. A serving process adds what matters only while code runs.
     pub(crate) fn config(&self, target: Target) -> wasmtime::Result<Config> {
         // Without `..`: the compiler tells of a setting that is forgotten here.
         let Settings {
