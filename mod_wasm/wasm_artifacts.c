@@ -101,12 +101,77 @@ static apr_status_t release_artifact(void *artifact)
     return APR_SUCCESS;
 }
 
+/* Each kind of error is the fault of another directive. */
+static const char *explain(apr_pool_t *pool, const wasm_server_conf *server, const wasm_program *program, wrt_error *error)
+{
+    static const wasm_source built_in = { "default", 0 };
+
+    switch (wrt_error_get_kind(error)) {
+    case WRT_ERROR_DIGEST:
+        return wasm_artifacts_problem(pool, WASM_NAME_MODULE_DIGEST, program->digest_source, error);
+    case WRT_ERROR_CACHE:
+        return wasm_artifacts_problem(pool, WASM_NAME_CACHE_DIR, server->cache_dir ? server->cache_dir_source : built_in, error);
+    default:
+        return wasm_artifacts_problem(pool, apr_pstrcat(pool, WASM_NAME_MODULE " ", program->path, NULL), program->source, error);
+    }
+}
+
+const char *wasm_artifacts_examine(apr_pool_t *pconf, const wasm_server_conf *server, wasm_program *program)
+{
+    wasm_retained *data = retained();
+    wrt_examine_options options = {
+        .struct_size = sizeof options,
+        .module_path = wasm_str(program->path),
+        .digest = wasm_str(program->digest),
+        .cache_dir = wasm_str(server->cache_dir ? server->cache_dir : WASM_DEFAULT_CACHE_DIR),
+    };
+    wrt_error *error = data->store ? NULL : wrt_artifact_store_new(&data->store);
+
+    if (!error) {
+        error = wrt_artifact_examine(data->store, &options, &program->artifact);
+    }
+    if (error) {
+        return explain(pconf, server, program, error);
+    }
+    apr_pool_cleanup_register(pconf, program->artifact, release_artifact, apr_pool_cleanup_null);
+    return NULL;
+}
+
+typedef struct progress {
+    int is_restart;
+    int lines;
+} progress;
+
+/* As httpd writes sizes: "13M". */
+static const char *size_text(uint64_t size, char *text)
+{
+    const char *first = apr_strfsize((apr_off_t)size, text);
+
+    return first + strspn(first, " ");
+}
+
+/* Whoever starts httpd waits at a terminal and sees each module. A restart, during which nobody is answered, has one line in the log: the
+ * standard error of a running httpd. */
+static void tell_progress(void *context, wrt_str path, uint64_t size, size_t done, size_t total)
+{
+    progress *shown = context;
+    int level = shown->is_restart ? APLOG_NOTICE : APLOG_STARTUP | APLOG_NOTICE;
+    char text[5];
+
+    if (shown->is_restart && shown->lines++) {
+        return;
+    }
+    ap_log_error(APLOG_MARK, level, 0, NULL, WASM_CODE_COMPILING ": compiling %.*s (%s), %" APR_SIZE_T_FMT " of %" APR_SIZE_T_FMT " done",
+                 (int)path.len, path.data, size_text(size, text), done, total);
+}
+
 /* A module that was kept from an earlier pass has been told about then. */
 static void tell_origin(apr_pool_t *pool, const wasm_program *program)
 {
     wrt_str warning = wrt_artifact_warning(program->artifact);
 
     switch (wrt_artifact_get_origin(program->artifact)) {
+    case WRT_ORIGIN_NONE:
     case WRT_ORIGIN_KEPT:
         return;
     case WRT_ORIGIN_CACHE:
@@ -126,39 +191,25 @@ static void tell_origin(apr_pool_t *pool, const wasm_program *program)
     }
 }
 
-/* Each kind of error is the fault of another directive. */
-static const char *explain(apr_pool_t *pool, const wasm_server_conf *server, const wasm_program *program, wrt_error *error)
+const char *wasm_artifacts_compile(apr_pool_t *pconf, const wasm_server_conf *server)
 {
-    static const wasm_source built_in = { "default", 0 };
+    apr_array_header_t *artifacts = apr_array_make(pconf, server->programs->nelts, sizeof(const wrt_artifact *));
+    progress shown = { .is_restart = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_CONFIG };
+    wrt_compile_options options = { .struct_size = sizeof options, .context = &shown, .begun = tell_progress };
+    wrt_error *error;
+    int i;
 
-    switch (wrt_error_get_kind(error)) {
-    case WRT_ERROR_DIGEST:
-        return wasm_artifacts_problem(pool, WASM_NAME_MODULE_DIGEST, program->digest_source, error);
-    case WRT_ERROR_CACHE:
-        return wasm_artifacts_problem(pool, WASM_NAME_CACHE_DIR, server->cache_dir ? server->cache_dir_source : built_in, error);
-    default:
-        return wasm_artifacts_problem(pool, apr_pstrcat(pool, WASM_NAME_MODULE " ", program->path, NULL), program->source, error);
+    for (i = 0; i < server->programs->nelts; i++) {
+        APR_ARRAY_PUSH(artifacts, const wrt_artifact *) = APR_ARRAY_IDX(server->programs, i, wasm_program *)->artifact;
     }
-}
-
-const char *wasm_artifacts_prepare(apr_pool_t *pconf, const wasm_server_conf *server, wasm_program *program)
-{
-    wasm_retained *data = retained();
-    wrt_prepare_options options = {
-        .struct_size = sizeof options,
-        .module_path = wasm_str(program->path),
-        .digest = wasm_str(program->digest),
-        .cache_dir = wasm_str(server->cache_dir ? server->cache_dir : WASM_DEFAULT_CACHE_DIR),
-    };
-    wrt_error *error = data->store ? NULL : wrt_artifact_store_new(&data->store);
-
-    if (!error) {
-        error = wrt_artifact_prepare(data->store, &options, &program->artifact);
-    }
+    options.artifacts = (const wrt_artifact *const *)artifacts->elts;
+    options.artifacts_len = (size_t)artifacts->nelts;
+    error = wrt_artifact_compile(retained()->store, &options);
     if (error) {
-        return explain(pconf, server, program, error);
+        return explain(pconf, server, APR_ARRAY_IDX(server->programs, wrt_error_get_index(error), wasm_program *), error);
     }
-    apr_pool_cleanup_register(pconf, program->artifact, release_artifact, apr_pool_cleanup_null);
-    tell_origin(pconf, program);
+    for (i = 0; i < server->programs->nelts; i++) {
+        tell_origin(pconf, APR_ARRAY_IDX(server->programs, i, wasm_program *));
+    }
     return NULL;
 }

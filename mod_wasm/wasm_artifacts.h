@@ -10,8 +10,12 @@
 
 #include "wasm_config.h"
 
-/* Finds or makes the compiled code of a program; the handle is released with pconf. Returns NULL, or the line that says what is wrong. */
-const char *wasm_artifacts_prepare(apr_pool_t *pconf, const wasm_server_conf *server, wasm_program *program);
+/* Finds the compiled code of a program, or makes sure that it can be compiled; the handle is released with pconf. Returns NULL, or the line
+ * that says what is wrong. */
+const char *wasm_artifacts_examine(apr_pool_t *pconf, const wasm_server_conf *server, wasm_program *program);
+
+/* Compiles the programs that have no code yet, side by side. There is at least one program, and all were examined. Returns as above. */
+const char *wasm_artifacts_compile(apr_pool_t *pconf, const wasm_server_conf *server);
 
 /* The line for an error of the library about one directive; frees the error. */
 const char *wasm_artifacts_problem(apr_pool_t *pool, const char *directive, wasm_source source, wrt_error *error);

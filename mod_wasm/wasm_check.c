@@ -168,7 +168,7 @@ static const char *check_programs(apr_pool_t *pconf, const wasm_server_conf *ser
     int i;
 
     for (i = 0; !wrong && i < server->programs->nelts; i++) {
-        wrong = wasm_artifacts_prepare(pconf, server, APR_ARRAY_IDX(server->programs, i, wasm_program *));
+        wrong = wasm_artifacts_examine(pconf, server, APR_ARRAY_IDX(server->programs, i, wasm_program *));
     }
     return wrong;
 }
@@ -214,6 +214,10 @@ int wasm_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     }
     if (!wrong && server->programs->nelts) {
         wrong = wasm_stack_problem(pconf);
+    }
+    /* Last: nobody waits for a compilation to be told of a mistake. */
+    if (!wrong && server->programs->nelts) {
+        wrong = wasm_artifacts_compile(pconf, server);
     }
     if (wrong) {
         return refuse(wrong);

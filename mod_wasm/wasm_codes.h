@@ -22,6 +22,7 @@
 #define WASM_CODE_FROM_CACHE      "WASM0021" /* a module came from the cache */
 #define WASM_CODE_CACHE_WARNING   "WASM0022" /* the cache could not be used as wished */
 #define WASM_CODE_COMPILED_AGAIN  "WASM0023" /* a module was compiled again, because a child could not load its code */
+#define WASM_CODE_COMPILING       "WASM0024" /* a module is being compiled */
 
 /* Serving child: start. */
 #define WASM_CODE_CHILD_ENGINE    "WASM0030" /* a child has no engine */

@@ -22,7 +22,16 @@ const NORMAL: &[&str] = &[
     "AH00493: SIGUSR1 received.  Doing graceful restart",
     "AH00170: caught SIGWINCH, shutting down gracefully",
     "WASM0020: compiled ",
+    COMPILING,
 ];
+
+/// What a start or restart says while somebody waits for it.
+const COMPILING: &str = "WASM0024: compiling ";
+
+/// Whether the line is normal on the terminal of whoever starts httpd.
+pub(crate) fn is_normal_at_start(line: &str) -> bool {
+    line.starts_with(COMPILING)
+}
 
 /// What httpd writes when it is ready, by MPM.
 pub(crate) const READY: &[&str] = &["AH00163:", "AH00292:", "AH00489:"];

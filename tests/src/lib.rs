@@ -5,6 +5,7 @@
 //! not expect fails the test.
 
 mod browser;
+mod cache;
 mod cgi_pair;
 mod chromium;
 mod conf;
@@ -28,6 +29,7 @@ mod webdriver;
 mod wordpress;
 
 pub use browser::{Browser, Upload};
+pub use cache::{artifacts, new_cache};
 pub use cgi_pair::{CgiPair, raw_output};
 pub use chromium::{Chromium, ENTER, Element, TAB};
 pub use conf::{cgi_endpoint, endpoint};

@@ -278,6 +278,7 @@ impl Server {
         let mut lines: Vec<String> = self
             .start_output()
             .lines()
+            .filter(|line| !errorlog::is_normal_at_start(line))
             .map(|line| format!("at the start: {line}"))
             .collect();
         lines.extend(

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use mod_wasm_tests::{guest, module};
+use serde_json::Value;
 
 fn precompile(arguments: &[&str]) -> Output {
     Command::new(module("wasm-precompile"))
@@ -81,6 +82,42 @@ fn a_module_that_the_server_would_refuse_is_refused_in_one_line() {
 }
 
 #[test]
+fn modules_can_be_checked_without_being_compiled() {
+    let output = precompile(&["--check", &guest("hello_wasm"), &guest("no_start")]);
+    assert!(output.status.success(), "{}", said(&output));
+    let told = String::from_utf8_lossy(&output.stdout);
+    let lines: Vec<Value> = told
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect();
+    let starts = |line: &Value| {
+        let entries = line["facts"]["entry_points"].as_array().cloned();
+        entries.is_some_and(|entries| entries.contains(&"_start".into()))
+    };
+    assert_eq!(lines.iter().map(starts).collect::<Vec<_>>(), [true, false]);
+    fails(
+        3,
+        &["--check", &guest("hello_wasm"), &guest("unknown_import")],
+        &["unknown_import.wasm", "no_such_function"],
+    );
+    fails(1, &["--check", "/no/such.wasm"], &["/no/such.wasm"]);
+}
+
+#[test]
+fn nothing_is_compiled_when_a_later_module_is_wrong() {
+    let cache = tempfile::tempdir().expect("a folder can be made");
+    let path = cache.path().to_str().expect("the path is text");
+    let modules = [guest("hello_wasm"), guest("unknown_import")];
+    fails(
+        3,
+        &["--cache-dir", path, &modules[0], &modules[1]],
+        &["unknown_import.wasm"],
+    );
+    let entries = fs::read_dir(cache.path()).expect("the cache is there");
+    assert_eq!(entries.count(), 0);
+}
+
+#[test]
 fn several_modules_do_not_fit_into_one_file() {
     fails(
         2,
@@ -100,6 +137,8 @@ fn wrong_usage_is_told_apart_from_failure() {
         &[][..],
         &["--no-such-option"],
         &["--target", "toaster", "x.wasm"],
+        &["x.wasm"],
+        &["--check", "--output", "x", "x.wasm"],
     ] {
         assert_eq!(
             precompile(arguments).status.code(),

@@ -15,7 +15,7 @@
  *   only; as results they belong to the handle that they were taken from.
  * - Structures with a `struct_size` expect sizeof of themselves there, so that a header of another version is noticed.
  * - Panics of the library never leave it: they are errors of the kind WRT_ERROR_PANIC.
- * - Callbacks are called only on the thread inside wrt_run_execute. They must not unwind (no longjmp).
+ * - Callbacks are called only on the thread inside wrt_run_execute or wrt_artifact_compile. They must not unwind (no longjmp).
  * - Threads: handles may be passed between threads; engines, modules, artifacts and stores may be used by several at a time,
  *   a run or an error by one.
  * - Processes: stores and artifacts are made in the parent and inherited; engines do not survive a fork, so each serving child
@@ -78,6 +78,10 @@ typedef enum {
    * The same, because `wrt_module_new` failed with what was there before.
    */
   WRT_ORIGIN_COMPILED_AGAIN = 3,
+  /**
+   * There is no code yet: `wrt_artifact_compile` makes it.
+   */
+  WRT_ORIGIN_NONE = 4,
 } wrt_artifact_origin;
 
 /**
@@ -182,7 +186,8 @@ typedef enum {
 typedef struct Target Target;
 
 /**
- * A compiled module in a sealed memory file. Handles of the same module share it; free each handle.
+ * A module that was found good, and its compiled code as soon as there is some, in a sealed memory file. Handles of the same
+ * module share the code; free each handle.
  */
 typedef struct wrt_artifact wrt_artifact;
 
@@ -224,11 +229,11 @@ typedef struct {
 } wrt_str;
 
 /**
- * What `wrt_artifact_prepare` is asked for.
+ * What `wrt_artifact_examine` is asked for.
  */
 typedef struct {
   /**
-   * `sizeof(wrt_prepare_options)`.
+   * `sizeof(wrt_examine_options)`.
    */
   size_t struct_size;
   /**
@@ -247,7 +252,31 @@ typedef struct {
    * The program `wasm-precompile`; empty: the one beside this library.
    */
   wrt_str helper_path;
-} wrt_prepare_options;
+} wrt_examine_options;
+
+/**
+ * What `wrt_artifact_compile` is asked for.
+ */
+typedef struct {
+  /**
+   * `sizeof(wrt_compile_options)`.
+   */
+  size_t struct_size;
+  /**
+   * Those that have code already are passed over.
+   */
+  const wrt_artifact *const *artifacts;
+  size_t artifacts_len;
+  /**
+   * Given to `begun`.
+   */
+  void *context;
+  /**
+   * Called when the compilation of a module begins: path and bytes of its file, and how many of `total` are done. NULL: nobody
+   * wants to know.
+   */
+  void (*begun)(void *context, wrt_str module_path, uint64_t module_size, size_t done, size_t total);
+} wrt_compile_options;
 
 /**
  * How to make an engine.
@@ -428,18 +457,30 @@ void wrt_artifact_store_free(wrt_artifact_store *store);
 void wrt_artifact_store_trim(const wrt_artifact_store *store);
 
 /**
- * Finds or makes the compiled code of a module: in the store, in the cache, or by the helper program, which validates and
- * compiles it and is waited for. Makes neither an engine nor a thread.
+ * Finds the compiled code of a module in the store or in the cache. Where there is none, the helper program makes sure that the
+ * module can be compiled, and is waited for: the file, its digest, the module and its imports are checked in any case. Makes
+ * neither an engine nor a thread.
  *
  * # Safety
  * `store` is a live store, `options` points to valid options, `out` can be written to; NULL is an error.
  */
-wrt_error *wrt_artifact_prepare(const wrt_artifact_store *store,
-                                const wrt_prepare_options *options,
+wrt_error *wrt_artifact_examine(const wrt_artifact_store *store,
+                                const wrt_examine_options *options,
                                 wrt_artifact **out);
 
 /**
- * Where the code came from when this handle was made; `WRT_ORIGIN_KEPT` for NULL.
+ * Compiles those artifacts that have no code yet: several helper programs at a time, as many as there are cores, are started and
+ * waited for. Makes neither an engine nor a thread. `wrt_error_get_index` tells which artifact is at fault; what was compiled
+ * before it is in the cache.
+ *
+ * # Safety
+ * `store` is a live store, `options` points to valid options with live artifacts; NULL is an error.
+ */
+wrt_error *wrt_artifact_compile(const wrt_artifact_store *store,
+                                const wrt_compile_options *options);
+
+/**
+ * Where the code of this handle came from; `WRT_ORIGIN_KEPT` for NULL.
  *
  * # Safety
  * `artifact` is NULL or a live handle.
@@ -447,7 +488,7 @@ wrt_error *wrt_artifact_prepare(const wrt_artifact_store *store,
 wrt_artifact_origin wrt_artifact_get_origin(const wrt_artifact *artifact);
 
 /**
- * One line for the log (a cache that cannot be written, an entry that was damaged), or empty. Lives as long as the handle.
+ * One line for the log (a cache that cannot be written, an entry that was damaged), or empty; complete when there is code. Lives as long as the handle.
  *
  * # Safety
  * `artifact` is NULL or a live handle.
@@ -521,7 +562,7 @@ void wrt_engine_free(wrt_engine *engine);
 
 /**
  * Maps an artifact into this process and links it. When that fails, all processes that share the artifact know: it leaves the
- * cache when its handle is freed, and the next `wrt_artifact_prepare` compiles again.
+ * cache when its handle is freed, and the next time it is compiled again.
  *
  * # Safety
  * `engine` and `artifact` are live, `out` can be written to; NULL is an error.
@@ -553,6 +594,14 @@ wrt_error_kind wrt_error_get_kind(const wrt_error *error);
  * `error` is NULL or a live error.
  */
 wrt_str wrt_error_message(const wrt_error *error);
+
+/**
+ * Which of several things that the failed call was given is at fault, from 0; 0 where there was one, and for NULL.
+ *
+ * # Safety
+ * `error` is NULL or a live error.
+ */
+size_t wrt_error_get_index(const wrt_error *error);
 
 /**
  * Frees `error`; NULL is fine.

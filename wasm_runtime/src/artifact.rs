@@ -3,19 +3,23 @@
 
 mod cache;
 mod digest;
+mod digests;
 mod expiry;
 mod folder;
 mod footer;
 mod helper;
 mod key;
 mod memory_file;
+mod prepared;
 mod refusal;
+mod side_by_side;
 mod store;
 
 pub use cache::Cache;
-pub use footer::{Facts, Metadata, Needs, append_footer};
+pub use footer::{Facts, Findings, Metadata, Needs, append_footer};
 pub use key::ArtifactKey;
-pub use store::{ArtifactStore, Origin, Prepared, Request};
+pub use prepared::{Origin, Prepared, Request};
+pub use store::{ArtifactStore, Begun};
 
 pub(crate) use digest::{digest_of, sha256_hex};
 
@@ -60,25 +64,5 @@ impl Artifact {
         self.code
             .try_clone()
             .map_err(|error| Error::io(Path::new("memory file"), error))
-    }
-
-    /// Whether `name` is a function that a run can start with.
-    pub fn check_entry_point(&self, name: &str) -> Result<()> {
-        if self
-            .metadata
-            .facts
-            .entry_points
-            .iter()
-            .any(|entry| entry == name)
-        {
-            return Ok(());
-        }
-        let offered = match self.metadata.facts.entry_points.as_slice() {
-            [] => "it exports none".to_owned(),
-            names => format!("it exports {}", names.join(", ")),
-        };
-        Err(Error::EntryPoint(format!(
-            "no exported function \"{name}\" without parameters and results ({offered})"
-        )))
     }
 }

@@ -39,11 +39,23 @@ pub enum Error {
 
     #[error("{0}")]
     Engine(String),
+
+    /// One of several things that a call was given is at fault.
+    #[error("{error}")]
+    OneOfMany { index: usize, error: Box<Error> },
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// This error, as that of the thing at `index`.
+    pub(crate) fn at(self, index: usize) -> Self {
+        Error::OneOfMany {
+            index,
+            error: Box::new(self),
+        }
+    }
+
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
         Error::Io {
             path: path.to_owned(),

@@ -20,7 +20,7 @@ mod tests {
 
     fn check(wasm: &[u8]) -> Result<Facts> {
         let compiler = Compiler::new(Target::Native).unwrap();
-        compiler.check(wasm).map(|checked| checked.facts)
+        compiler.check(wasm).map(|checked| checked.findings.facts)
     }
 
     fn checked(wat: &str) -> Result<Facts> {

@@ -44,6 +44,13 @@ pub struct Facts {
     pub entry_points: Vec<String>,
 }
 
+/// What the checks of a module found out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Findings {
+    pub key: ArtifactKey,
+    pub facts: Facts,
+}
+
 /// What stands behind the code in an artifact file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {

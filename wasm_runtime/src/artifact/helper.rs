@@ -1,94 +1,185 @@
-//! Runs `wasm-precompile`: the parent of the web server must neither make an engine nor start threads.
+//! One process of `wasm-precompile`: the parent of the web server must neither make an engine nor start threads.
 
-use super::footer::{Metadata, read_footer};
+use super::footer::{Findings, Metadata, read_footer};
 use super::memory_file;
 use crate::engine::settings::{BACKTRACE_DETAILS, Target};
 use crate::error::{Error, Result};
 use crate::precompile::{EXIT_INVALID_MODULE, MAX_CPU_SECONDS};
 use std::fs::File;
-use std::io;
+use std::io::{self, BufReader, Read, Seek};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 
-/// Compiles `module` and returns the content of its artifact file, in a memory file that is not sealed yet, with its
-/// metadata and the length of the code.
-pub(super) fn compile(helper: &Path, module: &Path) -> Result<(File, Metadata, u64)> {
-    let file = memory_file::create().map_err(|error| Error::Compile(error.to_string()))?;
-    let output = run(helper, module, &file)?;
-    if !output.status.success() {
-        return Err(failure(module, &output));
-    }
-    match read_footer(&file) {
-        Ok(Some((metadata, code_length))) => Ok((file, metadata, code_length)),
-        Ok(None) | Err(_) => Err(Error::Compile(format!(
-            "{} did not deliver compiled code",
-            helper.display()
-        ))),
-    }
+/// How many threads the compiler uses; it reads this variable itself.
+const THREADS: &str = "RAYON_NUM_THREADS";
+
+/// A running helper. Dropped, it is ended.
+pub(super) struct Process {
+    helper: PathBuf,
+    module: PathBuf,
+    child: Child,
+    stderr: ChildStderr,
+    said: Vec<u8>,
+    output: File,
 }
 
-fn run(helper: &Path, module: &Path, output: &File) -> Result<Output> {
-    let started = output.try_clone().and_then(|stdout| {
-        let mut command = Command::new(helper);
-        command
-            .args(["--target", Target::Native.name(), "--output", "-"])
-            .arg(module)
-            .current_dir("/")
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(stdout)
-            .stderr(Stdio::piped());
-        if let Some(value) = std::env::var_os(BACKTRACE_DETAILS) {
-            command.env(BACKTRACE_DETAILS, value);
+/// Checks `module` without compiling it.
+pub(super) fn check(helper: &Path, module: &Path) -> Result<Findings> {
+    let mut process = Process::start(helper, module, &["--check"], 1)?;
+    while process.listen() {}
+    let mut output = process.finish()?;
+    let read = output
+        .rewind()
+        .and_then(|()| Ok(serde_json::from_reader(BufReader::new(output))?));
+    read.map_err(|_| delivered_nothing(helper))
+}
+
+/// Starts compiling `module`.
+pub(super) fn compile(helper: &Path, module: &Path, threads: usize) -> Result<Process> {
+    Process::start(helper, module, &["--output", "-"], threads)
+}
+
+impl Process {
+    fn start(helper: &Path, module: &Path, work: &[&str], threads: usize) -> Result<Self> {
+        let output = memory_file::create().map_err(|error| Error::Compile(error.to_string()))?;
+        let spawned = output.try_clone().and_then(|stdout| {
+            let mut command = Command::new(helper);
+            command
+                .args(["--target", Target::Native.name()])
+                .args(work)
+                .arg(module)
+                .current_dir("/")
+                .env_clear()
+                .env(THREADS, threads.to_string())
+                .stdin(Stdio::null())
+                .stdout(stdout)
+                .stderr(Stdio::piped());
+            if let Some(value) = std::env::var_os(BACKTRACE_DETAILS) {
+                command.env(BACKTRACE_DETAILS, value);
+            }
+            command.spawn()
+        });
+        let mut child = spawned.map_err(|error| {
+            Error::Compile(format!(
+                "cannot run {} to compile it: {error}",
+                helper.display()
+            ))
+        })?;
+        Ok(Process {
+            helper: helper.to_owned(),
+            module: module.to_owned(),
+            stderr: child.stderr.take().expect("it was asked for"),
+            child,
+            said: Vec::new(),
+            output,
+        })
+    }
+
+    /// Becomes readable when the process speaks or ends.
+    pub(super) fn ear(&self) -> BorrowedFd<'_> {
+        self.stderr.as_fd()
+    }
+
+    /// Takes what the process says; blocks until it says something. `false`: it has ended.
+    pub(super) fn listen(&mut self) -> bool {
+        let mut piece = [0; 1024];
+        match self.stderr.read(&mut piece) {
+            Ok(0) => false,
+            Ok(count) => {
+                self.said.extend_from_slice(&piece[..count]);
+                true
+            }
+            Err(error) => error.kind() == io::ErrorKind::Interrupted,
         }
-        command.spawn()?.wait_with_output()
-    });
-    started.map_err(|error| cannot_start(helper, &error))
+    }
+
+    /// The content of an artifact file, in a memory file that is not sealed yet, with its metadata and the length of the
+    /// code. To be called when the process has ended.
+    pub(super) fn compiled(self) -> Result<(File, Metadata, u64)> {
+        let helper = self.helper.clone();
+        let file = self.finish()?;
+        match read_footer(&file) {
+            Ok(Some((metadata, code_length))) => Ok((file, metadata, code_length)),
+            Ok(None) | Err(_) => Err(delivered_nothing(&helper)),
+        }
+    }
+
+    fn finish(mut self) -> Result<File> {
+        let status = self
+            .child
+            .wait()
+            .map_err(|error| Error::Compile(error.to_string()))?;
+        if !status.success() {
+            return Err(self.failure(status));
+        }
+        self.output
+            .try_clone()
+            .map_err(|error| Error::Compile(error.to_string()))
+    }
+
+    fn failure(&self, status: ExitStatus) -> Error {
+        let module = self.module.display();
+        let text = String::from_utf8_lossy(&self.said);
+        let line = text.lines().next_back().unwrap_or("no reason given");
+        let line = line.trim_start_matches("wasm-precompile: ");
+        if status.code() == Some(EXIT_INVALID_MODULE) {
+            // Whoever reads the error names the file, together with the line of the configuration.
+            let reason = line.strip_prefix(&format!("{module}: ")).unwrap_or(line);
+            return Error::Module(reason.to_owned());
+        }
+        let cause = match status.signal() {
+            Some(signal) => format!(
+                "the compiler was ended by signal {signal} (it may use {MAX_CPU_SECONDS} s of CPU time) {line}"
+            ),
+            None => line.to_owned(),
+        };
+        Error::Compile(format!("{module}: {}", cause.trim_end()))
+    }
 }
 
-fn cannot_start(helper: &Path, error: &io::Error) -> Error {
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both do nothing after it was waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn delivered_nothing(helper: &Path) -> Error {
     Error::Compile(format!(
-        "cannot run {} to compile it: {error}",
+        "{} did not deliver what it was asked for",
         helper.display()
     ))
-}
-
-fn failure(module: &Path, output: &Output) -> Error {
-    let message = last_line(&output.stderr);
-    if output.status.code() == Some(EXIT_INVALID_MODULE) {
-        return Error::Module(message);
-    }
-    let cause = match output.status.signal() {
-        Some(signal) => format!(
-            "the compiler was ended by signal {signal} (it may use {MAX_CPU_SECONDS} s of CPU time) {message}"
-        ),
-        None => message,
-    };
-    Error::Compile(format!("{}: {}", module.display(), cause.trim_end()))
-}
-
-fn last_line(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    let line = text.lines().next_back().unwrap_or("no reason given");
-    line.trim_start_matches("wasm-precompile: ").to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn compiled(helper: &str) -> Error {
+        let process = compile(Path::new(helper), Path::new("/m.wasm"), 1);
+        let compiled = process.and_then(|mut process| {
+            while process.listen() {}
+            process.compiled()
+        });
+        compiled.unwrap_err()
+    }
+
     #[test]
     fn a_missing_helper_is_named() {
-        let error = compile(Path::new("/nowhere/helper"), Path::new("/m.wasm")).unwrap_err();
+        let error = compiled("/nowhere/helper");
         assert!(error.to_string().contains("/nowhere/helper"), "{error}");
     }
 
     #[test]
     fn a_helper_that_fails_or_delivers_nothing_is_an_error() {
-        let failed = compile(Path::new("/bin/false"), Path::new("/m.wasm")).unwrap_err();
+        let failed = compiled("/bin/false");
         assert!(failed.to_string().contains("no reason given"), "{failed}");
-        let silent = compile(Path::new("/bin/true"), Path::new("/m.wasm")).unwrap_err();
+        let silent = compiled("/bin/true");
+        assert!(silent.to_string().contains("did not deliver"), "{silent}");
+        let silent = check(Path::new("/bin/true"), Path::new("/m.wasm")).unwrap_err();
         assert!(silent.to_string().contains("did not deliver"), "{silent}");
     }
 }

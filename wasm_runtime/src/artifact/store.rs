@@ -2,88 +2,28 @@
 //! hashed, read or compiled twice.
 
 use super::cache::{Cache, Entry};
-use super::{Artifact, ArtifactKey, digest, helper};
+use super::digests::Digests;
+use super::helper::{self, Process};
+use super::side_by_side::{Job, SideBySide};
+use super::{Artifact, ArtifactKey, Facts, Origin, Prepared, Request};
 use crate::engine::settings::{Settings, Target};
 use crate::error::{Error, Result};
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File, Metadata};
-use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// A module to prepare.
+/// The compilation of a module begins.
 #[derive(Debug)]
-pub struct Request<'a> {
-    pub module: &'a Path,
-    /// SHA-256 that the file must have, in hex.
-    pub digest: Option<&'a str>,
-    /// No cache when absent.
-    pub cache_directory: Option<&'a Path>,
-    /// The program `wasm-precompile`.
-    pub helper: &'a Path,
-}
-
-/// Where an artifact came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// Already in the store.
-    Kept,
-    Cache,
-    Compiled,
-    /// As `Compiled`, because a process could not load what was there before.
-    CompiledAgain,
-}
-
-/// The answer to a [`Request`].
-#[derive(Debug)]
-pub struct Prepared {
-    pub artifact: Arc<Artifact>,
-    pub origin: Origin,
-    /// One line for the log, or nothing.
-    pub warning: String,
-    cache_directory: Option<PathBuf>,
-}
-
-impl Prepared {
-    /// Code that a process could not load leaves the cache, so that the next start compiles it again.
-    pub fn remove_refused(&self) {
-        let Some(directory) = self.cache_directory.as_deref() else {
-            return;
-        };
-        if self.artifact.is_refused()
-            && let Ok(cache) = Cache::open(directory)
-        {
-            cache.remove(&self.artifact.metadata.key);
-        }
-    }
-}
-
-/// A version of a file, as far as its directory entry tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct FileVersion {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl FileVersion {
-    fn of(metadata: &Metadata) -> Self {
-        FileVersion {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
+pub struct Begun<'a> {
+    pub module: &'a Prepared,
+    /// How many are done already, of `total`.
+    pub done: usize,
+    pub total: usize,
 }
 
 #[derive(Debug, Default)]
 struct Contents {
-    digests: HashMap<FileVersion, String>,
+    digests: Digests,
     artifacts: HashMap<String, Arc<Artifact>>,
     /// Caches that were written to since the last [`ArtifactStore::trim`].
     grown: HashSet<PathBuf>,
@@ -96,13 +36,13 @@ pub struct ArtifactStore {
 }
 
 impl ArtifactStore {
-    /// Finds or makes the compiled code of a module.
+    /// Finds the compiled code of a module, or makes sure that it can be compiled.
     ///
     /// # Errors
     /// One line that names the cause: the file, its digest, the module itself, the helper, or a cache directory that
-    /// cannot be trusted. A cache that cannot be written is only a warning.
-    pub fn prepare(&self, request: &Request<'_>) -> Result<Prepared> {
-        let sha256 = self.digest(request.module)?;
+    /// cannot be trusted. A cache that cannot be used is only a warning.
+    pub fn examine(&self, request: &Request<'_>) -> Result<Prepared> {
+        let (sha256, version) = self.lock().digests.of_file(request.module)?;
         if let Some(expected) = request.digest
             && !expected.eq_ignore_ascii_case(&sha256)
         {
@@ -112,24 +52,58 @@ impl ArtifactStore {
                 actual: sha256,
             });
         }
-        let kept = self.lock().artifacts.get(&sha256).cloned();
-        let prepared = match kept {
-            Some(kept) if !kept.is_refused() => {
-                return Ok(request.prepared(kept, Origin::Kept, &[]));
-            }
-            refused => obtain(request, &sha256, refused.is_some())?,
+        let mut prepared = Prepared {
+            module: request.module.to_owned(),
+            size: version.size,
+            sha256,
+            facts: Facts::default(),
+            helper: request.helper.to_owned(),
+            cache_directory: request.cache_directory.map(Path::to_owned),
+            was_refused: false,
+            warnings: Vec::new(),
+            made: OnceLock::new(),
         };
-        let mut contents = self.lock();
-        if let (Origin::Compiled | Origin::CompiledAgain, Some(directory)) =
-            (prepared.origin, request.cache_directory)
-        {
-            contents.grown.insert(directory.to_owned());
+        match self.find(&mut prepared)? {
+            Some((artifact, origin)) => {
+                prepared.facts = artifact.metadata.facts.clone();
+                prepared.complete(artifact, origin, &[]);
+            }
+            None => prepared.facts = check(&prepared)?,
         }
-        contents
-            .artifacts
-            .insert(sha256, Arc::clone(&prepared.artifact));
-        drop(contents);
         Ok(prepared)
+    }
+
+    /// Compiles those that have no code yet, side by side. `begun` is told of each.
+    ///
+    /// # Errors
+    /// As for [`Self::examine`], as one of `modules`.
+    pub fn compile(&self, modules: &[&Prepared], begun: &mut dyn FnMut(&Begun<'_>)) -> Result<()> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = jobs(modules);
+        let (mut done, total) = (0, jobs.len());
+        let mut compiling = SideBySide::new(jobs, cores);
+        loop {
+            while let Some(Job { module, .. }) = compiling.start_next()? {
+                begun(&Begun {
+                    module,
+                    done,
+                    total,
+                });
+            }
+            let Some((job, process)) = compiling.wait() else {
+                break;
+            };
+            self.take_over(job.module, process)
+                .map_err(|error| error.at(job.index))?;
+            done += 1;
+        }
+        // The same content under another name.
+        for module in modules.iter().filter(|module| module.is_pending()) {
+            if let Some(artifact) = self.lock().artifacts.get(&module.sha256) {
+                module.complete(Arc::clone(artifact), Origin::Kept, &[]);
+            }
+        }
+        Ok(())
     }
 
     /// Forgets the artifacts that nobody else holds. A cache that has grown loses the entries that no start has used for
@@ -143,120 +117,134 @@ impl ArtifactStore {
             let Ok(cache) = Cache::open(&directory) else {
                 continue;
             };
-            for Artifact { metadata, .. } in contents.artifacts.values().map(Arc::as_ref) {
-                cache.touch(&metadata.key);
+            for artifact in contents.artifacts.values() {
+                cache.touch(&artifact.metadata.key);
             }
             cache.sweep();
         }
     }
 
-    fn digest(&self, path: &Path) -> Result<String> {
-        let failed = |error| Error::io(path, error);
-        // Looked at before it is opened: opening a FIFO would wait for a writer.
-        let metadata = fs::metadata(path).map_err(failed)?;
-        if !metadata.is_file() {
-            return Err(failed(io::Error::other("not a regular file")));
+    /// The code where it was before, in the store or in the cache. Code that was refused counts for nothing.
+    fn find(&self, prepared: &mut Prepared) -> Result<Option<(Arc<Artifact>, Origin)>> {
+        let kept = self.lock().artifacts.get(&prepared.sha256).cloned();
+        if let Some(kept) = kept {
+            prepared.was_refused = kept.is_refused();
+            return Ok((!prepared.was_refused).then_some((kept, Origin::Kept)));
         }
-        let version = FileVersion::of(&metadata);
-        if let Some(known) = self.lock().digests.get(&version) {
-            return Ok(known.clone());
+        let (cache, warning) = open_cache(prepared)?;
+        prepared.warnings.extend(warning);
+        let Some(cache) = cache else {
+            return Ok(None);
+        };
+        let Some(artifact) = look_up(&cache, prepared) else {
+            return Ok(None);
+        };
+        let artifact = Arc::new(artifact);
+        self.keep(&artifact);
+        Ok(Some((artifact, Origin::Cache)))
+    }
+
+    fn take_over(&self, module: &Prepared, process: Process) -> Result<()> {
+        let (mut file, metadata, code_length) = process.compiled()?;
+        check_key(module, &metadata.key)?;
+        let mut warnings = Vec::new();
+        if let (Some(cache), _) = open_cache(module)? {
+            match cache.save(&metadata, &mut file) {
+                Ok(()) => {
+                    let grown = module.cache_directory.clone();
+                    self.lock().grown.extend(grown);
+                }
+                Err(error) => warnings.push(format!("compiled code is not cached: {error}")),
+            }
         }
-        let mut file = File::open(path).map_err(failed)?;
-        let sha256 = digest::copy_hashed(&mut file, &mut io::sink()).map_err(failed)?;
-        self.lock().digests.insert(version, sha256.clone());
-        Ok(sha256)
+        let artifact = file
+            .set_len(code_length)
+            .and_then(|()| Artifact::seal(metadata, file));
+        let artifact = Arc::new(artifact.map_err(|error| Error::Compile(error.to_string()))?);
+        self.keep(&artifact);
+        let origin = if module.was_refused {
+            Origin::CompiledAgain
+        } else {
+            Origin::Compiled
+        };
+        module.complete(artifact, origin, &warnings);
+        Ok(())
+    }
+
+    fn keep(&self, artifact: &Arc<Artifact>) {
+        let module = artifact.metadata.key.module.clone();
+        self.lock().artifacts.insert(module, Arc::clone(artifact));
     }
 
     fn lock(&self) -> MutexGuard<'_, Contents> {
-        // Both maps stay whole if something panicked between two of their operations.
+        // Everything in it stays whole if something panicked between two operations.
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Request<'_> {
-    fn prepared(&self, artifact: Arc<Artifact>, origin: Origin, warnings: &[String]) -> Prepared {
-        Prepared {
-            artifact,
-            origin,
-            warning: warnings.join("; "),
-            cache_directory: self.cache_directory.map(Path::to_owned),
+/// What is to be compiled: each content once.
+fn jobs<'a>(modules: &[&'a Prepared]) -> Vec<Job<'a>> {
+    let mut jobs: Vec<Job<'_>> = Vec::new();
+    for (index, module) in modules.iter().enumerate() {
+        let known = jobs.iter().any(|job| job.module.sha256 == module.sha256);
+        if module.is_pending() && !known {
+            jobs.push(Job { index, module });
         }
     }
+    jobs
 }
 
-/// From the cache, or compiled. Code that was refused is compiled again, whatever the cache holds.
-fn obtain(request: &Request<'_>, sha256: &str, refused: bool) -> Result<Prepared> {
-    let mut warnings = Vec::new();
-    let cache = open_cache(request.cache_directory, &mut warnings)?;
-    if !refused
-        && let Some(cache) = &cache
-        && let Some(artifact) = look_up(cache, sha256, &mut warnings)
-    {
-        return Ok(request.prepared(Arc::new(artifact), Origin::Cache, &warnings));
-    }
-    let artifact = compile(request, sha256, cache.as_ref(), &mut warnings)?;
-    let origin = if refused {
-        Origin::CompiledAgain
-    } else {
-        Origin::Compiled
-    };
-    Ok(request.prepared(Arc::new(artifact), origin, &warnings))
-}
-
-fn look_up(cache: &Cache, sha256: &str, warnings: &mut Vec<String>) -> Option<Artifact> {
-    let settings = Settings::of_this_process();
-    for target in Target::PREFERENCE {
-        match cache.load(&ArtifactKey::new(sha256, &settings, target)) {
-            Entry::Found(artifact) => return Some(artifact),
-            Entry::Missing => {}
-            Entry::Unusable(reason) => warnings.push(format!("{reason}; compiling again")),
-        }
-    }
-    None
-}
-
-fn open_cache(directory: Option<&Path>, warnings: &mut Vec<String>) -> Result<Option<Cache>> {
-    let Some(directory) = directory else {
-        return Ok(None);
+/// The cache of a module, and what is to be told when there should be one and is none.
+fn open_cache(prepared: &Prepared) -> Result<(Option<Cache>, Option<String>)> {
+    let Some(directory) = &prepared.cache_directory else {
+        return Ok((None, None));
     };
     match Cache::open(directory) {
-        Ok(cache) => Ok(Some(cache)),
+        Ok(cache) => Ok((Some(cache), None)),
         // Nobody else's code can come from there, so this costs only time.
         Err(error @ Error::Io { .. }) => {
-            warnings.push(format!("no cache of compiled code: {error}"));
-            Ok(None)
+            Ok((None, Some(format!("no cache of compiled code: {error}"))))
         }
         Err(error) => Err(error),
     }
 }
 
-fn compile(
-    request: &Request<'_>,
-    sha256: &str,
-    cache: Option<&Cache>,
-    warnings: &mut Vec<String>,
-) -> Result<Artifact> {
-    let (mut file, metadata, code_length) = helper::compile(request.helper, request.module)?;
-    if metadata.key.module != sha256 {
+fn look_up(cache: &Cache, prepared: &mut Prepared) -> Option<Artifact> {
+    let settings = Settings::of_this_process();
+    for target in Target::PREFERENCE {
+        match cache.load(&ArtifactKey::new(&prepared.sha256, &settings, target)) {
+            Entry::Found(artifact) => return Some(artifact),
+            Entry::Missing => {}
+            Entry::Unusable(reason) => {
+                prepared.warnings.push(format!("{reason}; compiling again"));
+            }
+        }
+    }
+    None
+}
+
+/// What a server has to know about a module that it will compile.
+fn check(prepared: &Prepared) -> Result<Facts> {
+    let findings = helper::check(&prepared.helper, &prepared.module)?;
+    check_key(prepared, &findings.key)?;
+    Ok(findings.facts)
+}
+
+/// Whether a helper worked on the file that was meant, in the way that was meant.
+fn check_key(prepared: &Prepared, made: &ArtifactKey) -> Result<()> {
+    if made.module != prepared.sha256 {
         return Err(Error::Compile(format!(
             "{} was changed while it was compiled",
-            request.module.display()
+            prepared.module.display()
         )));
     }
     // After an upgrade under a running server the helper is newer than this library, which cannot map what it makes.
-    let expected = ArtifactKey::new(sha256, &Settings::of_this_process(), Target::Native);
-    if metadata.key != expected {
+    let settings = Settings::of_this_process();
+    if *made != ArtifactKey::new(&prepared.sha256, &settings, Target::Native) {
         return Err(Error::Compile(format!(
             "{} and this library are of different builds: stop and start the server",
-            request.helper.display()
+            prepared.helper.display()
         )));
     }
-    if let Some(cache) = cache
-        && let Err(error) = cache.save(&metadata, &mut file)
-    {
-        warnings.push(format!("compiled code is not cached: {error}"));
-    }
-    file.set_len(code_length)
-        .and_then(|()| Artifact::seal(metadata, file))
-        .map_err(|error| Error::Compile(error.to_string()))
+    Ok(())
 }

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wasm_runtime::artifact::Cache;
+use wasm_runtime::artifact::{Cache, Findings};
 use wasm_runtime::engine::settings::Target;
 use wasm_runtime::error::{Error, Result};
 use wasm_runtime::precompile::{Compiler, EXIT_INVALID_MODULE, limit_this_process};
@@ -22,12 +22,16 @@ use wasm_runtime::precompile::{Compiler, EXIT_INVALID_MODULE, limit_this_process
 )]
 struct Options {
     /// Put the compiled code into this directory, as WasmCacheDir names it
-    #[arg(long, value_name = "DIR", required_unless_present = "output")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["check", "output"])]
     cache_dir: Option<PathBuf>,
 
     /// Write the compiled code of a single module to this file; "-" is standard output
     #[arg(long, value_name = "FILE", conflicts_with = "cache_dir")]
     output: Option<PathBuf>,
+
+    /// Only check the modules; print what the server has to know about each, as a line of JSON
+    #[arg(long, conflicts_with_all = ["cache_dir", "output"])]
+    check: bool,
 
     /// The machine to compile for
     #[arg(long, value_enum, default_value_t = Target::Native)]
@@ -67,11 +71,15 @@ fn run(options: &Options) -> Result<()> {
     let mut checked = Vec::new();
     for (module, wasm) in &files {
         let found = compiler.check(wasm);
-        checked.push((module, found.map_err(|error| options.named(module, error))?));
+        checked.push((module, found.map_err(|error| named(module, error))?));
     }
     for (module, checked) in &checked {
+        if options.check {
+            tell(&checked.findings)?;
+            continue;
+        }
         let compiled = compiler.compile(checked);
-        let (content, metadata) = compiled.map_err(|error| options.named(module, error))?;
+        let (content, metadata) = compiled.map_err(|error| named(module, error))?;
         if let Some(directory) = &options.cache_dir {
             Cache::open(directory)?.save(&metadata, &mut Cursor::new(content))?;
             println!("{}: compiled", module.display());
@@ -82,16 +90,17 @@ fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-impl Options {
-    /// The server, which asks for output, names the file itself, together with the line of its configuration.
-    fn named(&self, module: &Path, error: Error) -> Error {
-        match (error, &self.output) {
-            (Error::Module(reason), None) => {
-                Error::Module(format!("{}: {reason}", module.display()))
-            }
-            (error, _) => error,
-        }
+fn named(module: &Path, error: Error) -> Error {
+    match error {
+        Error::Module(reason) => Error::Module(format!("{}: {reason}", module.display())),
+        error => error,
     }
+}
+
+fn tell(findings: &Findings) -> Result<()> {
+    let mut line = serde_json::to_vec(findings).expect("findings are plain data");
+    line.push(b'\n');
+    write(Path::new("-"), &line)
 }
 
 fn read(module: &Path) -> Result<Vec<u8>> {

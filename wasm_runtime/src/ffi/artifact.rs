@@ -1,11 +1,11 @@
 //! The parent process: compiled modules.
 
 use super::error::wrt_error;
-use super::guard::{borrow, fallible, free, hand_out, infallible, options};
+use super::guard::{borrow, fallible, free, hand_out, infallible, options, slice};
 use super::text::wrt_str;
-use crate::artifact::{ArtifactStore, Origin, Prepared, Request};
+use crate::artifact::{ArtifactStore, Begun, Origin, Prepared, Request};
 use crate::error::{Error, Result};
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, OsStr, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 /// hashed, read or compiled again. May be used from any thread.
 pub struct wrt_artifact_store(ArtifactStore);
 
-/// A compiled module in a sealed memory file. Handles of the same module share it; free each handle.
+/// A module that was found good, and its compiled code as soon as there is some, in a sealed memory file. Handles of the same
+/// module share the code; free each handle.
 pub struct wrt_artifact(pub(super) Prepared);
 
 /// Where the code of an artifact came from.
@@ -28,12 +29,14 @@ pub enum wrt_artifact_origin {
     WRT_ORIGIN_COMPILED = 2,
     /// The same, because `wrt_module_new` failed with what was there before.
     WRT_ORIGIN_COMPILED_AGAIN = 3,
+    /// There is no code yet: `wrt_artifact_compile` makes it.
+    WRT_ORIGIN_NONE = 4,
 }
 
-/// What `wrt_artifact_prepare` is asked for.
+/// What `wrt_artifact_examine` is asked for.
 #[repr(C)]
-pub struct wrt_prepare_options {
-    /// `sizeof(wrt_prepare_options)`.
+pub struct wrt_examine_options {
+    /// `sizeof(wrt_examine_options)`.
     pub struct_size: usize,
     /// Absolute path of the module.
     pub module_path: wrt_str,
@@ -43,6 +46,29 @@ pub struct wrt_prepare_options {
     pub cache_dir: wrt_str,
     /// The program `wasm-precompile`; empty: the one beside this library.
     pub helper_path: wrt_str,
+}
+
+/// What `wrt_artifact_compile` is asked for.
+#[repr(C)]
+pub struct wrt_compile_options {
+    /// `sizeof(wrt_compile_options)`.
+    pub struct_size: usize,
+    /// Those that have code already are passed over.
+    pub artifacts: *const *const wrt_artifact,
+    pub artifacts_len: usize,
+    /// Given to `begun`.
+    pub context: *mut c_void,
+    /// Called when the compilation of a module begins: path and bytes of its file, and how many of `total` are done. NULL: nobody
+    /// wants to know.
+    pub begun: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            module_path: wrt_str,
+            module_size: u64,
+            done: usize,
+            total: usize,
+        ),
+    >,
 }
 
 /// Makes an empty store.
@@ -83,22 +109,23 @@ pub unsafe extern "C" fn wrt_artifact_store_trim(store: *const wrt_artifact_stor
     });
 }
 
-/// Finds or makes the compiled code of a module: in the store, in the cache, or by the helper program, which validates and
-/// compiles it and is waited for. Makes neither an engine nor a thread.
+/// Finds the compiled code of a module in the store or in the cache. Where there is none, the helper program makes sure that the
+/// module can be compiled, and is waited for: the file, its digest, the module and its imports are checked in any case. Makes
+/// neither an engine nor a thread.
 ///
 /// # Safety
 /// `store` is a live store, `options` points to valid options, `out` can be written to; NULL is an error.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wrt_artifact_prepare(
+pub unsafe extern "C" fn wrt_artifact_examine(
     store: *const wrt_artifact_store,
-    options: *const wrt_prepare_options,
+    options: *const wrt_examine_options,
     out: *mut *mut wrt_artifact,
 ) -> *mut wrt_error {
     fallible(|| {
         // SAFETY: the caller's promise.
         let store = unsafe { borrow(store, "store is NULL")? };
         // SAFETY: the caller's promise.
-        let prepared = unsafe { prepare(&store.0, options)? };
+        let prepared = unsafe { examine(&store.0, options)? };
         // SAFETY: the caller's promise.
         unsafe { hand_out(out, wrt_artifact(prepared)) }
     })
@@ -106,7 +133,7 @@ pub unsafe extern "C" fn wrt_artifact_prepare(
 
 /// # Safety
 /// `given` is NULL or points to valid options.
-unsafe fn prepare(store: &ArtifactStore, given: *const wrt_prepare_options) -> Result<Prepared> {
+unsafe fn examine(store: &ArtifactStore, given: *const wrt_examine_options) -> Result<Prepared> {
     // SAFETY: the caller's promise, for the options and for the strings in them.
     let (module, digest, cache, helper) = unsafe {
         let given = options(given)?;
@@ -121,12 +148,60 @@ unsafe fn prepare(store: &ArtifactStore, given: *const wrt_prepare_options) -> R
         Some(helper) => helper.to_owned(),
         None => beside_this_library()?,
     };
-    store.prepare(&Request {
+    store.examine(&Request {
         module: module.ok_or(Error::InvalidArgument("module_path is empty"))?,
         digest: (!digest.is_empty()).then_some(digest),
         cache_directory: cache,
         helper: &helper,
     })
+}
+
+/// Compiles those artifacts that have no code yet: several helper programs at a time, as many as there are cores, are started and
+/// waited for. Makes neither an engine nor a thread. `wrt_error_get_index` tells which artifact is at fault; what was compiled
+/// before it is in the cache.
+///
+/// # Safety
+/// `store` is a live store, `options` points to valid options with live artifacts; NULL is an error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_compile(
+    store: *const wrt_artifact_store,
+    options: *const wrt_compile_options,
+) -> *mut wrt_error {
+    fallible(|| {
+        // SAFETY: the caller's promise.
+        let store = unsafe { borrow(store, "store is NULL")? };
+        // SAFETY: the caller's promise.
+        unsafe { compile(&store.0, options) }
+    })
+}
+
+/// # Safety
+/// `given` is NULL or points to valid options.
+unsafe fn compile(store: &ArtifactStore, given: *const wrt_compile_options) -> Result<()> {
+    // SAFETY: the caller's promise.
+    let given = unsafe { options(given)? };
+    let mut modules = Vec::new();
+    // SAFETY: the caller's promise.
+    for artifact in unsafe { slice(given.artifacts, given.artifacts_len)? } {
+        // SAFETY: the caller's promise.
+        modules.push(unsafe { &borrow(*artifact, "an artifact is NULL")?.0 });
+    }
+    let mut tell = |begun: &Begun<'_>| {
+        if let Some(callback) = given.begun {
+            let path = wrt_str::new(begun.module.module.as_os_str().as_bytes());
+            // SAFETY: the caller's promise for the callback; the path lives during the call.
+            unsafe {
+                callback(
+                    given.context,
+                    path,
+                    begun.module.size,
+                    begun.done,
+                    begun.total,
+                )
+            }
+        }
+    };
+    store.compile(&modules, &mut tell)
 }
 
 /// Path of the helper program in the directory that this library was loaded from.
@@ -146,7 +221,7 @@ fn beside_this_library() -> Result<PathBuf> {
     Ok(library.with_file_name("wasm-precompile"))
 }
 
-/// Where the code came from when this handle was made; `WRT_ORIGIN_KEPT` for NULL.
+/// Where the code of this handle came from; `WRT_ORIGIN_KEPT` for NULL.
 ///
 /// # Safety
 /// `artifact` is NULL or a live handle.
@@ -156,15 +231,17 @@ pub unsafe extern "C" fn wrt_artifact_get_origin(
 ) -> wrt_artifact_origin {
     // SAFETY: the caller's promise.
     let artifact = unsafe { artifact.as_ref() };
-    match artifact.map_or(Origin::Kept, |artifact| artifact.0.origin) {
-        Origin::Kept => wrt_artifact_origin::WRT_ORIGIN_KEPT,
-        Origin::Cache => wrt_artifact_origin::WRT_ORIGIN_CACHE,
-        Origin::Compiled => wrt_artifact_origin::WRT_ORIGIN_COMPILED,
-        Origin::CompiledAgain => wrt_artifact_origin::WRT_ORIGIN_COMPILED_AGAIN,
+    let origin = artifact.map_or(Some(Origin::Kept), |artifact| artifact.0.origin());
+    match origin {
+        None => wrt_artifact_origin::WRT_ORIGIN_NONE,
+        Some(Origin::Kept) => wrt_artifact_origin::WRT_ORIGIN_KEPT,
+        Some(Origin::Cache) => wrt_artifact_origin::WRT_ORIGIN_CACHE,
+        Some(Origin::Compiled) => wrt_artifact_origin::WRT_ORIGIN_COMPILED,
+        Some(Origin::CompiledAgain) => wrt_artifact_origin::WRT_ORIGIN_COMPILED_AGAIN,
     }
 }
 
-/// One line for the log (a cache that cannot be written, an entry that was damaged), or empty. Lives as long as the handle.
+/// One line for the log (a cache that cannot be written, an entry that was damaged), or empty; complete when there is code. Lives as long as the handle.
 ///
 /// # Safety
 /// `artifact` is NULL or a live handle.
@@ -173,7 +250,7 @@ pub unsafe extern "C" fn wrt_artifact_warning(artifact: *const wrt_artifact) -> 
     // SAFETY: the caller's promise.
     let artifact = unsafe { artifact.as_ref() };
     artifact.map_or(wrt_str::EMPTY, |artifact| {
-        wrt_str::new(artifact.0.warning.as_bytes())
+        wrt_str::new(artifact.0.warning().as_bytes())
     })
 }
 
@@ -186,8 +263,7 @@ pub unsafe extern "C" fn wrt_artifact_sha256(artifact: *const wrt_artifact) -> w
     // SAFETY: the caller's promise.
     let artifact = unsafe { artifact.as_ref() };
     artifact.map_or(wrt_str::EMPTY, |artifact| {
-        let metadata = &artifact.0.artifact.metadata;
-        wrt_str::new(metadata.key.module.as_bytes())
+        wrt_str::new(artifact.0.sha256.as_bytes())
     })
 }
 
@@ -199,9 +275,7 @@ pub unsafe extern "C" fn wrt_artifact_sha256(artifact: *const wrt_artifact) -> w
 pub unsafe extern "C" fn wrt_artifact_minimum_memory(artifact: *const wrt_artifact) -> u64 {
     // SAFETY: the caller's promise.
     let artifact = unsafe { artifact.as_ref() };
-    artifact.map_or(0, |artifact| {
-        artifact.0.artifact.metadata.facts.minimum_memory
-    })
+    artifact.map_or(0, |artifact| artifact.0.facts.minimum_memory)
 }
 
 /// Whether the module exports a function of this name that takes and returns nothing. Empty: `_start`.
@@ -218,7 +292,7 @@ pub unsafe extern "C" fn wrt_artifact_check_entry_point(
         let artifact = unsafe { borrow(artifact, "artifact is NULL")? };
         // SAFETY: the caller's promise.
         let name = unsafe { entry_point.entry_point()? };
-        artifact.0.artifact.check_entry_point(name)
+        artifact.0.check_entry_point(name)
     })
 }
 

@@ -74,7 +74,7 @@ unsafe fn new_engine(given: *const wrt_engine_options) -> Result<Arc<ServingEngi
     for artifact in unsafe { slice(given.artifacts, given.artifacts_len)? } {
         // SAFETY: the caller's promise.
         let artifact = unsafe { borrow(*artifact, "an artifact is NULL")? };
-        needs = needs.or(&artifact.0.artifact.metadata.facts.needs);
+        needs = needs.or(&artifact.0.facts.needs);
     }
     ServingEngine::new(&needs, given.max_instances)
 }
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn wrt_engine_free(engine: *mut wrt_engine) {
 }
 
 /// Maps an artifact into this process and links it. When that fails, all processes that share the artifact know: it leaves the
-/// cache when its handle is freed, and the next `wrt_artifact_prepare` compiles again.
+/// cache when its handle is freed, and the next time it is compiled again.
 ///
 /// # Safety
 /// `engine` and `artifact` are live, `out` can be written to; NULL is an error.
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn wrt_module_new(
         let engine = unsafe { borrow(engine, "engine is NULL")? };
         // SAFETY: the caller's promise.
         let artifact = unsafe { borrow(artifact, "artifact is NULL")? };
-        let module = load(&engine.0, &artifact.0.artifact)?;
+        let module = load(&engine.0, artifact.0.artifact()?)?;
         // SAFETY: the caller's promise.
         unsafe { hand_out(out, wrt_module(Arc::new(module))) }
     })

@@ -32,6 +32,7 @@ pub enum wrt_error_kind {
 pub struct wrt_error {
     kind: wrt_error_kind,
     message: String,
+    index: usize,
 }
 
 impl wrt_error {
@@ -47,10 +48,17 @@ impl wrt_error {
             Error::EntryPoint(_) => WRT_ERROR_ENTRY_POINT,
             Error::Cache { .. } => WRT_ERROR_CACHE,
             Error::Engine(_) => WRT_ERROR_ENGINE,
+            Error::OneOfMany { index, error } => {
+                return wrt_error {
+                    index: *index,
+                    ..wrt_error::new(error)
+                };
+            }
         };
         wrt_error {
             kind,
             message: error.to_string(),
+            index: 0,
         }
     }
 }
@@ -81,6 +89,16 @@ pub unsafe extern "C" fn wrt_error_message(error: *const wrt_error) -> wrt_str {
             wrt_str::new(error.message.as_bytes())
         })
     })
+}
+
+/// Which of several things that the failed call was given is at fault, from 0; 0 where there was one, and for NULL.
+///
+/// # Safety
+/// `error` is NULL or a live error.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_error_get_index(error: *const wrt_error) -> usize {
+    // SAFETY: the caller's promise.
+    unsafe { error.as_ref() }.map_or(0, |error| error.index)
 }
 
 /// Frees `error`; NULL is fine.

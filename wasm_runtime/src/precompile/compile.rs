@@ -1,7 +1,7 @@
 //! Modules to machine code, with exactly the settings of a serving process.
 
 use super::validate::{imports_only, validate};
-use crate::artifact::{ArtifactKey, Facts, Metadata, append_footer, sha256_hex};
+use crate::artifact::{ArtifactKey, Findings, Metadata, append_footer, sha256_hex};
 use crate::engine::settings::{Settings, Target, compatibility};
 use crate::error::{Error, Result, one_line};
 use crate::host::linker;
@@ -19,8 +19,7 @@ pub struct Compiler {
 /// A module that was found good. It is not compiled yet.
 pub struct Checked<'a> {
     wasm: &'a [u8],
-    pub key: ArtifactKey,
-    pub facts: Facts,
+    pub findings: Findings,
 }
 
 impl Compiler {
@@ -46,8 +45,10 @@ impl Compiler {
         self.check_imports(wasm)?;
         Ok(Checked {
             wasm,
-            key: ArtifactKey::new(&sha256_hex(wasm), &self.settings, self.target),
-            facts,
+            findings: Findings {
+                key: ArtifactKey::new(&sha256_hex(wasm), &self.settings, self.target),
+                facts,
+            },
         })
     }
 
@@ -58,10 +59,10 @@ impl Compiler {
             .serialize()
             .map_err(|error| failed(&error))?;
         let metadata = Metadata {
-            key: checked.key.clone(),
+            key: checked.findings.key.clone(),
             compatibility: compatibility(&self.engine),
             code_sha256: String::new(),
-            facts: checked.facts.clone(),
+            facts: checked.findings.facts.clone(),
         };
         let content = append_footer(code, metadata.clone());
         Ok((content, metadata))

@@ -55,10 +55,10 @@ struct guest {
     wrt_module *module;
 };
 
-static inline wrt_prepare_options prepare_options(char **argv)
+static inline wrt_examine_options examine_options(char **argv)
 {
-    return (wrt_prepare_options){
-        .struct_size = sizeof(wrt_prepare_options),
+    return (wrt_examine_options){
+        .struct_size = sizeof(wrt_examine_options),
         .module_path = str(argv[1]),
         .cache_dir = str(argv[2]),
     };
@@ -67,10 +67,16 @@ static inline wrt_prepare_options prepare_options(char **argv)
 static inline struct guest load(char **argv)
 {
     struct guest guest;
-    wrt_prepare_options options = prepare_options(argv);
+    wrt_examine_options options = examine_options(argv);
     MUST(wrt_artifact_store_new(&guest.store));
-    MUST(wrt_artifact_prepare(guest.store, &options, &guest.artifact));
+    MUST(wrt_artifact_examine(guest.store, &options, &guest.artifact));
     const wrt_artifact *artifacts[] = {guest.artifact};
+    wrt_compile_options compile_options = {
+        .struct_size = sizeof compile_options,
+        .artifacts = artifacts,
+        .artifacts_len = 1,
+    };
+    MUST(wrt_artifact_compile(guest.store, &compile_options));
     wrt_engine_options engine_options = {
         .struct_size = sizeof engine_options,
         .artifacts = artifacts,

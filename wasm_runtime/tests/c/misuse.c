@@ -18,12 +18,14 @@ static void null_everywhere(void)
     wrt_module_free(NULL);
     wrt_run_free(NULL);
     CHECK(wrt_error_message(NULL).len == 0);
+    CHECK(wrt_error_get_index(NULL) == 0);
     CHECK(wrt_artifact_warning(NULL).len == 0);
     CHECK(wrt_artifact_sha256(NULL).len == 0);
     CHECK(wrt_artifact_minimum_memory(NULL) == 0);
     CHECK(wrt_engine_warning(NULL).len == 0);
     MUST_FAIL(wrt_artifact_store_new(NULL), WRT_ERROR_INVALID_ARGUMENT);
-    MUST_FAIL(wrt_artifact_prepare(NULL, NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_artifact_examine(NULL, NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_artifact_compile(NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_artifact_check_entry_point(NULL, str("")), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_engine_new(NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_module_new(NULL, NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
@@ -35,27 +37,70 @@ static void wrong_preparation(char **argv)
 {
     wrt_artifact_store *store;
     wrt_artifact *out = (wrt_artifact *)argv;
-    wrt_prepare_options options = prepare_options(argv);
+    wrt_examine_options options = examine_options(argv);
     MUST(wrt_artifact_store_new(&store));
 
     options.struct_size--;
-    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_INVALID_ARGUMENT);
-    options = prepare_options(argv);
+    MUST_FAIL(wrt_artifact_examine(store, &options, &out), WRT_ERROR_INVALID_ARGUMENT);
+    options = examine_options(argv);
     options.module_path = str("");
-    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_artifact_examine(store, &options, &out), WRT_ERROR_INVALID_ARGUMENT);
     options.module_path = str("/nowhere/guest.wasm");
-    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_IO);
+    MUST_FAIL(wrt_artifact_examine(store, &options, &out), WRT_ERROR_IO);
     options.module_path = str(argv[0]);
-    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_MODULE);
+    MUST_FAIL(wrt_artifact_examine(store, &options, &out), WRT_ERROR_MODULE);
     options.helper_path = str("/nowhere/helper");
-    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_COMPILE);
-    options = prepare_options(argv);
+    MUST_FAIL(wrt_artifact_examine(store, &options, &out), WRT_ERROR_COMPILE);
+    options = examine_options(argv);
     options.digest = str("0000");
-    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_DIGEST);
+    MUST_FAIL(wrt_artifact_examine(store, &options, &out), WRT_ERROR_DIGEST);
     options.digest = str("\xff");
-    MUST_FAIL(wrt_artifact_prepare(store, &options, &out), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_artifact_examine(store, &options, &out), WRT_ERROR_INVALID_ARGUMENT);
 
     CHECK(out == (wrt_artifact *)argv);
+    wrt_artifact_store_free(store);
+}
+
+/* Examined, but not compiled. */
+static void wrong_order(char **argv)
+{
+    wrt_artifact_store *store;
+    wrt_artifact *artifact;
+    wrt_engine *engine;
+    wrt_module *module = NULL;
+    wrt_examine_options options = examine_options(argv);
+    options.cache_dir = str("");
+    MUST(wrt_artifact_store_new(&store));
+    MUST(wrt_artifact_examine(store, &options, &artifact));
+    CHECK(wrt_artifact_get_origin(artifact) == WRT_ORIGIN_NONE);
+    CHECK(wrt_artifact_warning(artifact).len == 0);
+    MUST(wrt_artifact_check_entry_point(artifact, str("_start")));
+
+    const wrt_artifact *artifacts[] = {artifact, NULL};
+    wrt_engine_options engine_options = {
+        .struct_size = sizeof engine_options,
+        .artifacts = artifacts,
+        .artifacts_len = 1,
+        .max_instances = 1,
+    };
+    MUST(wrt_engine_new(&engine_options, &engine));
+    MUST_FAIL(wrt_module_new(engine, artifact, &module), WRT_ERROR_INVALID_ARGUMENT);
+    CHECK(module == NULL);
+
+    wrt_compile_options compile_options = {
+        .struct_size = sizeof compile_options,
+        .artifacts = artifacts,
+        .artifacts_len = 2,
+    };
+    MUST_FAIL(wrt_artifact_compile(store, &compile_options), WRT_ERROR_INVALID_ARGUMENT);
+    compile_options.artifacts = NULL;
+    MUST_FAIL(wrt_artifact_compile(store, &compile_options), WRT_ERROR_INVALID_ARGUMENT);
+    compile_options.struct_size--;
+    MUST_FAIL(wrt_artifact_compile(store, &compile_options), WRT_ERROR_INVALID_ARGUMENT);
+
+    wrt_engine_stop(engine);
+    wrt_engine_free(engine);
+    wrt_artifact_free(artifact);
     wrt_artifact_store_free(store);
 }
 
@@ -113,6 +158,7 @@ int main(int argc, char **argv)
     CHECK(argc == 3);
     null_everywhere();
     wrong_preparation(argv);
+    wrong_order(argv);
     wrong_engine();
     struct guest guest = load(argv);
     wrong_runs(&guest);

@@ -60,9 +60,9 @@ int main(int argc, char **argv)
     MUST(wrt_artifact_check_entry_point(guest.artifact, str("_start")));
     MUST_FAIL(wrt_artifact_check_entry_point(guest.artifact, str("missing")), WRT_ERROR_ENTRY_POINT);
 
-    wrt_prepare_options options = prepare_options(argv);
+    wrt_examine_options options = examine_options(argv);
     wrt_artifact *again;
-    MUST(wrt_artifact_prepare(guest.store, &options, &again));
+    MUST(wrt_artifact_examine(guest.store, &options, &again));
     CHECK(wrt_artifact_get_origin(again) == WRT_ORIGIN_KEPT);
     wrt_artifact_free(again);
     wrt_artifact_store_trim(guest.store);

@@ -76,6 +76,16 @@ fn smoke_sanitized() {
 }
 
 #[test]
+fn compiling() {
+    check("compile", &[]);
+}
+
+#[test]
+fn compiling_sanitized() {
+    check("compile", SANITIZED);
+}
+
+#[test]
 fn stream() {
     check("stream", &[]);
 }

@@ -3,5 +3,6 @@
 mod c_api;
 mod features;
 mod runs;
+mod side_by_side;
 mod store;
 mod support;

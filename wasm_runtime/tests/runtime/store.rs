@@ -1,6 +1,6 @@
 //! The parent's side: the real helper program, a real cache, real files.
 
-use crate::support::{Workshop, helper, load_artifact, options, run_with};
+use crate::support::{Workshop, compile, helper, load_artifact, options, run_with, write_program};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -23,11 +23,15 @@ fn entry(workshop: &Workshop) -> std::path::PathBuf {
 fn a_module_is_compiled_once_then_cached_then_kept() {
     let workshop = Workshop::new(GUEST);
     let compiled = workshop.prepare().unwrap();
-    assert_eq!(compiled.origin, Origin::Compiled);
-    assert_eq!(compiled.warning, "");
-    assert_eq!(workshop.prepare().unwrap().origin, Origin::Kept);
+    assert_eq!(compiled.origin(), Some(Origin::Compiled));
+    assert_eq!(compiled.warning(), "");
+    assert_eq!(workshop.prepare().unwrap().origin(), Some(Origin::Kept));
     assert_eq!(workshop.origin(), Origin::Cache);
-    let (outcome, _) = run_with(&load_artifact(&compiled.artifact, 1), options(), false);
+    let (outcome, _) = run_with(
+        &load_artifact(compiled.artifact().unwrap(), 1),
+        options(),
+        false,
+    );
     assert_eq!(outcome.ending, Ending::Exited(0));
 }
 
@@ -36,10 +40,10 @@ fn what_nobody_uses_is_forgotten() {
     let workshop = Workshop::new(GUEST);
     let prepared = workshop.prepare().unwrap();
     workshop.store.trim();
-    assert_eq!(workshop.prepare().unwrap().origin, Origin::Kept);
+    assert_eq!(workshop.prepare().unwrap().origin(), Some(Origin::Kept));
     drop(prepared);
     workshop.store.trim();
-    assert_eq!(workshop.prepare().unwrap().origin, Origin::Cache);
+    assert_eq!(workshop.prepare().unwrap().origin(), Some(Origin::Cache));
 }
 
 #[test]
@@ -77,9 +81,9 @@ fn a_changed_module_is_noticed() {
     let changed = wat::parse_str(r#"(module (func (export "other")))"#).unwrap();
     fs::write(&workshop.module, changed).unwrap();
     let after = workshop.prepare().unwrap();
-    assert_eq!(after.origin, Origin::Compiled);
-    assert!(before.artifact.check_entry_point("_start").is_ok());
-    let error = after.artifact.check_entry_point("_start").unwrap_err();
+    assert_eq!(after.origin(), Some(Origin::Compiled));
+    assert!(before.check_entry_point("_start").is_ok());
+    let error = after.check_entry_point("_start").unwrap_err();
     assert!(error.to_string().contains("it exports other"), "{error}");
 }
 
@@ -92,11 +96,11 @@ fn damaged_entries_are_compiled_again_with_a_warning() {
     for damaged in [&whole[..whole.len() / 2], b"foreign", b""] {
         fs::write(&path, damaged).unwrap();
         let again = workshop.prepare_with(&ArtifactStore::default()).unwrap();
-        assert_eq!(again.origin, Origin::Compiled);
+        assert_eq!(again.origin(), Some(Origin::Compiled));
         assert!(
-            again.warning.contains("compiling again"),
+            again.warning().contains("compiling again"),
             "{}",
-            again.warning
+            again.warning()
         );
         assert_eq!(fs::read(entry(&workshop)).unwrap(), whole, "repaired");
     }
@@ -114,11 +118,15 @@ fn code_of_the_baseline_is_taken_when_there_is_none_of_this_machine() {
         .unwrap();
     assert!(status.success());
     let prepared = workshop.prepare().unwrap();
-    assert_eq!(prepared.origin, Origin::Cache);
-    let metadata = &prepared.artifact.metadata;
+    assert_eq!(prepared.origin(), Some(Origin::Cache));
+    let metadata = &prepared.artifact().unwrap().metadata;
     let engine = ServingEngine::new(&metadata.facts.needs, 1).unwrap();
     engine.check(metadata).unwrap();
-    let (outcome, _) = run_with(&load_artifact(&prepared.artifact, 1), options(), false);
+    let (outcome, _) = run_with(
+        &load_artifact(prepared.artifact().unwrap(), 1),
+        options(),
+        false,
+    );
     assert_eq!(outcome.ending, Ending::Exited(0));
 }
 
@@ -128,17 +136,19 @@ fn a_cache_that_cannot_be_made_is_a_warning_and_one_that_others_can_write_an_err
     let under_a_file = workshop.module.join("cache");
     let prepared = workshop
         .store
-        .prepare(&Request {
+        .examine(&Request {
             module: &workshop.module,
             digest: None,
             cache_directory: Some(&under_a_file),
             helper: helper(),
         })
         .unwrap();
+    assert_eq!(prepared.warning(), "", "told when the code is there");
+    compile(&workshop.store, &[&prepared]).unwrap();
     assert!(
-        prepared.warning.contains("no cache"),
+        prepared.warning().contains("no cache"),
         "{}",
-        prepared.warning
+        prepared.warning()
     );
 
     fs::create_dir(workshop.cache()).unwrap();
@@ -152,24 +162,17 @@ fn a_cache_that_cannot_be_made_is_a_warning_and_one_that_others_can_write_an_err
 #[test]
 fn digests_are_compared_before_anything_is_compiled() {
     let workshop = Workshop::new(GUEST);
-    let sha256 = workshop
-        .prepare()
-        .unwrap()
-        .artifact
-        .metadata
-        .key
-        .module
-        .clone();
-    let prepare = |digest: &str| {
-        workshop.store.prepare(&Request {
+    let sha256 = workshop.prepare().unwrap().sha256;
+    let examine = |digest: &str| {
+        workshop.store.examine(&Request {
             module: &workshop.module,
             digest: Some(digest),
             cache_directory: None,
             helper: helper(),
         })
     };
-    assert!(prepare(&sha256.to_uppercase()).is_ok());
-    let error = prepare(&"0".repeat(64)).unwrap_err().to_string();
+    assert!(examine(&sha256.to_uppercase()).is_ok());
+    let error = examine(&"0".repeat(64)).unwrap_err().to_string();
     assert!(error.contains(&sha256) && error.contains("0000"), "{error}");
 }
 
@@ -207,36 +210,40 @@ fn code_of_another_engine_is_refused_and_compiled_again() {
 
     let store = ArtifactStore::default();
     let found = workshop.prepare_with(&store).unwrap();
-    assert_eq!((found.origin, found.warning.as_str()), (Origin::Cache, ""));
-    let engine = ServingEngine::new(&found.artifact.metadata.facts.needs, 1).unwrap();
-    let refused = engine.check(&found.artifact.metadata).unwrap_err();
+    assert_eq!((found.origin(), found.warning()), (Some(Origin::Cache), ""));
+    let engine = ServingEngine::new(&found.artifact().unwrap().metadata.facts.needs, 1).unwrap();
+    let refused = engine
+        .check(&found.artifact().unwrap().metadata)
+        .unwrap_err();
     assert!(refused.to_string().contains("differs"), "{refused}");
-    found.artifact.refuse();
+    found.artifact().unwrap().refuse();
     found.remove_refused();
     assert!(!path.exists());
 
     let again = workshop.prepare_with(&store).unwrap();
-    assert_eq!(again.origin, Origin::CompiledAgain);
-    engine.check(&again.artifact.metadata).unwrap();
+    assert_eq!(again.origin(), Some(Origin::CompiledAgain));
+    engine.check(&again.artifact().unwrap().metadata).unwrap();
     again.remove_refused();
     assert_eq!(workshop.origin(), Origin::Cache, "good code stays");
-    assert_eq!(workshop.prepare_with(&store).unwrap().origin, Origin::Kept);
+    assert_eq!(
+        workshop.prepare_with(&store).unwrap().origin(),
+        Some(Origin::Kept)
+    );
 }
 
 #[test]
 fn code_from_a_helper_of_another_build_is_refused() {
     let workshop = Workshop::new(GUEST);
-    // The same helper, but its settings differ from this process's: it was told to compile for any machine.
     let other_build = workshop.directory.path().join("helper");
+    // The same helper, but its settings differ from this process's: it was told to compile for any machine.
     let script = format!(
-        "#!/bin/sh\nexec {} --target baseline --output - \"$5\"\n",
+        "#!/bin/sh\nshift 2\nexec {} --target baseline \"$@\"\n",
         helper().display()
     );
-    fs::write(&other_build, script).unwrap();
-    fs::set_permissions(&other_build, fs::Permissions::from_mode(0o755)).unwrap();
+    write_program(&other_build, &script);
     let error = workshop
         .store
-        .prepare(&Request {
+        .examine(&Request {
             module: &workshop.module,
             digest: None,
             cache_directory: None,

@@ -1,5 +1,6 @@
 //! Small guests, written in the text format, and the way from one to its outcome.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -73,23 +74,38 @@ impl Workshop {
     }
 
     pub(crate) fn prepare_with(&self, store: &ArtifactStore) -> Result<Prepared> {
-        store.prepare(&Request {
+        let prepared = store.examine(&Request {
             module: &self.module,
             digest: None,
             cache_directory: Some(&self.cache()),
             helper: helper(),
-        })
+        })?;
+        compile(store, &[&prepared])?;
+        Ok(prepared)
     }
 
     pub(crate) fn origin(&self) -> Origin {
-        self.prepare_with(&ArtifactStore::default()).unwrap().origin
+        let prepared = self.prepare_with(&ArtifactStore::default()).unwrap();
+        prepared.origin().unwrap()
     }
+}
+
+/// Compiles and tells nobody.
+pub(crate) fn compile(store: &ArtifactStore, modules: &[&Prepared]) -> Result<()> {
+    store.compile(modules, &mut |_| {})
+}
+
+/// Writes a program in the shell's language.
+pub(crate) fn write_program(path: &Path, script: &str) {
+    std::fs::write(path, script).unwrap();
+    let everyone = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(path, everyone).unwrap();
 }
 
 /// A guest, loaded into an engine of its own.
 pub(crate) fn load(wat: &str, max_instances: u32) -> Arc<LoadedModule> {
     let prepared = Workshop::new(wat).prepare().unwrap();
-    load_artifact(&prepared.artifact, max_instances)
+    load_artifact(prepared.artifact().unwrap(), max_instances)
 }
 
 pub(crate) fn load_artifact(artifact: &Artifact, max_instances: u32) -> Arc<LoadedModule> {
