@@ -1,17 +1,15 @@
-//! What a guest may import: WASI preview 1 and the older `wasi_unstable`, with a few functions of our own.
+//! What a guest may import: WASI preview 1 and the older `wasi_unstable`. Descriptors, paths, standard streams, strings and
+//! waiting are ours; clocks, random numbers and scheduling are the engine's.
 
-use super::StringList;
-use super::poll::{self, Layout, errno};
+use super::abi::Generation;
+use super::calls::answer;
 use crate::run::Sandbox;
-use wasmtime::{Caller, Engine, Extern, Linker, Result};
+use wasmtime::{Caller, Engine, Linker, Result};
 
 /// A guest that called `proc_exit`. The engine's own refuses statuses above 125, which programs do use.
 #[derive(Debug, thiserror::Error)]
 #[error("exit status {0}")]
 pub(crate) struct Exit(pub(crate) i32);
-
-/// One of the lists of strings that a guest may ask for.
-type List = fn(&Sandbox) -> &StringList;
 
 /// Both generations, ready to link modules against.
 pub(crate) fn new(engine: &Engine) -> Result<Linker<Sandbox>> {
@@ -19,99 +17,83 @@ pub(crate) fn new(engine: &Engine) -> Result<Linker<Sandbox>> {
     wasmtime_wasi::p1::add_to_linker_sync(&mut linker, |sandbox: &mut Sandbox| &mut sandbox.wasi)?;
     wasmtime_wasi::p0::add_to_linker_sync(&mut linker, |sandbox: &mut Sandbox| &mut sandbox.wasi)?;
     linker.allow_shadowing(true);
-    replace(&mut linker, "wasi_snapshot_preview1", poll::PREVIEW1)?;
-    replace(&mut linker, "wasi_unstable", poll::PREVIEW0)?;
+    replace(&mut linker, "wasi_snapshot_preview1", Generation::Preview1)?;
+    replace(&mut linker, "wasi_unstable", Generation::Preview0)?;
     linker.allow_shadowing(false);
     Ok(linker)
 }
 
-fn replace(linker: &mut Linker<Sandbox>, module: &str, layout: Layout) -> Result<()> {
-    linker.func_wrap(
-        module,
-        "poll_oneoff",
-        move |caller: Caller<'_, Sandbox>, subscriptions, events, count, count_out| {
-            poll_oneoff(caller, layout, [subscriptions, events, count, count_out])
-        },
-    )?;
+/// Defines functions that are methods of [`Call`](super::calls::Call) of the same name.
+macro_rules! define {
+    ($linker:ident, $module:ident, $generation:ident: $($name:ident($($argument:ident: $type:ty),*);)*) => {
+        $(
+            $linker.func_wrap(
+                $module,
+                stringify!($name),
+                move |caller: Caller<'_, Sandbox>, $($argument: $type),*| -> Result<i32> {
+                    answer(caller, $generation, |call| call.$name($($argument),*))
+                },
+            )?;
+        )*
+    };
+}
+
+fn replace(linker: &mut Linker<Sandbox>, module: &str, generation: Generation) -> Result<()> {
     linker.func_wrap(module, "proc_exit", |status: i32| -> Result<()> {
         Err(wasmtime::Error::new(Exit(status)))
     })?;
-    let lists: [(&str, &str, List); 2] = [
-        ("args_sizes_get", "args_get", |sandbox| &sandbox.args),
-        ("environ_sizes_get", "environ_get", |sandbox| &sandbox.env),
-    ];
-    for (sizes, get, list) in lists {
-        linker.func_wrap(
-            module,
-            sizes,
-            move |caller: Caller<'_, Sandbox>, count, size| string_sizes(caller, count, size, list),
-        )?;
-        linker.func_wrap(
-            module,
-            get,
-            move |caller: Caller<'_, Sandbox>, pointers, bytes| {
-                strings(caller, pointers, bytes, list)
-            },
-        )?;
+    define! { linker, module, generation:
+        args_get(pointers: u32, bytes: u32);
+        args_sizes_get(count: u32, size: u32);
+        environ_get(pointers: u32, bytes: u32);
+        environ_sizes_get(count: u32, size: u32);
+        fd_advise(fd: u32, offset: u64, length: u64, advice: u32);
+        fd_allocate(fd: u32, offset: u64, length: u64);
+        fd_close(fd: u32);
+        fd_datasync(fd: u32);
+        fd_fdstat_get(fd: u32, out: u32);
+        fd_fdstat_set_flags(fd: u32, flags: u32);
+        fd_fdstat_set_rights(fd: u32, base: u64, inheriting: u64);
+        fd_filestat_get(fd: u32, out: u32);
+        fd_filestat_set_size(fd: u32, size: u64);
+        fd_filestat_set_times(fd: u32, access: u64, modification: u64, which: u32);
+        fd_pread(fd: u32, vectors: u32, count: u32, offset: u64, out: u32);
+        fd_prestat_dir_name(fd: u32, out: u32, room: u32);
+        fd_prestat_get(fd: u32, out: u32);
+        fd_pwrite(fd: u32, vectors: u32, count: u32, offset: u64, out: u32);
+        fd_read(fd: u32, vectors: u32, count: u32, out: u32);
+        fd_readdir(fd: u32, buffer: u32, room: u32, cookie: u64, out: u32);
+        fd_renumber(from: u32, to: u32);
+        fd_seek(fd: u32, offset: i64, whence: u32, out: u32);
+        fd_sync(fd: u32);
+        fd_tell(fd: u32, out: u32);
+        fd_write(fd: u32, vectors: u32, count: u32, out: u32);
+        path_create_directory(fd: u32, path: u32, length: u32);
+        path_filestat_get(fd: u32, flags: u32, path: u32, length: u32, out: u32);
+        path_filestat_set_times(
+            fd: u32, flags: u32, path: u32, length: u32, access: u64, modification: u64, which: u32
+        );
+        path_link(
+            old_fd: u32, flags: u32, old: u32, old_length: u32, new_fd: u32, new: u32, new_length: u32
+        );
+        path_open(
+            fd: u32, flags: u32, path: u32, length: u32, oflags: u32, rights: u64, inheriting: u64, fdflags: u32,
+            out: u32
+        );
+        path_readlink(fd: u32, path: u32, length: u32, buffer: u32, room: u32, out: u32);
+        path_remove_directory(fd: u32, path: u32, length: u32);
+        path_rename(old_fd: u32, old: u32, old_length: u32, new_fd: u32, new: u32, new_length: u32);
+        path_symlink(content: u32, content_length: u32, fd: u32, path: u32, length: u32);
+        path_unlink_file(fd: u32, path: u32, length: u32);
+        poll_oneoff(subscriptions: u32, events: u32, count: u32, out: u32);
+        sock_recv(fd: u32, vectors: u32, count: u32, flags: u32, out: u32, out_flags: u32);
+        sock_send(fd: u32, vectors: u32, count: u32, flags: u32, out: u32);
+        sock_shutdown(fd: u32, how: u32);
+    }
+    if generation == Generation::Preview1 {
+        define! { linker, module, generation:
+            sock_accept(fd: u32, flags: u32, out: u32);
+        }
     }
     Ok(())
-}
-
-fn poll_oneoff(
-    mut caller: Caller<'_, Sandbox>,
-    layout: Layout,
-    arguments: [u32; 4],
-) -> Result<i32> {
-    with_memory(&mut caller, |memory, sandbox| {
-        poll::poll_oneoff(memory, &sandbox.io, sandbox.started, layout, arguments)
-    })
-    .unwrap_or(Some(errno::FAULT))
-    .ok_or_else(|| wasmtime::Error::msg("ended by the host while it waited"))
-}
-
-fn string_sizes(mut caller: Caller<'_, Sandbox>, count: u32, size: u32, list: List) -> i32 {
-    with_memory(&mut caller, |memory, sandbox| {
-        let list = list(sandbox);
-        write_u32(memory, count as usize, list.count())?;
-        write_u32(memory, size as usize, list.bytes().len())
-    })
-    .flatten()
-    .map_or(errno::FAULT, |()| errno::SUCCESS)
-}
-
-fn strings(mut caller: Caller<'_, Sandbox>, pointers: u32, bytes: u32, list: List) -> i32 {
-    with_memory(&mut caller, |memory, sandbox| {
-        let list = list(sandbox);
-        let target = memory.get_mut(bytes as usize..)?;
-        target
-            .get_mut(..list.bytes().len())?
-            .copy_from_slice(list.bytes());
-        for (index, start) in list.starts().iter().enumerate() {
-            write_u32(
-                memory,
-                pointers as usize + index * 4,
-                bytes as usize + start,
-            )?;
-        }
-        Some(())
-    })
-    .flatten()
-    .map_or(errno::FAULT, |()| errno::SUCCESS)
-}
-
-fn write_u32(memory: &mut [u8], offset: usize, value: usize) -> Option<()> {
-    let value = u32::try_from(value).ok()?;
-    let target = memory.get_mut(offset..)?.get_mut(..4)?;
-    target.copy_from_slice(&value.to_le_bytes());
-    Some(())
-}
-
-/// `None` when the guest exports no memory.
-fn with_memory<R>(
-    caller: &mut Caller<'_, Sandbox>,
-    use_it: impl FnOnce(&mut [u8], &Sandbox) -> R,
-) -> Option<R> {
-    let memory = caller.get_export("memory").and_then(Extern::into_memory)?;
-    let (bytes, sandbox) = memory.data_and_store_mut(caller);
-    Some(use_it(bytes, sandbox))
 }

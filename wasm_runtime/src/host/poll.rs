@@ -3,7 +3,9 @@
 //! The engine's version sleeps in one piece when blocking is allowed, beyond every deadline. This one flushes the
 //! response, waits in slices, and looks at the deadline, the client and the server between them.
 
-use super::{CONNECTION_CHECK, SharedIo};
+use super::abi::{Errno, Generation};
+use super::calls::Failure;
+use super::{CONNECTION_CHECK, SharedIo, Stop};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Most subscriptions in one call: a guest must not make the host allocate at will.
@@ -11,30 +13,24 @@ const MAX_SUBSCRIPTIONS: usize = 4096;
 
 const EVENT_SIZE: usize = 32;
 
-pub(crate) mod errno {
-    pub(crate) const SUCCESS: i32 = 0;
-    pub(crate) const FAULT: i32 = 21;
-    pub(crate) const INVAL: i32 = 28;
-}
-
 /// Where the generations put the parts of a subscription, as byte offsets (witx of `wasi_unstable` and
 /// `wasi_snapshot_preview1`).
 #[derive(Clone, Copy)]
-pub(crate) struct Layout {
+struct Layout {
     size: usize,
     clock_id: usize,
     clock_timeout: usize,
     clock_flags: usize,
 }
 
-pub(crate) const PREVIEW0: Layout = Layout {
+const PREVIEW0: Layout = Layout {
     size: 56,
     clock_id: 24,
     clock_timeout: 32,
     clock_flags: 48,
 };
 
-pub(crate) const PREVIEW1: Layout = Layout {
+const PREVIEW1: Layout = Layout {
     size: 48,
     clock_id: 16,
     clock_timeout: 24,
@@ -64,22 +60,23 @@ struct Subscription {
     wait: Wait,
 }
 
-/// One call. `memory` is the guest's, `started` the zero of its monotonic clock. Returns an errno, or `None` when the host
-/// ended the run.
-pub(crate) fn poll_oneoff(
+/// One call. `memory` is the guest's, `started` the zero of its monotonic clock.
+pub(super) fn poll_oneoff(
     memory: &mut [u8],
     io: &SharedIo,
     started: Instant,
-    layout: Layout,
+    generation: Generation,
     [subscriptions, events, count, count_out]: [u32; 4],
-) -> Option<i32> {
+) -> Result<(), Failure> {
+    let layout = match generation {
+        Generation::Preview0 => PREVIEW0,
+        Generation::Preview1 => PREVIEW1,
+    };
     let count = count as usize;
     if count == 0 || count > MAX_SUBSCRIPTIONS {
-        return Some(errno::INVAL);
+        return Err(Errno::INVALID.into());
     }
-    let Some(list) = parse(memory, layout, started, subscriptions as usize, count) else {
-        return Some(errno::FAULT);
-    };
+    let list = parse(memory, layout, started, subscriptions as usize, count).ok_or(Errno::FAULT)?;
     if let Some(earliest) = earliest(&list) {
         wait_until(earliest, io)?;
     }
@@ -89,7 +86,7 @@ pub(crate) fn poll_oneoff(
         target.copy_from_slice(&ready.to_le_bytes());
         Some(())
     });
-    Some(stored.map_or(errno::FAULT, |()| errno::SUCCESS))
+    Ok(stored.ok_or(Errno::FAULT)?)
 }
 
 fn parse(
@@ -150,15 +147,15 @@ fn earliest(list: &[Subscription]) -> Option<Instant> {
     times?.into_iter().min()
 }
 
-/// Sleeps, but never past a reason to end the run; `None` when there was one.
-fn wait_until(end: Instant, io: &SharedIo) -> Option<()> {
+/// Sleeps, but never past a reason to end the run.
+fn wait_until(end: Instant, io: &SharedIo) -> Result<(), Stop> {
     let mut io = io.lock();
-    io.flush().ok()?;
+    io.flush()?;
     loop {
-        io.check().ok()?;
+        io.check()?;
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Some(());
+            return Ok(());
         }
         std::thread::sleep(left.min(CONNECTION_CHECK).min(io.patience()));
     }
@@ -170,8 +167,8 @@ fn write_events(memory: &mut [u8], start: usize, list: &[Subscription]) -> Optio
     for subscription in list {
         let errno = match subscription.wait {
             Wait::Until(time) if time > now => continue,
-            Wait::Until(_) | Wait::Ready => errno::SUCCESS,
-            Wait::Invalid => errno::INVAL,
+            Wait::Until(_) | Wait::Ready => 0,
+            Wait::Invalid => Errno::INVALID.code(),
         };
         let event = memory
             .get_mut(start..)?
@@ -190,11 +187,12 @@ fn write_events(memory: &mut [u8], start: usize, list: &[Subscription]) -> Optio
 mod tests {
     use super::*;
     use crate::engine::queue::Queue;
+    use crate::host::RunIo;
     use crate::host::streams::tests::Recorder;
-    use crate::host::{RunIo, Stop};
 
     const EVENTS: u32 = 1024;
     const COUNT_OUT: u32 = 2048;
+    const SUCCESS: Errno = Errno::NONE;
 
     fn shared_io(timeout: Option<Duration>) -> SharedIo {
         let host = Box::new(Recorder::default());
@@ -208,19 +206,33 @@ mod tests {
         chunk[layout.clock_timeout..][..8].copy_from_slice(&nanoseconds.to_le_bytes());
     }
 
-    fn call(memory: &mut [u8], io: &SharedIo, layout: Layout, count: u32) -> Option<i32> {
-        let arguments = [0, EVENTS, count, COUNT_OUT];
-        poll_oneoff(memory, io, Instant::now(), layout, arguments)
+    /// An errno, or `None` when the guest is ended.
+    fn call(
+        memory: &mut [u8],
+        io: &SharedIo,
+        generation: Generation,
+        subscriptions: u32,
+        count: u32,
+    ) -> Option<Errno> {
+        let arguments = [subscriptions, EVENTS, count, COUNT_OUT];
+        match poll_oneoff(memory, io, Instant::now(), generation, arguments) {
+            Ok(()) => Some(SUCCESS),
+            Err(Failure::Errno(errno)) => Some(errno),
+            Err(Failure::Stop(_)) => None,
+        }
     }
 
     #[test]
     fn the_shortest_clock_wins_in_both_generations() {
-        for layout in [PREVIEW0, PREVIEW1] {
+        for (layout, generation) in [
+            (PREVIEW0, Generation::Preview0),
+            (PREVIEW1, Generation::Preview1),
+        ] {
             let mut memory = vec![0; 4096];
             clock(&mut memory, layout, 0, 3_600_000_000_000);
             clock(&mut memory, layout, 1, 1_000_000);
-            let result = call(&mut memory, &shared_io(None), layout, 2);
-            assert_eq!(result, Some(errno::SUCCESS));
+            let result = call(&mut memory, &shared_io(None), generation, 0, 2);
+            assert_eq!(result, Some(SUCCESS));
             assert_eq!(memory[COUNT_OUT as usize], 1);
             assert_eq!(memory[EVENTS as usize], 8, "userdata of the second");
         }
@@ -231,7 +243,7 @@ mod tests {
         let mut memory = vec![0; 4096];
         clock(&mut memory, PREVIEW1, 0, 3_600_000_000_000);
         let io = shared_io(Some(Duration::from_millis(20)));
-        assert_eq!(call(&mut memory, &io, PREVIEW1, 1), None);
+        assert_eq!(call(&mut memory, &io, Generation::Preview1, 0, 1), None);
         assert_eq!(io.lock().stopped(), Some(Stop::Deadline));
     }
 
@@ -241,8 +253,8 @@ mod tests {
         clock(&mut memory, PREVIEW1, 0, 3_600_000_000_000);
         memory[PREVIEW1.size + TAG] = 1;
         assert_eq!(
-            call(&mut memory, &shared_io(None), PREVIEW1, 2),
-            Some(errno::SUCCESS)
+            call(&mut memory, &shared_io(None), Generation::Preview1, 0, 2),
+            Some(SUCCESS)
         );
         assert_eq!(memory[COUNT_OUT as usize], 1);
         assert_eq!(memory[EVENTS as usize + 10], 1);
@@ -252,19 +264,19 @@ mod tests {
     fn hostile_arguments_are_refused() {
         let mut memory = vec![0; 4096];
         let io = shared_io(None);
-        assert_eq!(call(&mut memory, &io, PREVIEW1, 0), Some(errno::INVAL));
         assert_eq!(
-            call(&mut memory, &io, PREVIEW1, u32::MAX),
-            Some(errno::INVAL)
+            call(&mut memory, &io, Generation::Preview1, 0, 0),
+            Some(Errno::INVALID)
         );
-        assert_eq!(call(&mut memory, &io, PREVIEW1, 100), Some(errno::FAULT));
-        let outside = poll_oneoff(
-            &mut memory,
-            &io,
-            Instant::now(),
-            PREVIEW1,
-            [u32::MAX, EVENTS, 1, COUNT_OUT],
+        assert_eq!(
+            call(&mut memory, &io, Generation::Preview1, 0, u32::MAX),
+            Some(Errno::INVALID)
         );
-        assert_eq!(outside, Some(errno::FAULT));
+        assert_eq!(
+            call(&mut memory, &io, Generation::Preview1, 0, 100),
+            Some(Errno::FAULT)
+        );
+        let outside = call(&mut memory, &io, Generation::Preview1, u32::MAX, 1);
+        assert_eq!(outside, Some(Errno::FAULT));
     }
 }

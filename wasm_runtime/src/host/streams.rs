@@ -1,17 +1,14 @@
 //! Standard streams of a guest: they call the web server back on the thread that runs the guest.
 
 use crate::engine::queue::Queue;
-use bytes::Bytes;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
-use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 
 /// Bytes of output that are collected before they are passed on.
 const OUTPUT_BUFFER: usize = 32 << 10;
 
-/// Most bytes read from the request at a time.
-const INPUT_CHUNK: usize = 64 << 10;
+/// Bytes of standard error that are passed on at a time: each may be a line of the log.
+const ERROR_CHUNK: usize = 16 << 10;
 
 /// Output of a guest that computes is passed on after this long.
 const OUTPUT_PATIENCE: Duration = Duration::from_millis(100);
@@ -132,13 +129,13 @@ impl RunIo {
 
     /// Lets the client see all output so far: the guest is about to block.
     pub(crate) fn flush(&mut self) -> Result<(), Stop> {
-        if self.output.is_empty() {
-            return Ok(());
-        }
         self.pass_on(true)
     }
 
     fn pass_on(&mut self, flush: bool) -> Result<(), Stop> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
         self.output_since = None;
         let patience = self.patience();
         let written = self.host.write(&self.output, flush, patience);
@@ -146,24 +143,43 @@ impl RunIo {
         written.map_err(|stop| self.stop(stop))
     }
 
-    fn write(&mut self, data: &[u8]) -> Result<(), Stop> {
+    /// Collects output; what is too long for that is passed on as it is.
+    pub(crate) fn write(&mut self, data: &[u8]) -> Result<(), Stop> {
         if self.output.len() + data.len() > OUTPUT_BUFFER {
             self.pass_on(false)?;
         }
-        self.output_since.get_or_insert_with(Instant::now);
-        self.output.extend_from_slice(data);
+        let chunks = data.chunks_exact(OUTPUT_BUFFER);
+        let rest = chunks.remainder();
+        for chunk in chunks {
+            self.check()?;
+            let patience = self.patience();
+            let written = self.host.write(chunk, false, patience);
+            written.map_err(|stop| self.stop(stop))?;
+        }
+        if !rest.is_empty() {
+            self.output_since.get_or_insert_with(Instant::now);
+            self.output.extend_from_slice(rest);
+        }
         Ok(())
     }
 
-    fn read(&mut self, size: usize) -> Result<Vec<u8>, Stop> {
-        let mut buffer = vec![0; size.min(INPUT_CHUNK)];
-        if self.input_ended || buffer.is_empty() {
-            return Ok(Vec::new());
+    /// Passes bytes of standard error on.
+    pub(crate) fn write_error(&mut self, data: &[u8]) -> Result<(), Stop> {
+        for chunk in data.chunks(ERROR_CHUNK) {
+            self.check()?;
+            self.host.write_error(chunk);
         }
-        let count = self.read_host(&mut buffer)?;
+        Ok(())
+    }
+
+    /// Reads some of the request's body; 0 at its end.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Stop> {
+        if self.input_ended || buffer.is_empty() {
+            return Ok(0);
+        }
+        let count = self.read_host(buffer)?;
         self.input_ended = count == 0;
-        buffer.truncate(count);
-        Ok(buffer)
+        Ok(count)
     }
 
     fn read_host(&mut self, buffer: &mut [u8]) -> Result<usize, Stop> {
@@ -197,103 +213,6 @@ impl SharedIo {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// Ends the guest. A closed stream would be a mere I/O error to it, one that it may ignore.
-fn end_guest(stop: Stop) -> StreamError {
-    StreamError::Trap(stop.into_trap())
-}
-
-/// Standard input: the body of the request.
-#[derive(Clone)]
-pub(crate) struct Stdin(pub(crate) SharedIo);
-
-/// Standard output: the response.
-#[derive(Clone)]
-pub(crate) struct Stdout(pub(crate) SharedIo);
-
-/// Standard error: the error log.
-#[derive(Clone)]
-pub(crate) struct Stderr(pub(crate) SharedIo);
-
-impl IsTerminal for Stdin {
-    fn is_terminal(&self) -> bool {
-        false
-    }
-}
-
-impl StdinStream for Stdin {
-    fn async_stream(&self) -> Box<dyn tokio::io::AsyncRead + Send + Sync> {
-        // Only components with asynchronous streams ask for it, and guests here are core modules.
-        Box::new(tokio::io::empty())
-    }
-
-    fn p2_stream(&self) -> Box<dyn InputStream> {
-        Box::new(self.clone())
-    }
-}
-
-#[wasmtime_wasi::async_trait]
-impl Pollable for Stdin {
-    async fn ready(&mut self) {}
-}
-
-impl InputStream for Stdin {
-    fn read(&mut self, size: usize) -> StreamResult<Bytes> {
-        let data = self.0.lock().read(size).map_err(end_guest)?;
-        if data.is_empty() && size > 0 {
-            return Err(StreamError::Closed);
-        }
-        Ok(data.into())
-    }
-}
-
-macro_rules! output_stream {
-    ($stream:ty, $write:expr) => {
-        impl IsTerminal for $stream {
-            fn is_terminal(&self) -> bool {
-                false
-            }
-        }
-
-        impl StdoutStream for $stream {
-            fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
-                // See `Stdin::async_stream`.
-                Box::new(tokio::io::sink())
-            }
-
-            fn p2_stream(&self) -> Box<dyn OutputStream> {
-                Box::new(self.clone())
-            }
-        }
-
-        #[wasmtime_wasi::async_trait]
-        impl Pollable for $stream {
-            async fn ready(&mut self) {}
-        }
-
-        impl OutputStream for $stream {
-            fn write(&mut self, data: Bytes) -> StreamResult<()> {
-                let write: fn(&mut RunIo, &[u8]) -> Result<(), Stop> = $write;
-                write(&mut self.0.lock(), &data).map_err(end_guest)
-            }
-
-            // Preview 1 flushes after each 4 KiB: output is passed on in larger pieces instead.
-            fn flush(&mut self) -> StreamResult<()> {
-                Ok(())
-            }
-
-            fn check_write(&mut self) -> StreamResult<usize> {
-                Ok(OUTPUT_BUFFER)
-            }
-        }
-    };
-}
-
-output_stream!(Stdout, RunIo::write);
-output_stream!(Stderr, |io, data| {
-    io.host.write_error(data);
-    Ok(())
-});
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -350,6 +269,12 @@ pub(crate) mod tests {
         RunIo::new(Box::new(recorder.clone()), Queue::new(1), timeout)
     }
 
+    fn read(io: &mut RunIo) -> Vec<u8> {
+        let mut buffer = [0];
+        let count = io.read(&mut buffer).unwrap();
+        buffer[..count].to_vec()
+    }
+
     #[test]
     fn small_writes_are_collected() {
         let recorder = Recorder::default();
@@ -379,10 +304,10 @@ pub(crate) mod tests {
         recorder.0.lock().unwrap().input = b"12".to_vec();
         let mut io = io(&recorder, None);
         io.write(b"ready").unwrap();
-        assert_eq!(io.read(1).unwrap(), b"1");
+        assert_eq!(read(&mut io), b"1");
         assert!(recorder.0.lock().unwrap().writes.is_empty());
         recorder.0.lock().unwrap().input_is_late = true;
-        assert_eq!(io.read(1).unwrap(), b"2");
+        assert_eq!(read(&mut io), b"2");
         assert_eq!(
             recorder.0.lock().unwrap().writes,
             [(b"ready".to_vec(), true)]
@@ -394,9 +319,9 @@ pub(crate) mod tests {
     fn the_end_of_input_is_remembered() {
         let recorder = Recorder::default();
         let mut io = io(&recorder, None);
-        assert!(io.read(10).unwrap().is_empty());
+        assert!(read(&mut io).is_empty());
         recorder.0.lock().unwrap().input = b"late".to_vec();
-        assert!(io.read(10).unwrap().is_empty());
+        assert!(read(&mut io).is_empty());
     }
 
     #[test]

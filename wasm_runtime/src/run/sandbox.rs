@@ -1,15 +1,16 @@
 //! What a guest finds around itself: standard streams, arguments, environment, mounts, clocks, limits. Nothing else of the
 //! host.
 
-use super::limits::{Limits, MAX_HOST_RESOURCES, MAX_RANDOM_BYTES};
-use crate::error::one_line;
-use crate::host::{SharedIo, Stderr, Stdin, Stdout, StringList};
+use super::limits::{Limits, MAX_DESCRIPTORS, MAX_RANDOM_BYTES};
+use crate::host::files::Files;
+use crate::host::{SharedIo, StringList};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Instant;
+use wasmtime::Memory;
 use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{FsPerms, HostMonotonicClock, WasiCtx, WasiView};
+use wasmtime_wasi::{HostMonotonicClock, WasiCtx};
 
 /// A host directory as the guest sees it.
 #[derive(Debug)]
@@ -22,7 +23,9 @@ pub struct Mount {
 
 /// The state of one run; host functions find it in the store.
 pub(crate) struct Sandbox {
+    /// Clocks and random numbers.
     pub(crate) wasi: WasiP1Ctx,
+    pub(crate) files: Files,
     pub(crate) io: SharedIo,
     /// `argv`, the program's name included.
     pub(crate) args: StringList,
@@ -31,6 +34,8 @@ pub(crate) struct Sandbox {
     /// The zero of the guest's monotonic clock.
     pub(crate) started: Instant,
     pub(crate) limits: Limits,
+    /// The guest's memory, once a host function has looked for it.
+    pub(crate) memory: Option<Memory>,
 }
 
 impl Sandbox {
@@ -41,12 +46,14 @@ impl Sandbox {
     pub(crate) fn new(io: &SharedIo, mounts: &[Mount], limits: Limits) -> Result<Self, String> {
         let started = Instant::now();
         Ok(Sandbox {
-            wasi: wasi(io, mounts, started)?,
+            wasi: wasi(started),
+            files: files(mounts)?,
             io: io.clone(),
             args: StringList::default(),
             env: StringList::default(),
             started,
             limits,
+            memory: None,
         })
     }
 }
@@ -64,30 +71,22 @@ impl HostMonotonicClock for Clock {
     }
 }
 
-fn wasi(io: &SharedIo, mounts: &[Mount], started: Instant) -> Result<WasiP1Ctx, String> {
-    let mut builder = WasiCtx::builder();
-    builder
-        .stdin(Stdin(io.clone()))
-        .stdout(Stdout(io.clone()))
-        .stderr(Stderr(io.clone()))
+fn wasi(started: Instant) -> WasiP1Ctx {
+    WasiCtx::builder()
         .monotonic_clock(Clock(started))
         .max_random_size(MAX_RANDOM_BYTES)
-        .allow_tcp(false)
-        .allow_udp(false)
-        // File operations run on this thread instead of being handed to a thread pool.
-        .allow_blocking_current_thread(true);
+        .build_p1()
+}
+
+fn files(mounts: &[Mount]) -> Result<Files, String> {
+    let mut files = Files::new(MAX_DESCRIPTORS);
     for mount in mounts {
-        let host = Path::new(OsStr::from_bytes(&mount.host));
-        let permissions = if mount.read_only {
-            FsPerms::ReadOnly
-        } else {
-            FsPerms::ReadWrite
-        };
-        builder
-            .preopened_dir(host, &mount.guest, permissions)
-            .map_err(|error| format!("{}: {}", host.display(), one_line(&error)))?;
+        files
+            .mount(&mount.guest, &mount.host, mount.read_only)
+            .map_err(|error| {
+                let host = Path::new(OsStr::from_bytes(&mount.host));
+                format!("{}: {error}", host.display())
+            })?;
     }
-    let mut wasi = builder.build_p1();
-    wasi.ctx().table.set_max_capacity(MAX_HOST_RESOURCES);
-    Ok(wasi)
+    Ok(files)
 }

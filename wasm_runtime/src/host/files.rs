@@ -1,0 +1,188 @@
+//! The files that a guest sees: mounts, descriptors, and what can be done with them. Paths are bytes, errors are the
+//! host's, and no path leads out of its mount ([`resolve`]).
+
+mod data;
+mod folders;
+mod listing;
+mod paths;
+mod resolve;
+mod table;
+
+pub(crate) use data::Whence;
+pub(crate) use paths::{Open, Times};
+pub(crate) use table::Kind;
+
+use super::abi::{self, Errno, fdflags, rights};
+use folders::Folders;
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
+use table::{Descriptor, Table};
+
+/// The descriptors of one run. Dropped with it, which closes them all.
+pub(crate) struct Files {
+    table: Table,
+    folders: Folders,
+}
+
+impl Files {
+    /// Standard streams only; `capacity` is the most descriptors at a time, these included.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Files {
+            table: Table::new(capacity),
+            folders: Folders::default(),
+        }
+    }
+
+    /// Shows the guest a directory of the host under the path `guest`.
+    pub(crate) fn mount(
+        &mut self,
+        guest: &str,
+        host: &[u8],
+        read_only: bool,
+    ) -> Result<(), std::io::Error> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = open(host, flags, Mode::empty())?;
+        let mount = Descriptor::directory(directory, Some(guest.to_owned()), read_only);
+        self.table
+            .insert(mount)
+            .map(drop)
+            .map_err(|_| std::io::Error::other("too many mounts"))
+    }
+
+    pub(crate) fn kind(&self, fd: u32) -> Result<&Kind, Errno> {
+        Ok(&self.table.get(fd)?.kind)
+    }
+
+    /// The guest path of a mount.
+    pub(crate) fn mount_path(&self, fd: u32) -> Result<&str, Errno> {
+        match &self.table.get(fd)?.kind {
+            Kind::Directory {
+                mount: Some(path), ..
+            } => Ok(path),
+            // A guest counts up until it is told that there is no such descriptor.
+            _ => Err(Errno::BAD_DESCRIPTOR),
+        }
+    }
+
+    pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {
+        self.table.remove(fd)?;
+        self.folders.forget(fd);
+        Ok(())
+    }
+
+    pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
+        self.table.renumber(from, to)?;
+        self.folders.forget(from);
+        self.folders.forget(to);
+        Ok(())
+    }
+
+    /// Type, flags and rights, in WASI's numbers.
+    pub(crate) fn status(&self, fd: u32) -> Result<Status, Errno> {
+        let descriptor = self.table.get(fd)?;
+        let stream = |rights| Status {
+            kind: abi::UNKNOWN,
+            flags: 0,
+            rights,
+            inherited: rights,
+        };
+        match descriptor.kind {
+            Kind::Stdin => Ok(stream(rights::FD_READ)),
+            Kind::Stdout | Kind::Stderr => Ok(stream(rights::FD_WRITE)),
+            Kind::Directory { .. } => Ok(Status {
+                kind: abi::DIRECTORY,
+                flags: 0,
+                rights: rights::DIRECTORY,
+                inherited: rights::INHERITED,
+            }),
+            Kind::File => {
+                let flags = rustix::fs::fcntl_getfl(descriptor.host()?)?;
+                Ok(Status {
+                    kind: abi::REGULAR_FILE,
+                    flags: from_host(flags),
+                    rights: file_rights(flags),
+                    inherited: 0,
+                })
+            }
+        }
+    }
+
+    /// Size, times and so on. Standard streams have none.
+    pub(crate) fn stat(&self, fd: u32) -> Result<Option<Stat>, Errno> {
+        let descriptor = self.table.get(fd)?;
+        match descriptor.kind {
+            Kind::Stdin | Kind::Stdout | Kind::Stderr => Ok(None),
+            Kind::File | Kind::Directory { .. } => Ok(Some(fstat(descriptor.host()?)?)),
+        }
+    }
+
+    /// Fills `buffer` with entries of a directory, as [`listing::Listing::read`] does.
+    pub(crate) fn list(&mut self, fd: u32, buffer: &mut [u8], cookie: u64) -> Result<usize, Errno> {
+        let descriptor = self.table.get_mut(fd)?;
+        let fresh = match &descriptor.kind {
+            Kind::Directory { listing: None, .. } => {
+                Some(listing::Listing::new(descriptor.host()?)?)
+            }
+            _ => None,
+        };
+        match &mut descriptor.kind {
+            Kind::Directory { listing, .. } => match fresh {
+                Some(fresh) => listing.insert(fresh).read(buffer, cookie),
+                None => listing.as_mut().ok_or(Errno::IO)?.read(buffer, cookie),
+            },
+            _ => Err(Errno::NOT_DIRECTORY),
+        }
+    }
+}
+
+/// What `fd_fdstat_get` tells.
+pub(crate) struct Status {
+    pub(crate) kind: u8,
+    pub(crate) flags: u16,
+    pub(crate) rights: u64,
+    pub(crate) inherited: u64,
+}
+
+fn from_host(flags: OFlags) -> u16 {
+    let mut bits = 0;
+    for (host, bit) in [
+        (OFlags::APPEND, fdflags::APPEND),
+        (OFlags::DSYNC, fdflags::DSYNC),
+        (OFlags::SYNC, fdflags::SYNC | fdflags::RSYNC),
+    ] {
+        if flags.contains(host) {
+            bits |= bit;
+        }
+    }
+    bits
+}
+
+fn to_host(bits: u16) -> OFlags {
+    let mut flags = OFlags::empty();
+    for (bit, host) in [
+        (fdflags::APPEND, OFlags::APPEND),
+        (fdflags::DSYNC, OFlags::DSYNC),
+        (fdflags::SYNC | fdflags::RSYNC, OFlags::SYNC),
+    ] {
+        if bits & bit != 0 {
+            flags |= host;
+        }
+    }
+    flags
+}
+
+fn file_rights(flags: OFlags) -> u64 {
+    match flags & OFlags::RWMODE {
+        OFlags::RDWR => rights::FILE,
+        OFlags::WRONLY => rights::FILE & !rights::FD_READ,
+        _ => rights::FILE & !rights::FD_WRITE,
+    }
+}
+
+/// What was opened, as a descriptor. A FIFO or a device is none: reading it could wait for ever.
+fn descriptor(host: rustix::fd::OwnedFd, read_only: bool) -> Result<Descriptor, Errno> {
+    match FileType::from_raw_mode(fstat(&host)?.st_mode) {
+        FileType::RegularFile => Ok(Descriptor::file(host, read_only)),
+        FileType::Directory => Ok(Descriptor::directory(host, None, read_only)),
+        _ => Err(Errno::NOT_SUPPORTED),
+    }
+}

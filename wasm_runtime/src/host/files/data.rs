@@ -1,0 +1,158 @@
+//! Reading, writing and the size of open files. The position is the host's own.
+
+use super::paths::{Times, timestamps};
+use super::table::Descriptor;
+use super::{Files, Kind, to_host};
+use crate::host::abi::{Errno, fdflags};
+use rustix::fd::BorrowedFd;
+use rustix::fs::{
+    Advice, FallocateFlags, OFlags, SeekFrom, fadvise, fallocate, fcntl_setfl, fdatasync, fsync,
+    ftruncate, futimens, seek,
+};
+use rustix::io::{IoSlice, IoSliceMut, pread, preadv, pwritev, readv, writev};
+use std::num::NonZeroU64;
+
+/// Where a position is counted from.
+#[derive(Clone, Copy)]
+pub(crate) enum Whence {
+    Start,
+    Current,
+    End,
+}
+
+impl Files {
+    /// The host's descriptor of a file, for what makes no sense with anything else.
+    fn file(&self, fd: u32) -> Result<(&Descriptor, BorrowedFd<'_>), Errno> {
+        let descriptor = self.table.get(fd)?;
+        match descriptor.kind {
+            Kind::File => Ok((descriptor, descriptor.host()?)),
+            Kind::Directory { .. } => Err(Errno::IS_DIRECTORY),
+            Kind::Stdin | Kind::Stdout | Kind::Stderr => Err(Errno::NOT_SEEKABLE),
+        }
+    }
+
+    /// Reads into pieces that do not overlap; at the position, or from `offset`.
+    pub(crate) fn read(
+        &self,
+        fd: u32,
+        pieces: &mut [IoSliceMut<'_>],
+        offset: Option<u64>,
+    ) -> Result<usize, Errno> {
+        let (_, file) = self.file(fd)?;
+        Ok(match (offset, pieces) {
+            (Some(offset), [piece]) => pread(file, &mut piece[..], offset)?,
+            (Some(offset), pieces) => preadv(file, pieces, offset)?,
+            (None, pieces) => readv(file, pieces)?,
+        })
+    }
+
+    /// Writes at the position, or from `offset`.
+    pub(crate) fn write(
+        &self,
+        fd: u32,
+        pieces: &[IoSlice<'_>],
+        offset: Option<u64>,
+    ) -> Result<usize, Errno> {
+        let (_, file) = self.file(fd)?;
+        Ok(match offset {
+            Some(offset) => pwritev(file, pieces, offset)?,
+            None => writev(file, pieces)?,
+        })
+    }
+
+    /// Moves the position; returns it, from the start.
+    pub(crate) fn seek(&self, fd: u32, offset: i64, whence: Whence) -> Result<u64, Errno> {
+        let (_, file) = self.file(fd)?;
+        let target = match whence {
+            Whence::Start => SeekFrom::Start(u64::try_from(offset).map_err(|_| Errno::INVALID)?),
+            Whence::Current => SeekFrom::Current(offset),
+            Whence::End => SeekFrom::End(offset),
+        };
+        Ok(seek(file, target)?)
+    }
+
+    pub(crate) fn set_size(&self, fd: u32, size: u64) -> Result<(), Errno> {
+        let (_, file) = self.file(fd)?;
+        Ok(ftruncate(file, size)?)
+    }
+
+    /// Makes sure that there is room from `offset` on, and the file is that long.
+    pub(crate) fn allocate(&self, fd: u32, offset: u64, length: u64) -> Result<(), Errno> {
+        let (_, file) = self.file(fd)?;
+        Ok(fallocate(file, FallocateFlags::empty(), offset, length)?)
+    }
+
+    /// A hint about what will be read; `advice` in WASI's numbers.
+    pub(crate) fn advise(
+        &self,
+        fd: u32,
+        offset: u64,
+        length: u64,
+        advice: u8,
+    ) -> Result<(), Errno> {
+        let (_, file) = self.file(fd)?;
+        let advice = match advice {
+            0 => Advice::Normal,
+            1 => Advice::Sequential,
+            2 => Advice::Random,
+            3 => Advice::WillNeed,
+            4 => Advice::DontNeed,
+            5 => Advice::NoReuse,
+            _ => return Err(Errno::INVALID),
+        };
+        Ok(fadvise(file, offset, NonZeroU64::new(length), advice)?)
+    }
+
+    /// Waits until data, and with `metadata` the rest too, are on the disk.
+    pub(crate) fn sync(&self, fd: u32, metadata: bool) -> Result<(), Errno> {
+        let descriptor = self.table.get(fd)?;
+        match &descriptor.kind {
+            Kind::Stdin | Kind::Stdout | Kind::Stderr => Err(Errno::INVALID),
+            // The descriptor of a mount only names it.
+            Kind::Directory { .. } => {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                let open =
+                    rustix::fs::openat(descriptor.host()?, ".", flags, rustix::fs::Mode::empty())?;
+                Ok(if metadata {
+                    fsync(open)?
+                } else {
+                    fdatasync(open)?
+                })
+            }
+            Kind::File if metadata => Ok(fsync(descriptor.host()?)?),
+            Kind::File => Ok(fdatasync(descriptor.host()?)?),
+        }
+    }
+
+    pub(crate) fn set_times(&self, fd: u32, times: Times) -> Result<(), Errno> {
+        let times = timestamps(times)?;
+        let descriptor = self.table.get(fd)?;
+        let host = descriptor.host()?;
+        if descriptor.read_only {
+            return Err(Errno::NOT_PERMITTED);
+        }
+        match descriptor.kind {
+            Kind::File => Ok(futimens(host, &times)?),
+            _ => Ok(rustix::fs::utimensat(
+                host,
+                "",
+                &times,
+                rustix::fs::AtFlags::EMPTY_PATH,
+            )?),
+        }
+    }
+
+    /// Sets what can be set after opening: whether writing appends. Files never make a guest wait.
+    pub(crate) fn set_flags(&self, fd: u32, flags: u16) -> Result<(), Errno> {
+        if flags & !fdflags::ALL != 0 {
+            return Err(Errno::INVALID);
+        }
+        match self.table.get(fd)?.kind {
+            Kind::Stdin | Kind::Stdout | Kind::Stderr | Kind::Directory { .. } => Ok(()),
+            Kind::File => Ok(fcntl_setfl(
+                self.file(fd)?.1,
+                to_host(flags) & OFlags::APPEND | OFlags::NONBLOCK,
+            )?),
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! What is done by a path: opening, looking, making, removing, renaming, linking.
+//!
+//! An operation on the last part of a path (make, remove, rename, link) never follows a link there, so it is done by the
+//! folder and this one name. Where a link at the end is followed, or a slash ends the path, the path is resolved as a whole.
+
+use super::resolve::open_beneath;
+use super::{Files, descriptor, to_host};
+use crate::host::abi::{Errno, fdflags, fstflags, oflags, rights};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fstat,
+    linkat, mkdirat, readlinkat_raw, renameat, statat, symlinkat, unlinkat, utimensat,
+};
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+/// Permissions of what a guest makes, less the umask: WASI has no modes.
+const NEW_FILE: Mode = Mode::from_raw_mode(0o666);
+const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o777);
+
+/// How `path_open` is asked to open, in WASI's numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct Open {
+    pub(crate) follow: bool,
+    pub(crate) oflags: u16,
+    pub(crate) rights: u64,
+    pub(crate) fdflags: u16,
+}
+
+/// Times to set, in nanoseconds, and which (`fstflags`).
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) access: u64,
+    pub(crate) modification: u64,
+    pub(crate) which: u16,
+}
+
+/// The last part of a path in its folder.
+struct Place<'a> {
+    folder: Folder<'a>,
+    /// With the slash behind it, if there was one; `.` and `..` as they are.
+    name: &'a [u8],
+    slash: bool,
+    read_only: bool,
+}
+
+enum Folder<'a> {
+    Descriptor(BorrowedFd<'a>),
+    Kept(Arc<OwnedFd>),
+}
+
+impl AsFd for Folder<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Folder::Descriptor(fd) => *fd,
+            Folder::Kept(fd) => fd.as_fd(),
+        }
+    }
+}
+
+fn writable(read_only: bool) -> Result<(), Errno> {
+    if read_only {
+        return Err(Errno::NOT_PERMITTED);
+    }
+    Ok(())
+}
+
+/// A path without the slashes at its end.
+fn without_slashes(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|byte| *byte != b'/');
+    &path[..end.map_or(0, |last| last + 1)]
+}
+
+impl Place<'_> {
+    /// `.` and `..` are no names by which something could be made, removed or renamed.
+    fn is_dots(&self) -> bool {
+        matches!(without_slashes(self.name), b"." | b"..")
+    }
+
+    /// Fails where nothing may be changed, or with `errno`, the host's own, for `.` and `..`.
+    fn changeable(&self, errno: Errno) -> Result<(), Errno> {
+        writable(self.read_only)?;
+        if self.is_dots() {
+            return Err(errno);
+        }
+        Ok(())
+    }
+}
+
+impl Files {
+    /// The descriptor that paths begin at, and whether its mount is read-only.
+    fn base(&self, fd: u32) -> Result<(BorrowedFd<'_>, bool), Errno> {
+        let descriptor = self.table.get(fd)?;
+        match descriptor.kind {
+            super::Kind::Directory { .. } => Ok((descriptor.host()?, descriptor.read_only)),
+            _ => Err(Errno::NOT_DIRECTORY),
+        }
+    }
+
+    fn place<'a>(&'a mut self, fd: u32, path: &'a [u8]) -> Result<Place<'a>, Errno> {
+        let (_, read_only) = self.base(fd)?;
+        let trimmed = without_slashes(path);
+        if trimmed.is_empty() {
+            // Nothing, or the root of the host.
+            return Err(if path.is_empty() {
+                Errno::NO_ENTRY
+            } else {
+                Errno::NOT_PERMITTED
+            });
+        }
+        let start = trimmed
+            .iter()
+            .rposition(|byte| *byte == b'/')
+            .map_or(0, |slash| slash + 1);
+        let (parent, name) = path.split_at(start);
+        let folder = match parent {
+            b"" => Folder::Descriptor(self.base(fd)?.0),
+            parent => Folder::Kept(self.folders.open(&self.table, fd, parent)?),
+        };
+        Ok(Place {
+            folder,
+            name,
+            slash: trimmed.len() < path.len(),
+            read_only,
+        })
+    }
+
+    /// Opens a path as a whole, without reading or writing: to look at what a link leads to.
+    fn resolve(&self, fd: u32, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+        open_beneath(self.base(fd)?.0, path, OFlags::PATH | flags, Mode::empty())
+    }
+
+    pub(crate) fn open(&mut self, fd: u32, path: &[u8], how: Open) -> Result<u32, Errno> {
+        let read_only = self.base(fd)?.1;
+        let flags = open_flags(how, read_only)?;
+        let mode = if flags.contains(OFlags::CREATE) {
+            NEW_FILE
+        } else {
+            Mode::empty()
+        };
+        let opened = self.open_host(fd, path, flags, mode);
+        // Where nothing can be made, a file that is there can still be opened.
+        let refused = read_only && how.oflags & oflags::CREATE != 0;
+        let host = match opened {
+            Err(Errno::NO_ENTRY) if refused => return Err(Errno::NOT_PERMITTED),
+            Ok(_) if refused && how.oflags & oflags::EXCLUSIVE != 0 => return Err(Errno::EXISTS),
+            opened => opened?,
+        };
+        self.table.insert(descriptor(host, read_only)?)
+    }
+
+    /// From the folder, which is open already in most cases; as a whole where a link leads out of the folder.
+    fn open_host(
+        &mut self,
+        fd: u32,
+        path: &[u8],
+        flags: OFlags,
+        mode: Mode,
+    ) -> Result<OwnedFd, Errno> {
+        let place = self.place(fd, path)?;
+        if !place.is_dots() {
+            match open_beneath(place.folder.as_fd(), place.name, flags, mode) {
+                Err(Errno::NOT_PERMITTED) => {}
+                opened => return opened,
+            }
+        }
+        open_beneath(self.base(fd)?.0, path, flags, mode)
+    }
+
+    pub(crate) fn stat_path(&mut self, fd: u32, path: &[u8], follow: bool) -> Result<Stat, Errno> {
+        let place = self.place(fd, path)?;
+        // With a slash the kernel would follow a link, and out of the mount.
+        if !place.slash && !place.is_dots() {
+            let stat = statat(&place.folder, place.name, AtFlags::SYMLINK_NOFOLLOW)?;
+            if !follow || FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
+                return Ok(stat);
+            }
+        }
+        let flags = if follow {
+            OFlags::empty()
+        } else {
+            OFlags::NOFOLLOW
+        };
+        Ok(fstat(self.resolve(fd, path, flags)?)?)
+    }
+
+    pub(crate) fn set_times_path(
+        &mut self,
+        fd: u32,
+        path: &[u8],
+        follow: bool,
+        times: Times,
+    ) -> Result<(), Errno> {
+        let timestamps = timestamps(times)?;
+        writable(self.base(fd)?.1)?;
+        let flags = if follow {
+            OFlags::empty()
+        } else {
+            OFlags::NOFOLLOW
+        };
+        let file = self.resolve(fd, path, flags)?;
+        Ok(utimensat(&file, "", &timestamps, AtFlags::EMPTY_PATH)?)
+    }
+
+    pub(crate) fn create_directory(&mut self, fd: u32, path: &[u8]) -> Result<(), Errno> {
+        let place = self.place(fd, path)?;
+        place.changeable(Errno::EXISTS)?;
+        Ok(mkdirat(&place.folder, place.name, NEW_DIRECTORY)?)
+    }
+
+    pub(crate) fn remove_directory(&mut self, fd: u32, path: &[u8]) -> Result<(), Errno> {
+        let place = self.place(fd, path)?;
+        let dots = match without_slashes(place.name) {
+            b"." => Errno::INVALID,
+            _ => Errno::NOT_EMPTY,
+        };
+        place.changeable(dots)?;
+        unlinkat(&place.folder, place.name, AtFlags::REMOVEDIR)?;
+        self.folders.forget_all();
+        Ok(())
+    }
+
+    pub(crate) fn unlink(&mut self, fd: u32, path: &[u8]) -> Result<(), Errno> {
+        let place = self.place(fd, path)?;
+        place.changeable(Errno::IS_DIRECTORY)?;
+        unlinkat(&place.folder, place.name, AtFlags::empty())?;
+        // It may have been a link that a kept path went through.
+        self.folders.forget_all();
+        Ok(())
+    }
+
+    pub(crate) fn rename(&mut self, from: (u32, &[u8]), to: (u32, &[u8])) -> Result<(), Errno> {
+        let (old_folder, old_name) = self.renamed(from)?;
+        let (new_folder, new_name) = self.renamed(to)?;
+        renameat(&old_folder, old_name, &new_folder, new_name)?;
+        self.folders.forget_all();
+        Ok(())
+    }
+
+    /// A side of a renaming: its folder and name.
+    fn renamed<'a>(
+        &mut self,
+        (fd, path): (u32, &'a [u8]),
+    ) -> Result<(Arc<OwnedFd>, &'a [u8]), Errno> {
+        let place = self.place(fd, path)?;
+        place.changeable(Errno::BUSY)?;
+        let name = &path[path.len() - place.name.len()..];
+        let folder = match place.folder {
+            Folder::Kept(folder) => folder,
+            Folder::Descriptor(_) => self.table.get(fd)?.shared_host()?,
+        };
+        Ok((folder, name))
+    }
+
+    /// Makes another name for a file. A link is not followed: the new name is the link's.
+    pub(crate) fn link(&mut self, from: (u32, &[u8]), to: (u32, &[u8])) -> Result<(), Errno> {
+        let source = self.place(from.0, from.1)?;
+        source.changeable(Errno::NOT_PERMITTED)?;
+        if source.slash {
+            // Only a folder can be named so, and a folder has one name.
+            self.resolve(from.0, from.1, OFlags::DIRECTORY)?;
+            return Err(Errno::NOT_PERMITTED);
+        }
+        let (old_folder, old_name) = self.renamed(from)?;
+        let target = self.place(to.0, to.1)?;
+        target.changeable(Errno::EXISTS)?;
+        Ok(linkat(
+            &old_folder,
+            old_name,
+            &target.folder,
+            target.name,
+            AtFlags::empty(),
+        )?)
+    }
+
+    /// Makes a link. One to an absolute path would be about the host's files.
+    pub(crate) fn symlink(&mut self, content: &[u8], fd: u32, path: &[u8]) -> Result<(), Errno> {
+        let place = self.place(fd, path)?;
+        place.changeable(Errno::EXISTS)?;
+        if content.first() == Some(&b'/') {
+            return Err(Errno::NOT_PERMITTED);
+        }
+        Ok(symlinkat(content, &place.folder, place.name)?)
+    }
+
+    /// Reads where a link leads into `buffer`; returns the bytes, cut where there is no more room.
+    pub(crate) fn readlink(
+        &mut self,
+        fd: u32,
+        path: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<usize, Errno> {
+        let place = self.place(fd, path)?;
+        if place.slash || place.is_dots() {
+            self.resolve(fd, path, OFlags::empty())?;
+            return Err(Errno::INVALID);
+        }
+        if buffer.is_empty() {
+            // The kernel refuses an empty buffer; the answer is the same as for any other place that is none.
+            let mut one = [MaybeUninit::uninit()];
+            readlinkat_raw(&place.folder, place.name, &mut one)?;
+            return Ok(0);
+        }
+        Ok(readlinkat_raw(&place.folder, place.name, buffer)?)
+    }
+}
+
+fn open_flags(how: Open, read_only: bool) -> Result<OFlags, Errno> {
+    if how.oflags & !oflags::ALL != 0 || how.fdflags & !fdflags::ALL != 0 {
+        return Err(Errno::INVALID);
+    }
+    let writes = how.rights & rights::FD_WRITE != 0;
+    if read_only && (writes || how.oflags & oflags::TRUNCATE != 0) {
+        return Err(Errno::NOT_PERMITTED);
+    }
+    let access = match (how.rights & rights::FD_READ != 0, writes) {
+        (true, true) => OFlags::RDWR,
+        (false, true) => OFlags::WRONLY,
+        (_, false) => OFlags::RDONLY,
+    };
+    // NONBLOCK: opening a FIFO or a device must not wait. NOCTTY: nor give the server a terminal.
+    let mut flags = access | OFlags::NONBLOCK | OFlags::NOCTTY | to_host(how.fdflags);
+    flags.set(OFlags::NOFOLLOW, !how.follow);
+    for (bit, flag) in [
+        (oflags::CREATE, OFlags::CREATE),
+        (oflags::EXCLUSIVE, OFlags::EXCL),
+        (oflags::TRUNCATE, OFlags::TRUNC),
+        (oflags::DIRECTORY, OFlags::DIRECTORY),
+    ] {
+        flags.set(flag, how.oflags & bit != 0);
+    }
+    if read_only {
+        flags -= OFlags::CREATE | OFlags::EXCL;
+    }
+    Ok(flags)
+}
+
+pub(super) fn timestamps(times: Times) -> Result<Timestamps, Errno> {
+    let both = |mask: u16| times.which & mask == mask;
+    if times.which & !fstflags::ALL != 0
+        || both(fstflags::ACCESS | fstflags::ACCESS_NOW)
+        || both(fstflags::MODIFICATION | fstflags::MODIFICATION_NOW)
+    {
+        return Err(Errno::INVALID);
+    }
+    Ok(Timestamps {
+        last_access: timestamp(
+            times.access,
+            times.which,
+            fstflags::ACCESS,
+            fstflags::ACCESS_NOW,
+        ),
+        last_modification: timestamp(
+            times.modification,
+            times.which,
+            fstflags::MODIFICATION,
+            fstflags::MODIFICATION_NOW,
+        ),
+    })
+}
+
+fn timestamp(nanoseconds: u64, which: u16, set: u16, now: u16) -> Timespec {
+    let special = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
+    if which & now != 0 {
+        return special(UTIME_NOW);
+    }
+    if which & set == 0 {
+        return special(UTIME_OMIT);
+    }
+    Timespec {
+        // Not more than 2^64 / 10^9.
+        tv_sec: (nanoseconds / 1_000_000_000) as i64,
+        tv_nsec: (nanoseconds % 1_000_000_000) as _,
+    }
+}

@@ -1,0 +1,166 @@
+//! The descriptors of a run: small numbers, the lowest free one first, as on the host.
+
+use super::listing::Listing;
+use crate::host::abi::Errno;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+/// What a descriptor stands for.
+pub(crate) enum Kind {
+    Stdin,
+    Stdout,
+    Stderr,
+    File,
+    Directory {
+        /// Its path for the guest, where it is a mount.
+        mount: Option<String>,
+        /// The stream of its entries, once they are asked for.
+        listing: Option<Listing>,
+    },
+}
+
+pub(crate) struct Descriptor {
+    pub(crate) kind: Kind,
+    /// `None` for standard streams, which belong to the server.
+    host: Option<Arc<OwnedFd>>,
+    /// Nothing below may be changed: it lies in a read-only mount.
+    pub(crate) read_only: bool,
+}
+
+impl Descriptor {
+    fn stream(kind: Kind) -> Self {
+        Descriptor {
+            kind,
+            host: None,
+            read_only: true,
+        }
+    }
+
+    pub(super) fn file(host: OwnedFd, read_only: bool) -> Self {
+        Descriptor {
+            kind: Kind::File,
+            host: Some(Arc::new(host)),
+            read_only,
+        }
+    }
+
+    pub(super) fn directory(host: OwnedFd, mount: Option<String>, read_only: bool) -> Self {
+        Descriptor {
+            kind: Kind::Directory {
+                mount,
+                listing: None,
+            },
+            host: Some(Arc::new(host)),
+            read_only,
+        }
+    }
+
+    /// The host's descriptor of a file or directory.
+    pub(super) fn host(&self) -> Result<BorrowedFd<'_>, Errno> {
+        self.host
+            .as_ref()
+            .map(|host| host.as_fd())
+            .ok_or(Errno::NOT_SUPPORTED)
+    }
+
+    /// The same, kept open beyond the descriptor's end.
+    pub(super) fn shared_host(&self) -> Result<Arc<OwnedFd>, Errno> {
+        self.host.clone().ok_or(Errno::NOT_SUPPORTED)
+    }
+}
+
+/// All descriptors of a run.
+pub(super) struct Table {
+    slots: Vec<Option<Descriptor>>,
+    /// No number below is free.
+    lowest_free: usize,
+    capacity: usize,
+}
+
+impl Table {
+    /// Standard input, output and error.
+    pub(super) fn new(capacity: usize) -> Self {
+        let streams = [Kind::Stdin, Kind::Stdout, Kind::Stderr];
+        Table {
+            slots: streams.map(|kind| Some(Descriptor::stream(kind))).into(),
+            lowest_free: 3,
+            capacity,
+        }
+    }
+
+    pub(super) fn insert(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
+        let free =
+            (self.lowest_free..self.slots.len()).find(|number| self.slots[*number].is_none());
+        let number = free.unwrap_or(self.slots.len());
+        if number >= self.capacity {
+            return Err(Errno::TOO_MANY_FILES);
+        }
+        if number == self.slots.len() {
+            self.slots.push(None);
+        }
+        self.slots[number] = Some(descriptor);
+        self.lowest_free = number + 1;
+        u32::try_from(number).map_err(|_| Errno::TOO_MANY_FILES)
+    }
+
+    pub(super) fn get(&self, number: u32) -> Result<&Descriptor, Errno> {
+        let slot = self.slots.get(number as usize);
+        slot.and_then(Option::as_ref).ok_or(Errno::BAD_DESCRIPTOR)
+    }
+
+    pub(super) fn get_mut(&mut self, number: u32) -> Result<&mut Descriptor, Errno> {
+        let slot = self.slots.get_mut(number as usize);
+        slot.and_then(Option::as_mut).ok_or(Errno::BAD_DESCRIPTOR)
+    }
+
+    pub(super) fn remove(&mut self, number: u32) -> Result<Descriptor, Errno> {
+        let slot = self.slots.get_mut(number as usize);
+        let removed = slot.and_then(Option::take).ok_or(Errno::BAD_DESCRIPTOR)?;
+        self.lowest_free = self.lowest_free.min(number as usize);
+        Ok(removed)
+    }
+
+    /// Moves a descriptor to the number of another one, which is closed.
+    pub(super) fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
+        self.get(to)?;
+        self.get(from)?;
+        if from != to {
+            let moved = self.remove(from)?;
+            self.slots[to as usize] = Some(moved);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream() -> Descriptor {
+        Descriptor::stream(Kind::Stdin)
+    }
+
+    #[test]
+    fn the_lowest_free_number_is_given_out() {
+        let mut table = Table::new(6);
+        assert_eq!([3, 4, 5].map(|_| table.insert(stream())), [3, 4, 5].map(Ok));
+        assert_eq!(table.insert(stream()), Err(Errno::TOO_MANY_FILES));
+        table.remove(4).unwrap();
+        table.remove(1).unwrap();
+        assert_eq!(table.insert(stream()), Ok(1));
+        assert_eq!(table.insert(stream()), Ok(4));
+        assert_eq!(table.insert(stream()), Err(Errno::TOO_MANY_FILES));
+    }
+
+    #[test]
+    fn renumbering_needs_two_open_descriptors_and_leaves_one() {
+        let mut table = Table::new(6);
+        table.insert(stream()).unwrap();
+        assert_eq!(table.renumber(3, 4), Err(Errno::BAD_DESCRIPTOR));
+        assert_eq!(table.renumber(4, 3), Err(Errno::BAD_DESCRIPTOR));
+        assert_eq!(table.renumber(3, 3), Ok(()));
+        assert_eq!(table.renumber(3, 0), Ok(()));
+        assert!(table.get(0).is_ok());
+        assert_eq!(table.get(3).err(), Some(Errno::BAD_DESCRIPTOR));
+    }
+}
