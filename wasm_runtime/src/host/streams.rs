@@ -51,8 +51,8 @@ pub(crate) struct RunIo {
     queue: Arc<Queue>,
     deadline: Option<Instant>,
     output: Vec<u8>,
-    /// Since when `output` has been waiting.
-    output_since: Option<Instant>,
+    /// Since when output has been waiting, here or in the server, for the client to see it.
+    waiting_since: Option<Instant>,
     input_ended: bool,
     next_connection_check: Instant,
     stopped: Option<Stop>,
@@ -66,7 +66,7 @@ impl RunIo {
             queue,
             deadline: timeout.and_then(|timeout| now.checked_add(timeout)),
             output: Vec::new(),
-            output_since: None,
+            waiting_since: None,
             input_ended: false,
             next_connection_check: now + CONNECTION_CHECK,
             stopped: None,
@@ -113,7 +113,7 @@ impl RunIo {
         if self.host.is_connected() {
             return Ok(());
         }
-        if self.output.is_empty() {
+        if self.waiting_since.is_none() {
             return Err(self.stop(Stop::ClientGone));
         }
         self.flush()
@@ -121,7 +121,7 @@ impl RunIo {
 
     /// Passes output on that has been waiting while the guest computes.
     pub(crate) fn flush_stale(&mut self) -> Result<(), Stop> {
-        match self.output_since {
+        match self.waiting_since {
             Some(since) if since.elapsed() >= OUTPUT_PATIENCE => self.flush(),
             _ => Ok(()),
         }
@@ -129,14 +129,13 @@ impl RunIo {
 
     /// Lets the client see all output so far: the guest is about to block.
     pub(crate) fn flush(&mut self) -> Result<(), Stop> {
+        if self.waiting_since.take().is_none() {
+            return Ok(());
+        }
         self.pass_on(true)
     }
 
     fn pass_on(&mut self, flush: bool) -> Result<(), Stop> {
-        if self.output.is_empty() {
-            return Ok(());
-        }
-        self.output_since = None;
         let patience = self.patience();
         let written = self.host.write(&self.output, flush, patience);
         self.output.clear();
@@ -145,7 +144,10 @@ impl RunIo {
 
     /// Collects output; what is too long for that is passed on as it is.
     pub(crate) fn write(&mut self, data: &[u8]) -> Result<(), Stop> {
-        if self.output.len() + data.len() > OUTPUT_BUFFER {
+        if data.is_empty() {
+            return Ok(());
+        }
+        if self.output.len() + data.len() > OUTPUT_BUFFER && !self.output.is_empty() {
             self.pass_on(false)?;
         }
         let chunks = data.chunks_exact(OUTPUT_BUFFER);
@@ -156,10 +158,8 @@ impl RunIo {
             let written = self.host.write(chunk, false, patience);
             written.map_err(|stop| self.stop(stop))?;
         }
-        if !rest.is_empty() {
-            self.output_since.get_or_insert_with(Instant::now);
-            self.output.extend_from_slice(rest);
-        }
+        self.output.extend_from_slice(rest);
+        self.waiting_since.get_or_insert_with(Instant::now);
         Ok(())
     }
 
@@ -183,7 +183,7 @@ impl RunIo {
     }
 
     fn read_host(&mut self, buffer: &mut [u8]) -> Result<usize, Stop> {
-        if !self.output.is_empty() {
+        if self.waiting_since.is_some() {
             // The client may be waiting for this output before it sends more.
             match self.host.read(buffer, Duration::ZERO) {
                 Err(Stop::Deadline) => self.flush()?,

@@ -78,6 +78,10 @@ fn walk(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> Opene
                     return Ok(opened);
                 }
             }
+            // Nothing but a directory could be named so, and none is made by opening.
+            _ if flags.contains(OFlags::CREATE) && walk.rest.iter().all(Vec::is_empty) => {
+                return Err(HostErrno::ISDIR);
+            }
             name => walk.enter(name)?,
         }
     }
