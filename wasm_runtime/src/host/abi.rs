@@ -185,6 +185,10 @@ pub(crate) fn filestat(stat: &Stat, generation: Generation) -> Vec<u8> {
     bytes.extend_from_slice(&stat.st_dev.to_le_bytes());
     bytes.extend_from_slice(&stat.st_ino.to_le_bytes());
     let kind = file_type(FileType::from_raw_mode(stat.st_mode));
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "it has 32 bits on other processors"
+    )]
     let links = stat.st_nlink as u64;
     match generation {
         Generation::Preview0 => {
@@ -202,7 +206,7 @@ pub(crate) fn filestat(stat: &Stat, generation: Generation) -> Vec<u8> {
         (stat.st_mtime, stat.st_mtime_nsec),
         (stat.st_ctime, stat.st_ctime_nsec),
     ] {
-        bytes.extend_from_slice(&nanoseconds(seconds, rest as u64).to_le_bytes());
+        bytes.extend_from_slice(&nanoseconds(seconds, rest).to_le_bytes());
     }
     bytes
 }

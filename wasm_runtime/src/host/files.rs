@@ -7,6 +7,8 @@ mod listing;
 mod paths;
 mod resolve;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use data::Whence;
 pub(crate) use paths::{Open, Times};

@@ -1,10 +1,11 @@
 //! Reading, writing and the size of open files. The position is the host's own.
 
+use super::listing::open_directory;
 use super::paths::{Times, timestamps};
 use super::table::Descriptor;
 use super::{Files, Kind, to_host};
 use crate::host::abi::{Errno, fdflags};
-use rustix::fd::BorrowedFd;
+use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{
     Advice, FallocateFlags, OFlags, SeekFrom, fadvise, fallocate, fcntl_setfl, fdatasync, fsync,
     ftruncate, futimens, seek,
@@ -106,22 +107,22 @@ impl Files {
     /// Waits until data, and with `metadata` the rest too, are on the disk.
     pub(crate) fn sync(&self, fd: u32, metadata: bool) -> Result<(), Errno> {
         let descriptor = self.table.get(fd)?;
-        match &descriptor.kind {
-            Kind::Stdin | Kind::Stdout | Kind::Stderr => Err(Errno::INVALID),
+        let opened;
+        let host = match &descriptor.kind {
+            Kind::Stdin | Kind::Stdout | Kind::Stderr => return Err(Errno::INVALID),
+            Kind::File => descriptor.host()?,
             // The descriptor of a mount only names it.
             Kind::Directory { .. } => {
-                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-                let open =
-                    rustix::fs::openat(descriptor.host()?, ".", flags, rustix::fs::Mode::empty())?;
-                Ok(if metadata {
-                    fsync(open)?
-                } else {
-                    fdatasync(open)?
-                })
+                opened = open_directory(descriptor.host()?)?;
+                opened.as_fd()
             }
-            Kind::File if metadata => Ok(fsync(descriptor.host()?)?),
-            Kind::File => Ok(fdatasync(descriptor.host()?)?),
+        };
+        if metadata {
+            fsync(host)?;
+        } else {
+            fdatasync(host)?;
         }
+        Ok(())
     }
 
     pub(crate) fn set_times(&self, fd: u32, times: Times) -> Result<(), Errno> {

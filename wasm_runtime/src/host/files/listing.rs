@@ -25,12 +25,16 @@ pub(crate) struct Listing {
     cookie: u64,
 }
 
+/// The same directory, open for reading: the descriptor of a mount only names it.
+pub(super) fn open_directory(directory: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(openat(directory, ".", flags, Mode::empty())?)
+}
+
 impl Listing {
-    /// Begins to read: the descriptor of a mount is not open for reading.
     pub(super) fn new(directory: BorrowedFd<'_>) -> Result<Self, Errno> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Listing {
-            stream: openat(directory, ".", flags, Mode::empty())?,
+            stream: open_directory(directory)?,
             entries: VecDeque::new(),
             cookie: 0,
         })

@@ -1,0 +1,258 @@
+//! Where the sandbox of files is closed: every operation, tried on a read-only mount and on every way out.
+
+use super::{Files, Open, Times};
+use crate::host::abi::{Errno, fstflags, oflags, rights};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::SystemTime;
+
+/// The descriptor of the only mount.
+const MOUNT: u32 = 3;
+
+/// `root` is mounted; `secret` and `folder` lie beside it.
+struct Place {
+    directory: tempfile::TempDir,
+    files: Files,
+}
+
+impl Place {
+    fn new(read_only: bool) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("root");
+        fs::create_dir_all(root.join("folder/empty")).unwrap();
+        fs::create_dir(directory.path().join("folder")).unwrap();
+        fs::write(root.join("file"), "content").unwrap();
+        fs::write(root.join("folder/inner"), "content").unwrap();
+        fs::write(directory.path().join("secret"), "secret").unwrap();
+        symlink("../folder", root.join("out")).unwrap();
+        symlink("../secret", root.join("leak")).unwrap();
+        symlink("/etc/passwd", root.join("absolute")).unwrap();
+        let mut files = Files::new(64);
+        let host = root.as_os_str().as_encoded_bytes();
+        files.mount("/", host, read_only).unwrap();
+        Place { directory, files }
+    }
+
+    fn root(&self) -> std::path::PathBuf {
+        self.directory.path().join("root")
+    }
+}
+
+fn how(oflags: u16, rights: u64) -> Open {
+    Open {
+        follow: true,
+        oflags,
+        rights,
+        fdflags: 0,
+    }
+}
+
+const READ: u64 = rights::FD_READ;
+const WRITE: u64 = rights::FD_WRITE;
+
+fn now() -> Times {
+    Times {
+        access: 0,
+        modification: 0,
+        which: fstflags::ACCESS | fstflags::MODIFICATION,
+    }
+}
+
+/// Names, sizes and times of everything below.
+fn picture(of: &Path) -> Vec<(String, u64, SystemTime)> {
+    let mut seen = Vec::new();
+    for entry in fs::read_dir(of).unwrap() {
+        let entry = entry.unwrap();
+        let metadata = entry.path().symlink_metadata().unwrap();
+        let name = entry.path().display().to_string();
+        seen.push((name, metadata.len(), metadata.modified().unwrap()));
+        if metadata.is_dir() {
+            seen.extend(picture(&entry.path()));
+        }
+    }
+    seen.sort();
+    seen
+}
+
+/// Every operation that changes something, each on paths on which it would succeed in a writable mount.
+fn changes(files: &mut Files) -> Vec<(&'static str, Result<(), Errno>)> {
+    let file = files.open(MOUNT, b"file", how(0, READ)).unwrap();
+    let mut open =
+        |path: &[u8], oflags, rights| files.open(MOUNT, path, how(oflags, rights)).map(drop);
+    let mut answers = vec![
+        ("open to write", open(b"file", 0, WRITE)),
+        ("open to read and write", open(b"file", 0, READ | WRITE)),
+        ("open to truncate", open(b"file", oflags::TRUNCATE, READ)),
+        ("open to create", open(b"new", oflags::CREATE, READ)),
+        (
+            "open to create exclusively",
+            open(b"new2", oflags::CREATE | oflags::EXCLUSIVE, READ),
+        ),
+    ];
+    answers.extend([
+        ("set times of a file", files.set_times(file, now())),
+        ("set times of the mount", files.set_times(MOUNT, now())),
+        (
+            "set times by path",
+            files.set_times_path(MOUNT, b"file", true, now()),
+        ),
+        ("make a directory", files.create_directory(MOUNT, b"made")),
+        ("make a link", files.symlink(b"file", MOUNT, b"link")),
+        (
+            "make a hard link",
+            files.link((MOUNT, b"file"), (MOUNT, b"hard")),
+        ),
+        (
+            "rename",
+            files.rename((MOUNT, b"file"), (MOUNT, b"renamed")),
+        ),
+        ("unlink", files.unlink(MOUNT, b"folder/inner")),
+        (
+            "remove a directory",
+            files.remove_directory(MOUNT, b"folder/empty"),
+        ),
+    ]);
+    answers
+}
+
+#[test]
+fn nothing_changes_in_a_read_only_mount() {
+    let mut place = Place::new(true);
+    let before = picture(&place.root());
+    for (what, answer) in changes(&mut place.files) {
+        assert_eq!(answer, Err(Errno::NOT_PERMITTED), "{what}");
+    }
+    assert_eq!(picture(&place.root()), before);
+    let mut writable = Place::new(false);
+    for (what, answer) in changes(&mut writable.files) {
+        assert_eq!(answer, Ok(()), "{what}");
+    }
+}
+
+#[test]
+fn a_file_that_is_there_can_be_opened_in_a_read_only_mount() {
+    let mut place = Place::new(true);
+    let mut open = |path: &[u8], oflags| place.files.open(MOUNT, path, how(oflags, READ)).map(drop);
+    assert_eq!(open(b"file", oflags::CREATE), Ok(()));
+    assert_eq!(
+        open(b"file", oflags::CREATE | oflags::EXCLUSIVE),
+        Err(Errno::EXISTS)
+    );
+}
+
+#[test]
+fn no_operation_leads_out_of_a_mount() {
+    let ways_out: [&[u8]; 7] = [
+        b"../folder/x",
+        b"folder/../../folder/x",
+        b"out/x",
+        b"out/../secret",
+        b"/etc/x",
+        b"absolute/x",
+        b"./out/./x",
+    ];
+    let mut place = Place::new(false);
+    let outside = picture(&place.directory.path().join("folder"));
+    let files = &mut place.files;
+    for path in ways_out {
+        let shown = String::from_utf8_lossy(path).into_owned();
+        let answers = [
+            files
+                .open(MOUNT, path, how(oflags::CREATE, WRITE))
+                .map(drop),
+            files.open(MOUNT, path, how(0, READ)).map(drop),
+            files.stat_path(MOUNT, path, true).map(drop),
+            files.stat_path(MOUNT, path, false).map(drop),
+            files.set_times_path(MOUNT, path, true, now()),
+            files.create_directory(MOUNT, path),
+            files.remove_directory(MOUNT, path),
+            files.unlink(MOUNT, path),
+            files.rename((MOUNT, path), (MOUNT, b"stolen")),
+            files.rename((MOUNT, b"file"), (MOUNT, path)),
+            files.link((MOUNT, path), (MOUNT, b"stolen")),
+            files.link((MOUNT, b"file"), (MOUNT, path)),
+            files.symlink(b"file", MOUNT, path),
+            files.readlink(MOUNT, path, &mut [0; 10]).map(drop),
+        ];
+        for (number, answer) in answers.into_iter().enumerate() {
+            assert_eq!(
+                answer,
+                Err(Errno::NOT_PERMITTED),
+                "operation {number} on {shown}"
+            );
+        }
+    }
+    assert_eq!(picture(&place.directory.path().join("folder")), outside);
+}
+
+#[test]
+fn a_link_that_leads_out_is_seen_and_not_followed() {
+    let mut place = Place::new(false);
+    let files = &mut place.files;
+    for link in [&b"leak"[..], b"absolute", b"out/", b"out/.", b"leak/"] {
+        let shown = String::from_utf8_lossy(link).into_owned();
+        for answer in [
+            files.open(MOUNT, link, how(0, READ)).map(drop),
+            files.open(MOUNT, link, how(0, WRITE)).map(drop),
+            files
+                .open(MOUNT, link, how(oflags::CREATE | oflags::TRUNCATE, WRITE))
+                .map(drop),
+            files.stat_path(MOUNT, link, true).map(drop),
+            files.set_times_path(MOUNT, link, true, now()),
+        ] {
+            assert!(
+                matches!(answer, Err(Errno::NOT_PERMITTED | Errno::IS_DIRECTORY)),
+                "{shown}: {answer:?}"
+            );
+        }
+    }
+    assert!(files.stat_path(MOUNT, b"leak", false).is_ok());
+    let mut target = [0; 20];
+    assert_eq!(files.readlink(MOUNT, b"leak", &mut target), Ok(9));
+    // The link itself is the guest's to remove.
+    assert_eq!(files.unlink(MOUNT, b"leak"), Ok(()));
+    let secret = fs::read(place.directory.path().join("secret")).unwrap();
+    assert_eq!(secret, b"secret");
+}
+
+#[test]
+fn a_folder_that_became_a_link_is_not_followed_out() {
+    let mut place = Place::new(false);
+    let files = &mut place.files;
+    assert!(files.stat_path(MOUNT, b"folder/inner", true).is_ok());
+    files.rename((MOUNT, b"folder"), (MOUNT, b"was")).unwrap();
+    files.symlink(b"..", MOUNT, b"folder").unwrap();
+    assert_eq!(
+        files.stat_path(MOUNT, b"folder/secret", true).err(),
+        Some(Errno::NOT_PERMITTED)
+    );
+}
+
+#[test]
+fn what_is_no_file_is_not_opened_and_nobody_waits() {
+    let mut place = Place::new(false);
+    let fifo = place.root().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.expect("mkfifo is there").success());
+    for rights in [READ, READ | WRITE] {
+        let opened = place.files.open(MOUNT, b"fifo", how(0, rights));
+        assert_eq!(opened, Err(Errno::NOT_SUPPORTED));
+    }
+    // Nobody reads at the other end.
+    assert_eq!(
+        place.files.open(MOUNT, b"fifo", how(0, WRITE)),
+        Err(Errno::NO_SUCH_DEVICE)
+    );
+}
+
+#[test]
+fn descriptors_have_an_end() {
+    let mut place = Place::new(true);
+    let mut open = || place.files.open(MOUNT, b"file", how(0, READ));
+    assert_eq!(
+        (4..64).map(|_| open().unwrap()).collect::<Vec<_>>(),
+        (4..64).collect::<Vec<_>>()
+    );
+    assert_eq!(open(), Err(Errno::TOO_MANY_FILES));
+}
