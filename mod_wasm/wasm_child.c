@@ -7,6 +7,7 @@
 
 #include "wasm_codes.h"
 #include "wasm_config.h"
+#include "wasm_descriptors.h"
 #include "wasm_stack.h"
 
 /* Written once, before this child has any thread of its own. Not freed: prefork destroys its pools inside a signal handler, and the
@@ -68,7 +69,7 @@ static void load_modules(server_rec *s, const wasm_server_conf *server)
     }
 }
 
-static void start(apr_pool_t *pool, server_rec *s, const wasm_server_conf *server)
+static void start(apr_pool_t *pool, server_rec *s, wasm_server_conf *server)
 {
     wrt_error *error = start_engine(pool, server);
     wrt_str warning;
@@ -81,13 +82,14 @@ static void start(apr_pool_t *pool, server_rec *s, const wasm_server_conf *serve
     if (warning.len) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, WASM_CODE_CHILD_WARNING ": %.*s", (int)warning.len, warning.data);
     }
+    server->file_limit = wasm_descriptors_for_each(s, server, max_instances(server));
     load_modules(s, server);
 }
 
 /* Threads inherit the signal mask. The library's own threads must not be the ones that httpd's signal handlers run on. */
 void wasm_child_init(apr_pool_t *pchild, server_rec *s)
 {
-    const wasm_server_conf *server = wasm_main_conf();
+    wasm_server_conf *server = wasm_main_conf();
     sigset_t all, before;
 
     if (!server->programs->nelts) {

@@ -15,6 +15,8 @@
 #define WASM_NAME_IGNORE_CLIENT  "WasmIgnoreClientAbort"
 #define WASM_NAME_MAP_FILE_NAMES "WasmMapCGIFileNames"
 #define WASM_NAME_SCRIPT_ARG     "WasmScriptArg"
+#define WASM_NAME_ALLOW_SYMLINKS "WasmAllowSymlinks"
+#define WASM_NAME_FILE_LIMIT     "WasmFileLimit"
 #define WASM_NAME_TIMEOUT        "WasmTimeout"
 #define WASM_NAME_MEMORY_LIMIT   "WasmMemoryLimit"
 #define WASM_NAME_MAX_INSTANCES  "WasmMaxInstances"

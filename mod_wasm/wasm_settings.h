@@ -31,6 +31,10 @@ typedef enum wasm_scope {
         "how long one run may take, in seconds unless a unit follows") \
     ROW(MEMORY_LIMIT,        WASM_NAME_MEMORY_LIMIT,      wasm_parse_memory,          WASM_SECTION,  "256M", \
         "linear memory one run may use") \
+    ROW(FILE_LIMIT,          WASM_NAME_FILE_LIMIT,        wasm_parse_file_limit,      WASM_SECTION,  "256", \
+        "files and directories one run may have open") \
+    ROW(ALLOW_SYMLINKS,      WASM_NAME_ALLOW_SYMLINKS,    wasm_parse_flag,            WASM_SECTION,  "Off", \
+        "On: the program may make symbolic links") \
     ROW(MAX_INSTANCES,       WASM_NAME_MAX_INSTANCES,     wasm_parse_count,           WASM_SERVER,   "three quarters of ThreadsPerChild", \
         "concurrent runs in a child") \
     ROW(QUEUE_TIMEOUT,       WASM_NAME_QUEUE_TIMEOUT,     wasm_parse_duration,        WASM_SERVER,   "5", \

@@ -13,6 +13,7 @@
 #define DURATION_MAX_SECONDS (365.0 * 24 * 3600)
 
 #define COUNT_MAX 100000
+#define FILE_LIMIT_MAX 4096
 
 const char *wasm_parse_flag(const char *text, apr_int64_t *out)
 {
@@ -23,16 +24,28 @@ const char *wasm_parse_flag(const char *text, apr_int64_t *out)
     return NULL;
 }
 
-const char *wasm_parse_count(const char *text, apr_int64_t *out)
+static int parse_number(const char *text, apr_int64_t least, apr_int64_t most, apr_int64_t *out)
 {
     char *end;
     apr_int64_t number = apr_strtoi64(text, &end, 10);
 
-    if (!apr_isdigit(*text) || *end || number < 1 || number > COUNT_MAX) {
-        return "must be a whole number from 1 to " APR_STRINGIFY(COUNT_MAX);
+    if (!apr_isdigit(*text) || *end || number < least || number > most) {
+        return 0;
     }
     *out = number;
-    return NULL;
+    return 1;
+}
+
+const char *wasm_parse_count(const char *text, apr_int64_t *out)
+{
+    return parse_number(text, 1, COUNT_MAX, out) ? NULL : "must be a whole number from 1 to " APR_STRINGIFY(COUNT_MAX);
+}
+
+const char *wasm_parse_file_limit(const char *text, apr_int64_t *out)
+{
+    return parse_number(text, WASM_FILE_LIMIT_MIN, FILE_LIMIT_MAX, out)
+               ? NULL
+               : "must be a whole number from " APR_STRINGIFY(WASM_FILE_LIMIT_MIN) " to " APR_STRINGIFY(FILE_LIMIT_MAX);
 }
 
 static double seconds_per_unit(const char *unit)

@@ -21,6 +21,12 @@ wasm_parser wasm_parse_time_limit;
 /* "268435456", "64K", "256M", "4G", within what a linear memory can be: 64 KiB to 4 GiB. */
 wasm_parser wasm_parse_memory;
 
+/* Standard streams, a few mounts and a few files. */
+#define WASM_FILE_LIMIT_MIN 16
+
+/* How many files may be open: up to 4096. */
+wasm_parser wasm_parse_file_limit;
+
 /* A whole number of things: 1 to 100000. */
 wasm_parser wasm_parse_count;
 

@@ -107,6 +107,13 @@ static int hoard(const char *path)
     return 0;
 }
 
+static int keep(const char *path)
+{
+    hoard(path);
+    sleep(5);
+    return 0;
+}
+
 /* Allocates and touches so many MiB. */
 static int grow(int mib)
 {
@@ -172,6 +179,8 @@ int main(int argc, char **argv)
         return spoil(one);
     if (!strcmp(what, "hoard"))
         return hoard(one);
+    if (!strcmp(what, "keep"))
+        return keep(argv[2]);
     if (!strcmp(what, "grow"))
         return grow(atoi(one));
     if (!strcmp(what, "complain"))

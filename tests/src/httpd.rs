@@ -86,6 +86,13 @@ impl Httpd {
         self
     }
 
+    /// Runs all of httpd with at most so many descriptors in each process.
+    pub fn open_files(mut self, most: u32) -> Self {
+        let prlimit = program("prlimit", "util-linux").display().to_string();
+        self.site.runner = vec![prlimit, format!("--nofile={most}")];
+        self
+    }
+
     /// Runs all of httpd as the user of its children, with a copy of the module where that user can read it and a
     /// cache of that user's own.
     pub fn unprivileged(mut self) -> Self {

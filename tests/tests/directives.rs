@@ -294,11 +294,19 @@ fn a_wrong_number_is_refused() {
 }
 
 #[test]
+fn a_wrong_limit_of_files_is_refused() {
+    for value in ["0", "15", "4097", "-1", "many", "256K"] {
+        refused_line(&format!("WasmFileLimit {value}"), &["16 to 4096"]);
+    }
+}
+
+#[test]
 fn a_wrong_switch_is_refused() {
     refused_line("WasmEnableCGI Maybe", &["On or Off"]);
     refused_line("WasmMapCGIFileNames 1", &["On or Off"]);
     refused_line("WasmIgnoreClientAbort 1", &["On or Off"]);
     refused_line("WasmScriptArg Last", &["On or Off"]);
+    refused_line("WasmAllowSymlinks Yes", &["On or Off"]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ const LINKS: &[(&str, &str)] = &[
 
 #[test]
 fn a_link_among_the_uploads_leads_nowhere() {
-    let demo = WordPress::installed("");
+    let demo = WordPress::installed("WasmAllowSymlinks On");
     let made: String = LINKS
         .iter()
         .enumerate()
@@ -48,6 +48,16 @@ fn a_link_among_the_uploads_leads_nowhere() {
     assert_eq!(demo.expect_log("AH00037").len(), LINKS.len());
     let plain = demo.get(&format!("{UPLOADS}/plain.txt")).expect(200);
     assert_eq!(plain.text(), "plain");
+}
+
+#[test]
+fn programs_of_the_demo_cannot_make_links() {
+    let demo = WordPress::installed("");
+    demo.add_page(
+        "link.php",
+        "<?php echo (int) @symlink('plain.txt', '/app/wp-content/uploads/link'), (int) touch('/app/wp-content/uploads/plain.txt');",
+    );
+    assert_eq!(demo.get("/wordpress/link.php").expect(200).text(), "01");
 }
 
 #[test]

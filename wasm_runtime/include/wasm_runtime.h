@@ -388,6 +388,14 @@ typedef struct {
    */
   uint64_t memory_limit;
   /**
+   * Descriptors at a time, standard streams and mounts among them; 0: 256.
+   */
+  uint32_t max_descriptors;
+  /**
+   * Whether the guest may make symbolic links.
+   */
+  bool allow_symlinks;
+  /**
    * Whether `detail` of the outcome is wanted: the call stack of a trap.
    */
   bool backtrace;

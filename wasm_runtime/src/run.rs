@@ -11,6 +11,7 @@ pub(crate) use sandbox::Sandbox;
 use crate::engine::queue::Refused;
 use crate::guest::LoadedModule;
 use crate::guest::command::{self, Call};
+use crate::host::files::Files;
 use crate::host::{Host, RunIo, SharedIo, Stop, StringList};
 use limits::Limits;
 use std::sync::Arc;
@@ -33,6 +34,10 @@ pub struct Options {
     pub queue_timeout: Duration,
     /// Bytes of linear memory.
     pub memory_limit: usize,
+    /// Descriptors at a time, standard streams and mounts among them.
+    pub max_descriptors: usize,
+    /// Whether the guest may make symbolic links.
+    pub allow_symlinks: bool,
     /// Whether the call stack of a trap is wanted.
     pub backtrace: bool,
 }
@@ -68,7 +73,8 @@ impl Run {
         let queue = Arc::clone(&engine.queue);
         let io = SharedIo::new(RunIo::new(self.host, queue, self.options.timeout));
         let limits = Limits::new(self.options.memory_limit);
-        let mut sandbox = match Sandbox::new(&io, &self.options.mounts, limits) {
+        let files = Files::new(self.options.max_descriptors, self.options.allow_symlinks);
+        let mut sandbox = match Sandbox::new(&io, files, &self.options.mounts, limits) {
             Ok(sandbox) => sandbox,
             Err(message) => return Outcome::not_started(Ending::MountFailed(message)),
         };

@@ -75,6 +75,9 @@ pub struct wrt_mount {
     pub read_only: bool,
 }
 
+/// Descriptors at a time where the caller does not say.
+const DEFAULT_DESCRIPTORS: usize = 256;
+
 /// All that is particular to one run. `wrt_run_new` copies it.
 #[repr(C)]
 pub struct wrt_run_options {
@@ -95,6 +98,10 @@ pub struct wrt_run_options {
     pub queue_timeout_ms: u64,
     /// Bytes of linear memory, all memories together; 0: no limit.
     pub memory_limit: u64,
+    /// Descriptors at a time, standard streams and mounts among them; 0: 256.
+    pub max_descriptors: u32,
+    /// Whether the guest may make symbolic links.
+    pub allow_symlinks: bool,
     /// Whether `detail` of the outcome is wanted: the call stack of a trap.
     pub backtrace: bool,
     pub callbacks: wrt_callbacks,
@@ -294,6 +301,11 @@ unsafe fn run_options(given: *const wrt_run_options) -> Result<(Options, wrt_cal
             0 => usize::MAX,
             limit => usize::try_from(limit).unwrap_or(usize::MAX),
         },
+        max_descriptors: match given.max_descriptors {
+            0 => DEFAULT_DESCRIPTORS,
+            most => most as usize,
+        },
+        allow_symlinks: given.allow_symlinks,
         backtrace: given.backtrace,
     };
     Ok((options, given.callbacks))

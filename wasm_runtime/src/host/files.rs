@@ -23,14 +23,16 @@ use table::{Descriptor, Table};
 pub(crate) struct Files {
     table: Table,
     folders: Folders,
+    allow_symlinks: bool,
 }
 
 impl Files {
     /// Standard streams only; `capacity` is the most descriptors at a time, these included.
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize, allow_symlinks: bool) -> Self {
         Files {
             table: Table::new(capacity),
             folders: Folders::default(),
+            allow_symlinks,
         }
     }
 

@@ -5,9 +5,6 @@ use wasmtime::ResourceLimiter;
 /// Elements that a table may grow to, or more where a module begins with more. The pool reserves room for as many.
 pub(crate) const MAX_TABLE_ELEMENTS: usize = 20_000;
 
-/// Descriptors that a guest may hold at a time, its standard streams and mounts among them.
-pub(crate) const MAX_DESCRIPTORS: usize = 4096;
-
 /// Most random bytes that one call may ask for.
 pub(crate) const MAX_RANDOM_BYTES: u64 = 1 << 20;
 

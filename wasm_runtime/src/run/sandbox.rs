@@ -1,7 +1,7 @@
 //! What a guest finds around itself: standard streams, arguments, environment, mounts, clocks, limits. Nothing else of the
 //! host.
 
-use super::limits::{Limits, MAX_DESCRIPTORS, MAX_RANDOM_BYTES};
+use super::limits::{Limits, MAX_RANDOM_BYTES};
 use crate::host::files::Files;
 use crate::host::{SharedIo, StringList};
 use std::ffi::OsStr;
@@ -43,11 +43,16 @@ impl Sandbox {
     ///
     /// # Errors
     /// One line that names the host directory that cannot be opened.
-    pub(crate) fn new(io: &SharedIo, mounts: &[Mount], limits: Limits) -> Result<Self, String> {
+    pub(crate) fn new(
+        io: &SharedIo,
+        files: Files,
+        mounts: &[Mount],
+        limits: Limits,
+    ) -> Result<Self, String> {
         let started = Instant::now();
         Ok(Sandbox {
             wasi: wasi(started),
-            files: files(mounts)?,
+            files: mounted(files, mounts)?,
             io: io.clone(),
             args: StringList::default(),
             env: StringList::default(),
@@ -78,8 +83,7 @@ fn wasi(started: Instant) -> WasiP1Ctx {
         .build_p1()
 }
 
-fn files(mounts: &[Mount]) -> Result<Files, String> {
-    let mut files = Files::new(MAX_DESCRIPTORS);
+fn mounted(mut files: Files, mounts: &[Mount]) -> Result<Files, String> {
     for mount in mounts {
         files
             .mount(&mount.guest, &mount.host, mount.read_only)

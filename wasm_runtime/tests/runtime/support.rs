@@ -126,6 +126,8 @@ pub(crate) fn options() -> Options {
         timeout: Some(Duration::from_secs(60)),
         queue_timeout: Duration::ZERO,
         memory_limit: 64 << 20,
+        max_descriptors: 256,
+        allow_symlinks: false,
         backtrace: true,
     }
 }

@@ -28,7 +28,7 @@ impl Place {
         symlink("../folder", root.join("out")).unwrap();
         symlink("../secret", root.join("leak")).unwrap();
         symlink("/etc/passwd", root.join("absolute")).unwrap();
-        let mut files = Files::new(64);
+        let mut files = Files::new(64, true);
         let host = root.as_os_str().as_encoded_bytes();
         files.mount("/", host, read_only).unwrap();
         Place { directory, files }
@@ -227,6 +227,18 @@ fn a_folder_that_became_a_link_is_not_followed_out() {
         files.stat_path(MOUNT, b"folder/secret", true).err(),
         Some(Errno::NOT_PERMITTED)
     );
+}
+
+#[test]
+fn links_are_made_only_where_that_is_allowed() {
+    let mut place = Place::new(false);
+    place.files.allow_symlinks = false;
+    let answer = place.files.symlink(b"file", MOUNT, b"link");
+    assert_eq!(answer, Err(Errno::NOT_PERMITTED));
+    place.files.allow_symlinks = true;
+    assert_eq!(place.files.symlink(b"file", MOUNT, b"link"), Ok(()));
+    let absolute = place.files.symlink(b"/etc/passwd", MOUNT, b"absolute2");
+    assert_eq!(absolute, Err(Errno::NOT_PERMITTED));
 }
 
 #[test]
