@@ -145,9 +145,9 @@ typedef struct progress {
 /* As httpd writes sizes: "13M". */
 static const char *size_text(uint64_t size, char *text)
 {
-    const char *first = apr_strfsize((apr_off_t)size, text);
-
-    return first + strspn(first, " ");
+    apr_strfsize((apr_off_t)size, text);
+    apr_collapse_spaces(text, text);
+    return text;
 }
 
 /* Whoever starts httpd waits at a terminal and sees each module. A restart, during which nobody is answered, has one line in the log: the
