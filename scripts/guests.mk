@@ -3,8 +3,8 @@
 SOURCES := $(wildcard examples/*/*.rs examples/*/*.c benches/*.c tests/guests/*.rs tests/guests/*.c)
 HEADERS := $(wildcard tests/guests/*.h)
 GUESTS := $(patsubst %,build/guests/%.wasm,$(basename $(notdir $(SOURCES))))
-# One source, two builds: what the comparison with mod_cgid and the benchmark run natively.
-NATIVE := $(patsubst %,build/native/%,$(basename $(notdir $(wildcard benches/*.c tests/guests/cgi_probe.c))))
+# One source, two builds: what the benchmark and comparisons with the native run take.
+NATIVE := $(patsubst %,build/native/%,$(basename $(notdir $(wildcard benches/*.c tests/guests/cgi_probe.c tests/guests/files_table_*.c))))
 
 vpath %.rs $(sort $(dir $(SOURCES)))
 vpath %.c $(sort $(dir $(SOURCES)))

@@ -6,7 +6,7 @@ use crate::errorlog;
 use crate::paths::{cache_dir, httpd_module_dir, module, program};
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::site::{CHILD_USER, Site, child_ids};
+use crate::site::{CHILD_USER, Site, as_child_user, child_ids};
 
 /// How httpd serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,20 +104,7 @@ impl Httpd {
             self.site.writable_dir(folder);
         }
         self.cache = self.site.path("cache").into();
-        if child_ids().is_some() {
-            let words = [
-                "--reuid",
-                CHILD_USER,
-                "--regid",
-                CHILD_USER,
-                "--clear-groups",
-            ];
-            let setpriv = program("setpriv", "util-linux").display().to_string();
-            self.site.runner = [setpriv]
-                .into_iter()
-                .chain(words.map(str::to_owned))
-                .collect();
-        }
+        self.site.runner = as_child_user();
         self.unprivileged = true;
         self
     }

@@ -13,6 +13,8 @@ mod demo;
 mod document;
 mod errorlog;
 mod exchange;
+mod files_fixture;
+mod files_pair;
 mod httpd;
 mod launch;
 mod paths;
@@ -37,6 +39,7 @@ pub use demo::demos;
 pub use document::{Block, Document};
 pub use errorlog::LogLine;
 pub use exchange::Exchange;
+pub use files_pair::{Answers, FilesPair};
 pub use httpd::{Httpd, Mpm};
 pub use launch::free_port;
 pub use paths::{

@@ -1,13 +1,13 @@
 //! A fresh folder with the files and the configuration of one httpd.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{PermissionsExt, lchown};
 use std::path::Path;
 
 use tempfile::TempDir;
 
 use crate::httpd::Httpd;
-use crate::paths::make_private_dir;
+use crate::paths::{make_private_dir, program};
 use crate::refusal::Refusal;
 use crate::server::Server;
 
@@ -121,14 +121,15 @@ impl Site {
     }
 }
 
-fn set_mode(path: &Path, mode: u32) {
+pub(crate) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
         .unwrap_or_else(|error| panic!("cannot chmod {}: {error}", path.display()));
 }
 
-fn give_to_children(path: &Path) {
+/// Makes httpd's children the owner of what lies at a path; of a link, not of what it leads to.
+pub(crate) fn give_to_children(path: &Path) {
     if let Some((uid, gid)) = child_ids() {
-        chown(path, Some(uid), Some(gid))
+        lchown(path, Some(uid), Some(gid))
             .unwrap_or_else(|error| panic!("cannot chown {}: {error}", path.display()));
     }
 }
@@ -149,6 +150,25 @@ fn copy_tree(from: &Path, to: &Path) {
             give_to_children(&target);
         }
     }
+}
+
+/// Words before a command, with which it runs as the user of httpd's children; none when that is the user of the suite.
+pub(crate) fn as_child_user() -> Vec<String> {
+    if child_ids().is_none() {
+        return Vec::new();
+    }
+    let setpriv = program("setpriv", "util-linux").display().to_string();
+    let words = [
+        "--reuid",
+        CHILD_USER,
+        "--regid",
+        CHILD_USER,
+        "--clear-groups",
+    ];
+    [setpriv]
+        .into_iter()
+        .chain(words.map(str::to_owned))
+        .collect()
 }
 
 /// User and group of httpd's children; nothing when they run as the user of the suite.

@@ -1,0 +1,119 @@
+//! Files in the sandbox against files on the host: C programs that do some hundred things to files each, built natively
+//! and as Wasm, print the same lines. Where they must differ stands in `files_table/exceptions.rs`.
+
+#[path = "files_table/exceptions.rs"]
+mod exceptions;
+
+use std::collections::HashMap;
+
+use mod_wasm_tests::{Answers, FilesPair, Mpm};
+
+const PROGRAMS: &[&str] = &[
+    "files_table_open",
+    "files_table_data",
+    "files_table_paths",
+    "files_table_links",
+    "files_table_folders",
+    "files_table_names",
+    "files_table_times",
+    "files_table_denied",
+];
+
+const WITH_MOUNTS: &[&str] = &["files_table_mounts"];
+
+/// File systems that are small, have room for few files, are read-only, and hold a device.
+const MOUNTS: &str = "
+    mkdir small few fixed devices
+    mount -t tmpfs -o mode=777,size=64k none small
+    mount -t tmpfs -o mode=777,nr_inodes=10 none few
+    mount -t tmpfs -o mode=777 none fixed
+    printf text >fixed/file
+    mkdir fixed/folder
+    chmod 666 fixed/file
+    mount -o remount,ro fixed
+    mount -t tmpfs -o mode=777 none devices
+    mknod -m 666 devices/null c 1 3";
+
+/// The sandbox's answer and the reason for it.
+type Listed = HashMap<&'static str, (&'static str, &'static str)>;
+
+fn listed(programs: &[&str]) -> Listed {
+    let mut listed = Listed::new();
+    for exceptions in exceptions::ALL {
+        for (name, answer) in exceptions.answers {
+            let of_these = |program: &&str| name.starts_with(&format!("{program}: "));
+            if programs.iter().any(of_these) {
+                let twice = listed.insert(*name, (*answer, exceptions.reason));
+                assert!(twice.is_none(), "{name} is listed twice");
+            }
+        }
+    }
+    listed
+}
+
+/// What is wrong with an answer. `listed` loses the exception that it needed.
+fn fault(answers: Answers, listed: &mut Listed) -> Option<String> {
+    let Answers {
+        name,
+        native,
+        sandbox,
+    } = answers;
+    let exception = listed.remove(name.as_str());
+    let wrong = match exception {
+        Some((expected, _)) => native == sandbox || sandbox.as_deref() != Some(expected),
+        None => native != sandbox,
+    };
+    let told = |answer: Option<String>| answer.unwrap_or_else(|| "(not done)".to_owned());
+    let listed = match exception {
+        Some((expected, reason)) => format!("\n    listed:  {expected}, because {reason}"),
+        None => String::new(),
+    };
+    wrong.then(|| {
+        format!(
+            "{name}\n    host:    {}\n    sandbox: {}{listed}",
+            told(native),
+            told(sandbox)
+        )
+    })
+}
+
+#[track_caller]
+fn compare(mpm: Mpm, programs: &[&str], mounts: Option<&'static str>) {
+    let pair = FilesPair::start(mpm, programs, mounts);
+    let mut listed = listed(programs);
+    let answers = programs.iter().flat_map(|program| pair.answers(program));
+    let mut faults: Vec<_> = answers
+        .filter_map(|answers| fault(answers, &mut listed))
+        .collect();
+    faults.extend(
+        listed
+            .keys()
+            .map(|name| format!("{name}\n    is listed, and was not done")),
+    );
+    assert!(
+        faults.is_empty(),
+        "{} differences:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
+}
+
+#[test]
+fn event() {
+    compare(Mpm::Event, PROGRAMS, None);
+}
+
+#[test]
+fn prefork() {
+    compare(Mpm::Prefork, PROGRAMS, None);
+}
+
+#[test]
+fn event_with_other_file_systems() {
+    compare(Mpm::Event, WITH_MOUNTS, Some(MOUNTS));
+}
+
+#[test]
+fn prefork_with_other_file_systems() {
+    compare(Mpm::Prefork, WITH_MOUNTS, Some(MOUNTS));
+}
