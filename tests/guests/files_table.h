@@ -16,6 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef __wasi__
+#include "files_table_wasi.h"
+#endif
+
 /* The same errors have other numbers in WASI. */
 static inline const char *error_name(int number)
 {

@@ -11,15 +11,18 @@
 static void list(const char *what, DIR *folder)
 {
     int count = 0;
+    if (!folder) {
+        printf("%s -> %s\n", what, error_name(errno));
+        return;
+    }
     errno = 0;
-    while (folder && readdir(folder))
+    while (readdir(folder))
         count++;
     if (errno)
         printf("%s -> %s\n", what, error_name(errno));
     else
         printf("%s -> %d entries\n", what, count);
-    if (folder)
-        closedir(folder);
+    closedir(folder);
 }
 
 static void files(void)

@@ -30,6 +30,8 @@ static void list(const char *what, DIR *folder)
     }
     if (errno)
         printf(" %s", error_name(errno));
+    else if (count == 0)
+        printf(" nothing");
     qsort(names, count, sizeof *names, by_name);
     for (size_t i = 0; i < count; i++) {
         printf("%s", names[i]);
