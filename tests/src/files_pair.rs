@@ -42,7 +42,7 @@ impl FilesPair {
             }
             let folder = site.path(&work(WASM, name));
             // Absolute links name the folder as the host does: the guest finds it there too.
-            let mapped = format!("WasmMapDir / {folder}\nWasmDir {folder}");
+            let mapped = format!("WasmMapDir / {folder}\nWasmDir {folder}\nWasmAllowSymlinks On");
             conf += &endpoint(&format!("/{name}"), &guest(name), &mapped);
         }
         if let Some(mounts) = mounts {
