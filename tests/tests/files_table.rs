@@ -5,8 +5,10 @@
 mod exceptions;
 
 use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
 
-use mod_wasm_tests::{Answers, FilesPair, Mpm};
+use mod_wasm_tests::{Answers, FilesPair, Mpm, Site, cgi_endpoint, guest};
 
 const PROGRAMS: &[&str] = &[
     "files_table_open",
@@ -117,4 +119,24 @@ fn event_with_other_file_systems() {
 #[test]
 fn prefork_with_other_file_systems() {
     compare(Mpm::Prefork, WITH_MOUNTS, Some(MOUNTS));
+}
+
+/// What no program can do to itself: a folder that it knows goes by others' hands, and comes anew.
+#[test]
+fn a_folder_that_others_replace_is_the_new_one() {
+    let site = Site::new();
+    let work = site.writable_dir("work");
+    let folder = site.writable_dir("work/folder");
+    let lines = format!("WasmMapDir / {work}");
+    let server = site.start(cgi_endpoint("/x", &guest("files_meanwhile"), &lines));
+    let mut exchange = server.request("POST", "/x").chunked().open();
+    exchange.read_until("1: missing, made\n");
+    fs::remove_dir_all(&folder).expect("the suite may remove what the guest made");
+    server.site().writable_dir("work/folder");
+    server.site().file("work/folder/new", "");
+    exchange.send_chunk(b"x");
+    exchange.end_chunks();
+    let text = exchange.finish().expect(200).text();
+    assert_eq!(text, "1: missing, made\n2: there, made\n");
+    assert!(Path::new(&folder).join("made").exists());
 }
