@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use mod_wasm_tests::{Answers, FilesPair, Mpm, Site, cgi_endpoint, guest};
+use mod_wasm_tests::{Answers, FilesPair, Mpm, Site, cgi_endpoint, guest, program};
 
 const PROGRAMS: &[&str] = &[
     "files_table_open",
@@ -35,6 +35,20 @@ const MOUNTS: &str = "
     mount -o remount,ro fixed
     mount -t tmpfs -o mode=777 none devices
     mknod -m 666 devices/null c 1 3";
+
+const WITH_QUOTA: &[&str] = &["files_table_quota"];
+
+/// Of the kernel's quotas, those of btrfs are the ones that every Debian has.
+const QUOTA: &str = "
+    truncate -s 128M image
+    mkfs.btrfs -q image >/dev/null
+    mkdir volume limited
+    mount -o loop image volume
+    btrfs -q subvolume create volume/limited
+    btrfs -q quota enable volume
+    btrfs -q qgroup limit 1M volume/limited
+    chmod 777 volume/limited
+    mount --bind volume/limited limited";
 
 /// The sandbox's answer and the reason for it.
 type Listed = HashMap<&'static str, (&'static str, &'static str)>;
@@ -119,6 +133,21 @@ fn event_with_other_file_systems() {
 #[test]
 fn prefork_with_other_file_systems() {
     compare(Mpm::Prefork, WITH_MOUNTS, Some(MOUNTS));
+}
+
+fn with_a_quota(mpm: Mpm) {
+    program("mkfs.btrfs", "btrfs-progs");
+    compare(mpm, WITH_QUOTA, Some(QUOTA));
+}
+
+#[test]
+fn event_with_a_quota() {
+    with_a_quota(Mpm::Event);
+}
+
+#[test]
+fn prefork_with_a_quota() {
+    with_a_quota(Mpm::Prefork);
 }
 
 /// What no program can do to itself: a folder that it knows goes by others' hands, and comes anew.
