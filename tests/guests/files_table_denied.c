@@ -129,7 +129,6 @@ static void access_rights(void)
     TRY(access("denied/closed", F_OK));
     TRY(access("denied/closed/file", F_OK));
     TRY(access("denied/others/public", R_OK));
-    TRY(access("denied/others/public", W_OK));
     TRY(access("missing", F_OK));
     TRY(access("missing/file", R_OK));
     TRY(access("denied/fixed/file/x", F_OK));
