@@ -95,6 +95,7 @@ pub(crate) const REGULAR_FILE: u8 = 4;
 pub(crate) mod fdflags {
     pub(crate) const APPEND: u16 = 1;
     pub(crate) const DSYNC: u16 = 1 << 1;
+    pub(crate) const NONBLOCK: u16 = 1 << 2;
     pub(crate) const RSYNC: u16 = 1 << 3;
     pub(crate) const SYNC: u16 = 1 << 4;
     pub(crate) const ALL: u16 = (1 << 5) - 1;
@@ -128,6 +129,7 @@ pub(crate) mod rights {
     pub(crate) const FD_WRITE: u64 = 1 << 6;
     const FD_SEEK: u64 = 1 << 2;
     const FD_ALLOCATE: u64 = 1 << 8;
+    const FD_READDIR: u64 = 1 << 14;
     const PATH_FILESTAT_SET_SIZE: u64 = 1 << 19;
     const FD_FILESTAT_SET_SIZE: u64 = 1 << 22;
     const SOCK_SHUTDOWN: u64 = 1 << 28;
@@ -144,8 +146,9 @@ pub(crate) mod rights {
             | FD_ALLOCATE
             | PATH_FILESTAT_SET_SIZE
             | FD_FILESTAT_SET_SIZE);
-    /// What can be done with a file that can be read and written.
-    pub(crate) const FILE: u64 = INHERITED;
+    /// What can be done with a file that can be read and written. `FD_READDIR` would make one that can be written only readable to
+    /// `fcntl(F_GETFL)`.
+    pub(crate) const FILE: u64 = INHERITED & !FD_READDIR;
 }
 
 /// The generation of WASI that a guest was compiled for. They differ in a few layouts and numbers.

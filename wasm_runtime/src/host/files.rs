@@ -16,6 +16,7 @@ pub(crate) use table::Kind;
 
 use super::abi::{self, Errno, fdflags, rights};
 use folders::Folders;
+use listing::Listing;
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
 use table::{Descriptor, Table};
 
@@ -83,6 +84,11 @@ impl Files {
     /// Type, flags and rights, in WASI's numbers.
     pub(crate) fn status(&self, fd: u32) -> Result<Status, Errno> {
         let descriptor = self.table.get(fd)?;
+        let waiting = if descriptor.nonblocking {
+            fdflags::NONBLOCK
+        } else {
+            0
+        };
         let stream = |rights| Status {
             kind: abi::UNKNOWN,
             flags: 0,
@@ -94,7 +100,7 @@ impl Files {
             Kind::Stdout | Kind::Stderr => Ok(stream(rights::FD_WRITE)),
             Kind::Directory { .. } => Ok(Status {
                 kind: abi::DIRECTORY,
-                flags: 0,
+                flags: waiting,
                 rights: rights::DIRECTORY,
                 inherited: rights::INHERITED,
             }),
@@ -102,7 +108,7 @@ impl Files {
                 let flags = rustix::fs::fcntl_getfl(descriptor.host()?)?;
                 Ok(Status {
                     kind: abi::REGULAR_FILE,
-                    flags: from_host(flags),
+                    flags: from_host(flags) | waiting,
                     rights: file_rights(flags),
                     inherited: 0,
                 })
@@ -122,17 +128,17 @@ impl Files {
     /// Fills `buffer` with entries of a directory, as [`listing::Listing::read`] does.
     pub(crate) fn list(&mut self, fd: u32, buffer: &mut [u8], cookie: u64) -> Result<usize, Errno> {
         let descriptor = self.table.get_mut(fd)?;
-        let fresh = match &descriptor.kind {
-            Kind::Directory { listing: None, .. } => {
-                Some(listing::Listing::new(descriptor.host()?)?)
-            }
+        let stream = match &descriptor.kind {
+            Kind::Directory { listing: None, .. } => Some(descriptor.readable()?),
             _ => None,
         };
         match &mut descriptor.kind {
-            Kind::Directory { listing, .. } => match fresh {
-                Some(fresh) => listing.insert(fresh).read(buffer, cookie),
-                None => listing.as_mut().ok_or(Errno::IO)?.read(buffer, cookie),
-            },
+            Kind::Directory { listing, .. } => {
+                if let Some(stream) = stream {
+                    *listing = Some(Listing::new(stream));
+                }
+                listing.as_mut().ok_or(Errno::IO)?.read(buffer, cookie)
+            }
             _ => Err(Errno::NOT_DIRECTORY),
         }
     }
@@ -146,11 +152,14 @@ pub(crate) struct Status {
     pub(crate) inherited: u64,
 }
 
+/// `O_DSYNC` of Linux: the crate gives this name to `O_SYNC`, which it is a part of.
+const DSYNC: OFlags = OFlags::from_bits_retain(libc::O_DSYNC as u32);
+
 fn from_host(flags: OFlags) -> u16 {
     let mut bits = 0;
     for (host, bit) in [
         (OFlags::APPEND, fdflags::APPEND),
-        (OFlags::DSYNC, fdflags::DSYNC),
+        (DSYNC, fdflags::DSYNC),
         (OFlags::SYNC, fdflags::SYNC | fdflags::RSYNC),
     ] {
         if flags.contains(host) {
@@ -164,7 +173,7 @@ fn to_host(bits: u16) -> OFlags {
     let mut flags = OFlags::empty();
     for (bit, host) in [
         (fdflags::APPEND, OFlags::APPEND),
-        (fdflags::DSYNC, OFlags::DSYNC),
+        (fdflags::DSYNC, DSYNC),
         (fdflags::SYNC | fdflags::RSYNC, OFlags::SYNC),
     ] {
         if bits & bit != 0 {

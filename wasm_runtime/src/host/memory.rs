@@ -3,8 +3,8 @@
 use super::abi::Errno;
 use std::ops::Range;
 
-/// Vectors in one call, as on the host (`IOV_MAX`). What lies behind them is left for the next call.
-const MAX_VECTORS: usize = 1024;
+/// Vectors in one call, as on the host (`IOV_MAX`).
+const MAX_VECTORS: u32 = 1024;
 
 /// Bytes of a path, its end included, as on the host (`PATH_MAX`).
 pub(crate) const MAX_PATH: usize = 4096;
@@ -60,7 +60,10 @@ impl Memory<'_> {
 
     /// The pieces that an array of `iovec` or `ciovec` describes, empty ones left out.
     pub(crate) fn vectors(&self, start: u32, count: u32) -> Result<Vec<Range<usize>>, Errno> {
-        let count = (count as usize).min(MAX_VECTORS);
+        if count > MAX_VECTORS {
+            return Err(Errno::INVALID);
+        }
+        let count = count as usize;
         let array = self.range(start, count * 8)?;
         let mut pieces = Vec::with_capacity(count);
         for vector in self.0[array].chunks_exact(8) {
@@ -103,6 +106,7 @@ mod tests {
         assert_eq!(memory.vectors(0, 3), Ok(vec![32..40, 32..36]));
         memory.write_u32(4, 33).unwrap();
         assert_eq!(memory.vectors(0, 3), Err(Errno::FAULT));
+        assert_eq!(memory.vectors(0, 1025), Err(Errno::INVALID));
     }
 
     #[test]

@@ -13,7 +13,10 @@ impl Call<'_> {
         length: u32,
     ) -> Answer {
         let path = self.memory.path(path, length)?;
-        Ok(self.sandbox.files.create_directory(fd, path)?)
+        Ok(self
+            .sandbox
+            .files
+            .again(|files| files.create_directory(fd, path))?)
     }
 
     pub(in crate::host) fn path_filestat_get(
@@ -28,7 +31,7 @@ impl Call<'_> {
         let stat = self
             .sandbox
             .files
-            .stat_path(fd, path, flags & FOLLOW != 0)?;
+            .again(|files| files.stat_path(fd, path, flags & FOLLOW != 0))?;
         Ok(self
             .memory
             .write(out, &abi::filestat(&stat, self.generation))?)
@@ -50,7 +53,7 @@ impl Call<'_> {
         Ok(self
             .sandbox
             .files
-            .set_times_path(fd, path, flags & FOLLOW != 0, times)?)
+            .again(|files| files.set_times_path(fd, path, flags & FOLLOW != 0, times))?)
     }
 
     #[expect(clippy::too_many_arguments, reason = "WASI's own list")]
@@ -69,7 +72,10 @@ impl Call<'_> {
         }
         let old = self.memory.path(old_path, old_length)?;
         let new = self.memory.path(new_path, new_length)?;
-        Ok(self.sandbox.files.link((old_fd, old), (new_fd, new))?)
+        Ok(self
+            .sandbox
+            .files
+            .again(|files| files.link((old_fd, old), (new_fd, new)))?)
     }
 
     #[expect(clippy::too_many_arguments, reason = "WASI's own list")]
@@ -92,7 +98,10 @@ impl Call<'_> {
             rights,
             fdflags: u16::try_from(fdflags).map_err(|_| Errno::INVALID)?,
         };
-        let opened = self.sandbox.files.open(fd, path, how)?;
+        let opened = self
+            .sandbox
+            .files
+            .again(|files| files.open(fd, path, how))?;
         Ok(self.memory.write_u32(out, opened)?)
     }
 
@@ -107,7 +116,10 @@ impl Call<'_> {
     ) -> Answer {
         let path = self.memory.path(path, length)?.to_vec();
         let buffer = self.memory.bytes_mut(buffer, room)?;
-        let used = self.sandbox.files.readlink(fd, &path, buffer)?;
+        let used = self
+            .sandbox
+            .files
+            .again(|files| files.readlink(fd, &path, buffer))?;
         Ok(self
             .memory
             .write_u32(out, u32::try_from(used).unwrap_or(u32::MAX))?)
@@ -120,7 +132,10 @@ impl Call<'_> {
         length: u32,
     ) -> Answer {
         let path = self.memory.path(path, length)?;
-        Ok(self.sandbox.files.remove_directory(fd, path)?)
+        Ok(self
+            .sandbox
+            .files
+            .again(|files| files.remove_directory(fd, path))?)
     }
 
     pub(in crate::host) fn path_rename(
@@ -134,7 +149,10 @@ impl Call<'_> {
     ) -> Answer {
         let old = self.memory.path(old_path, old_length)?;
         let new = self.memory.path(new_path, new_length)?;
-        Ok(self.sandbox.files.rename((old_fd, old), (new_fd, new))?)
+        Ok(self
+            .sandbox
+            .files
+            .again(|files| files.rename((old_fd, old), (new_fd, new)))?)
     }
 
     pub(in crate::host) fn path_symlink(
@@ -147,11 +165,14 @@ impl Call<'_> {
     ) -> Answer {
         let content = self.memory.path(content, content_length)?;
         let path = self.memory.path(path, length)?;
-        Ok(self.sandbox.files.symlink(content, fd, path)?)
+        Ok(self
+            .sandbox
+            .files
+            .again(|files| files.symlink(content, fd, path))?)
     }
 
     pub(in crate::host) fn path_unlink_file(&mut self, fd: u32, path: u32, length: u32) -> Answer {
         let path = self.memory.path(path, length)?;
-        Ok(self.sandbox.files.unlink(fd, path)?)
+        Ok(self.sandbox.files.again(|files| files.unlink(fd, path))?)
     }
 }

@@ -1,11 +1,9 @@
 //! Reading, writing and the size of open files. The position is the host's own.
 
-use super::listing::open_directory;
 use super::paths::{Times, timestamps};
-use super::table::Descriptor;
 use super::{Files, Kind, to_host};
 use crate::host::abi::{Errno, fdflags};
-use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fd::BorrowedFd;
 use rustix::fs::{
     Advice, FallocateFlags, OFlags, SeekFrom, fadvise, fallocate, fcntl_setfl, fdatasync, fsync,
     ftruncate, futimens, seek,
@@ -22,12 +20,12 @@ pub(crate) enum Whence {
 }
 
 impl Files {
-    /// The host's descriptor of a file, for what makes no sense with anything else.
-    fn file(&self, fd: u32) -> Result<(&Descriptor, BorrowedFd<'_>), Errno> {
+    /// The host's descriptor of a file. A directory is told by `directory`, as the host does.
+    fn file(&self, fd: u32, directory: Errno) -> Result<BorrowedFd<'_>, Errno> {
         let descriptor = self.table.get(fd)?;
         match descriptor.kind {
-            Kind::File => Ok((descriptor, descriptor.host()?)),
-            Kind::Directory { .. } => Err(Errno::IS_DIRECTORY),
+            Kind::File => descriptor.host(),
+            Kind::Directory { .. } => Err(directory),
             Kind::Stdin | Kind::Stdout | Kind::Stderr => Err(Errno::NOT_SEEKABLE),
         }
     }
@@ -39,7 +37,7 @@ impl Files {
         pieces: &mut [IoSliceMut<'_>],
         offset: Option<u64>,
     ) -> Result<usize, Errno> {
-        let (_, file) = self.file(fd)?;
+        let file = self.file(fd, Errno::IS_DIRECTORY)?;
         Ok(match (offset, pieces) {
             (Some(offset), [piece]) => pread(file, &mut piece[..], offset)?,
             (Some(offset), pieces) => preadv(file, pieces, offset)?,
@@ -54,7 +52,7 @@ impl Files {
         pieces: &[IoSlice<'_>],
         offset: Option<u64>,
     ) -> Result<usize, Errno> {
-        let (_, file) = self.file(fd)?;
+        let file = self.file(fd, Errno::BAD_DESCRIPTOR)?;
         Ok(match offset {
             Some(offset) => pwritev(file, pieces, offset)?,
             None => writev(file, pieces)?,
@@ -63,7 +61,7 @@ impl Files {
 
     /// Moves the position; returns it, from the start.
     pub(crate) fn seek(&self, fd: u32, offset: i64, whence: Whence) -> Result<u64, Errno> {
-        let (_, file) = self.file(fd)?;
+        let file = self.file(fd, Errno::IS_DIRECTORY)?;
         let target = match whence {
             Whence::Start => SeekFrom::Start(u64::try_from(offset).map_err(|_| Errno::INVALID)?),
             Whence::Current => SeekFrom::Current(offset),
@@ -73,13 +71,13 @@ impl Files {
     }
 
     pub(crate) fn set_size(&self, fd: u32, size: u64) -> Result<(), Errno> {
-        let (_, file) = self.file(fd)?;
+        let file = self.file(fd, Errno::INVALID)?;
         Ok(ftruncate(file, size)?)
     }
 
     /// Makes sure that there is room from `offset` on, and the file is that long.
     pub(crate) fn allocate(&self, fd: u32, offset: u64, length: u64) -> Result<(), Errno> {
-        let (_, file) = self.file(fd)?;
+        let file = self.file(fd, Errno::BAD_DESCRIPTOR)?;
         Ok(fallocate(file, FallocateFlags::empty(), offset, length)?)
     }
 
@@ -91,7 +89,7 @@ impl Files {
         length: u64,
         advice: u8,
     ) -> Result<(), Errno> {
-        let (_, file) = self.file(fd)?;
+        let file = self.file(fd, Errno::BAD_DESCRIPTOR)?;
         let advice = match advice {
             0 => Advice::Normal,
             1 => Advice::Sequential,
@@ -107,15 +105,10 @@ impl Files {
     /// Waits until data, and with `metadata` the rest too, are on the disk.
     pub(crate) fn sync(&self, fd: u32, metadata: bool) -> Result<(), Errno> {
         let descriptor = self.table.get(fd)?;
-        let opened;
-        let host = match &descriptor.kind {
+        let host = match descriptor.kind {
             Kind::Stdin | Kind::Stdout | Kind::Stderr => return Err(Errno::INVALID),
-            Kind::File => descriptor.host()?,
-            // The descriptor of a mount only names it.
-            Kind::Directory { .. } => {
-                opened = open_directory(descriptor.host()?)?;
-                opened.as_fd()
-            }
+            Kind::File => descriptor.shared_host()?,
+            Kind::Directory { .. } => descriptor.readable()?,
         };
         if metadata {
             fsync(host)?;
@@ -143,17 +136,17 @@ impl Files {
         }
     }
 
-    /// Sets what can be set after opening: whether writing appends. Files never make a guest wait.
-    pub(crate) fn set_flags(&self, fd: u32, flags: u16) -> Result<(), Errno> {
+    /// Sets what can be set after opening: whether writing appends.
+    pub(crate) fn set_flags(&mut self, fd: u32, flags: u16) -> Result<(), Errno> {
         if flags & !fdflags::ALL != 0 {
             return Err(Errno::INVALID);
         }
-        match self.table.get(fd)?.kind {
-            Kind::Stdin | Kind::Stdout | Kind::Stderr | Kind::Directory { .. } => Ok(()),
-            Kind::File => Ok(fcntl_setfl(
-                self.file(fd)?.1,
-                to_host(flags) & OFlags::APPEND | OFlags::NONBLOCK,
-            )?),
+        let descriptor = self.table.get_mut(fd)?;
+        if let Kind::File = descriptor.kind {
+            let appends = to_host(flags) & OFlags::APPEND;
+            fcntl_setfl(descriptor.host()?, appends | OFlags::NONBLOCK)?;
         }
+        descriptor.nonblocking = flags & fdflags::NONBLOCK != 0;
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use super::resolve::open_beneath;
 use super::table::Table;
 use crate::host::abi::Errno;
 use rustix::fd::OwnedFd;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, fstat};
 use std::sync::Arc;
 
 /// Folders that are kept at a time.
@@ -16,6 +16,8 @@ struct Folder {
     fd: u32,
     path: Vec<u8>,
     host: Arc<OwnedFd>,
+    /// The operation under way goes through it.
+    in_use: bool,
 }
 
 /// The kept ones, the newest last.
@@ -32,10 +34,11 @@ impl Folders {
     ) -> Result<Arc<OwnedFd>, Errno> {
         let known = self
             .0
-            .iter()
+            .iter_mut()
             .rev()
             .find(|folder| folder.fd == fd && folder.path == path);
         if let Some(known) = known {
+            known.in_use = true;
             return Ok(Arc::clone(&known.host));
         }
         let flags = OFlags::PATH | OFlags::DIRECTORY;
@@ -48,6 +51,7 @@ impl Folders {
             fd,
             path: path.to_vec(),
             host: Arc::clone(&host),
+            in_use: false,
         });
         Ok(host)
     }
@@ -55,6 +59,22 @@ impl Folders {
     /// The descriptor stands for something else from now on.
     pub(super) fn forget(&mut self, fd: u32) {
         self.0.retain(|folder| folder.fd != fd);
+    }
+
+    /// An operation begins.
+    pub(super) fn begin(&mut self) {
+        for folder in &mut self.0 {
+            folder.in_use = false;
+        }
+    }
+
+    /// Forgets those in use that somebody else has removed meanwhile; false: there is none.
+    pub(super) fn forget_removed(&mut self) -> bool {
+        let before = self.0.len();
+        self.0.retain(|folder| {
+            !folder.in_use || fstat(&folder.host).is_ok_and(|found| found.st_nlink > 0)
+        });
+        self.0.len() < before
     }
 
     /// A folder was renamed or removed, or a link: paths may lead elsewhere.

@@ -1,72 +1,110 @@
-//! Reading a directory: one open stream, whose cookies are the host's own and stay valid while entries come and go.
+//! Reading a directory: one open stream, in which places stay valid while entries come and go.
 
 use crate::host::abi::{self, DIRENT_SIZE, Errno};
-use rustix::fd::{BorrowedFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, RawDir, SeekFrom, openat, seek};
+use rustix::fd::OwnedFd;
+use rustix::fs::{FileType, RawDir, SeekFrom, seek};
+use rustix::io::Errno as HostErrno;
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 
 /// Bytes of entries that the host is asked for at a time.
 const BATCH: usize = 8 << 10;
 
 struct Entry {
+    /// The host's cookie of what comes behind it.
     next: u64,
     inode: u64,
     kind: u8,
     name: Vec<u8>,
 }
 
+/// Entries whose places are known by heart. A guest that goes back further makes the host count from the start.
+const REMEMBERED: usize = 4096;
+
 /// A directory that is being read.
+///
+/// A guest's cookie is the number of an entry: those of the host have 64 bits, and `telldir` of a guest returns 32.
 pub(crate) struct Listing {
-    stream: OwnedFd,
+    stream: Arc<OwnedFd>,
     /// Read from the host, and not told the guest as a whole.
     entries: VecDeque<Entry>,
-    /// The cookie of the first of these, or of what the host reads next.
-    cookie: u64,
-}
-
-/// The same directory, open for reading: the descriptor of a mount only names it.
-pub(super) fn open_directory(directory: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Ok(openat(directory, ".", flags, Mode::empty())?)
+    /// The number of the first of these, or of what the host reads next.
+    position: u64,
+    /// The host's cookies of the entries before, the last one at the end.
+    cookies: VecDeque<u64>,
 }
 
 impl Listing {
-    pub(super) fn new(directory: BorrowedFd<'_>) -> Result<Self, Errno> {
-        Ok(Listing {
-            stream: open_directory(directory)?,
+    pub(super) fn new(stream: Arc<OwnedFd>) -> Self {
+        Listing {
+            stream,
             entries: VecDeque::new(),
-            cookie: 0,
-        })
+            position: 0,
+            cookies: VecDeque::new(),
+        }
     }
 
     /// Fills `buffer` with `dirent`s and names, from `cookie` on. The last one may be cut off: the guest then asks for it
     /// again. Returns the bytes written; fewer than there is room for at the end of the directory.
     pub(super) fn read(&mut self, buffer: &mut [u8], cookie: u64) -> Result<usize, Errno> {
-        if cookie != self.cookie {
-            self.entries.clear();
-            seek(&self.stream, SeekFrom::Start(cookie))?;
-            self.cookie = cookie;
-        }
+        self.go_to(cookie)?;
         let mut used = 0;
         while used < buffer.len() {
             if self.entries.is_empty() && !self.fetch()? {
                 break;
             }
-            let entry = &self.entries[0];
+            let entry = self.entries[0].encoded(self.position + 1);
             let room = &mut buffer[used..];
-            let length = DIRENT_SIZE + entry.name.len();
-            if length > room.len() {
-                let whole = entry.encoded();
-                room.copy_from_slice(&whole[..room.len()]);
-                return Ok(buffer.len());
-            }
-            room[..length].copy_from_slice(&entry.encoded());
+            let length = entry.len().min(room.len());
+            room[..length].copy_from_slice(&entry[..length]);
             used += length;
-            self.cookie = entry.next;
-            self.entries.pop_front();
+            if length == entry.len() {
+                self.pass();
+            }
         }
         Ok(used)
+    }
+
+    /// The guest knows the first entry.
+    fn pass(&mut self) {
+        if let Some(entry) = self.entries.pop_front() {
+            if self.cookies.len() == REMEMBERED {
+                self.cookies.pop_front();
+            }
+            self.cookies.push_back(entry.next);
+            self.position += 1;
+        }
+    }
+
+    fn go_to(&mut self, target: u64) -> Result<(), Errno> {
+        if target == self.position {
+            return Ok(());
+        }
+        self.entries.clear();
+        let back = self.position.checked_sub(target);
+        let known = back.and_then(|back| {
+            let last = self.cookies.len().checked_sub(1)?;
+            last.checked_sub(usize::try_from(back).ok()?)
+        });
+        if let Some(index) = known {
+            seek(&self.stream, SeekFrom::Start(self.cookies[index]))?;
+            self.cookies.truncate(index + 1);
+            self.position = target;
+            return Ok(());
+        }
+        self.start_again()?;
+        while self.position < target && (!self.entries.is_empty() || self.fetch()?) {
+            self.pass();
+        }
+        Ok(())
+    }
+
+    fn start_again(&mut self) -> Result<(), Errno> {
+        seek(&self.stream, SeekFrom::Start(0))?;
+        self.cookies.clear();
+        self.position = 0;
+        Ok(())
     }
 
     /// Reads more from the host; false at the end.
@@ -74,12 +112,16 @@ impl Listing {
         let mut buffer = [MaybeUninit::uninit(); BATCH];
         let mut batch = RawDir::new(&self.stream, &mut buffer);
         while let Some(entry) = batch.next() {
-            let entry = entry?;
+            let entry = match entry {
+                // It was removed: nothing is in it any more.
+                Err(HostErrno::NOENT) => break,
+                entry => entry?,
+            };
             self.entries.push_back(Entry {
                 next: entry.next_entry_cookie(),
                 inode: entry.ino(),
                 kind: match entry.file_type() {
-                    rustix::fs::FileType::Unknown => abi::UNKNOWN,
+                    FileType::Unknown => abi::UNKNOWN,
                     kind => abi::file_type(kind),
                 },
                 name: entry.file_name().to_bytes().to_vec(),
@@ -93,9 +135,10 @@ impl Listing {
 }
 
 impl Entry {
-    fn encoded(&self) -> Vec<u8> {
+    /// The `dirent` and the name; `cookie` is that of the next entry.
+    fn encoded(&self, cookie: u64) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(DIRENT_SIZE + self.name.len());
-        bytes.extend_from_slice(&self.next.to_le_bytes());
+        bytes.extend_from_slice(&cookie.to_le_bytes());
         bytes.extend_from_slice(&self.inode.to_le_bytes());
         bytes.extend_from_slice(&(self.name.len() as u32).to_le_bytes());
         bytes.extend_from_slice(&[self.kind, 0, 0, 0]);
@@ -107,13 +150,11 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustix::fd::AsFd;
     use std::collections::BTreeSet;
     use std::fs;
 
     fn listing(of: &tempfile::TempDir) -> Listing {
-        let folder = fs::File::open(of.path()).unwrap();
-        Listing::new(folder.as_fd()).unwrap()
+        Listing::new(Arc::new(fs::File::open(of.path()).unwrap().into()))
     }
 
     /// Reads on as a guest's C library does, `step` bytes at a time; `seen` is told each name.
@@ -187,5 +228,41 @@ mod tests {
         read_all(&mut listing, 4096, |_| {});
         listing.read(&mut again, 0).unwrap();
         assert_eq!(first, again);
+    }
+
+    #[test]
+    fn any_earlier_place_is_found_again() {
+        let place = filled(2 * REMEMBERED);
+        let mut listing = listing(&place);
+        let mut names = Vec::new();
+        read_all(&mut listing, 4096, |name| names.push(name.to_owned()));
+        for number in [
+            0,
+            1,
+            100,
+            REMEMBERED - 1,
+            REMEMBERED,
+            REMEMBERED + 1,
+            names.len() - 1,
+        ] {
+            let mut buffer = [0; 300];
+            let used = listing.read(&mut buffer, number as u64).unwrap();
+            let length = u32::from_le_bytes(buffer[16..20].try_into().unwrap()) as usize;
+            assert!(used >= DIRENT_SIZE + length);
+            let name = std::str::from_utf8(&buffer[DIRENT_SIZE..DIRENT_SIZE + length]).unwrap();
+            assert_eq!(name, names[number], "entry {number}");
+        }
+        assert_eq!(listing.read(&mut [0; 300], names.len() as u64), Ok(0));
+        assert_eq!(listing.read(&mut [0; 300], u64::MAX), Ok(0));
+    }
+
+    #[test]
+    fn a_removed_directory_is_empty() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("folder");
+        fs::create_dir(&folder).unwrap();
+        let mut listing = Listing::new(Arc::new(fs::File::open(&folder).unwrap().into()));
+        fs::remove_dir(&folder).unwrap();
+        assert_eq!(listing.read(&mut [0; 300], 0), Ok(0));
     }
 }

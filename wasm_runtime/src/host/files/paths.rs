@@ -97,16 +97,28 @@ impl Files {
         }
     }
 
+    /// Does what is done by paths; once more where a folder that was kept has been removed meanwhile, and perhaps made again.
+    pub(crate) fn again<T>(
+        &mut self,
+        mut operation: impl FnMut(&mut Self) -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        self.folders.begin();
+        match operation(self) {
+            Err(Errno::NO_ENTRY) if self.folders.forget_removed() => operation(self),
+            answer => answer,
+        }
+    }
+
     fn place<'a>(&'a mut self, fd: u32, path: &'a [u8]) -> Result<Place<'a>, Errno> {
+        self.table.get(fd)?;
+        if path.is_empty() {
+            return Err(Errno::NO_ENTRY);
+        }
         let (_, read_only) = self.base(fd)?;
         let trimmed = without_slashes(path);
         if trimmed.is_empty() {
-            // Nothing, or the root of the host.
-            return Err(if path.is_empty() {
-                Errno::NO_ENTRY
-            } else {
-                Errno::NOT_PERMITTED
-            });
+            // The root of the host.
+            return Err(Errno::NOT_PERMITTED);
         }
         let start = trimmed
             .iter()
@@ -131,7 +143,8 @@ impl Files {
     }
 
     pub(crate) fn open(&mut self, fd: u32, path: &[u8], how: Open) -> Result<u32, Errno> {
-        let read_only = self.base(fd)?.1;
+        let read_only = self.table.get(fd)?.read_only;
+        self.table.has_room()?;
         let flags = open_flags(how, read_only)?;
         let mode = if flags.contains(OFlags::CREATE) {
             NEW_FILE
@@ -146,7 +159,9 @@ impl Files {
             Ok(_) if refused && how.oflags & oflags::EXCLUSIVE != 0 => return Err(Errno::EXISTS),
             opened => opened?,
         };
-        self.table.insert(descriptor(host, read_only)?)
+        let mut opened = descriptor(host, read_only)?;
+        opened.nonblocking = how.fdflags & fdflags::NONBLOCK != 0;
+        self.table.insert(opened)
     }
 
     /// From the folder, which is open already in most cases; as a whole where a link leads out of the folder.

@@ -3,6 +3,7 @@
 use super::listing::Listing;
 use crate::host::abi::Errno;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{Mode, OFlags, openat};
 use std::sync::Arc;
 
 /// What a descriptor stands for.
@@ -25,6 +26,8 @@ pub(crate) struct Descriptor {
     host: Option<Arc<OwnedFd>>,
     /// Nothing below may be changed: it lies in a read-only mount.
     pub(crate) read_only: bool,
+    /// What the guest said of waiting. It makes no difference, files never make it wait, but it may ask.
+    pub(super) nonblocking: bool,
 }
 
 impl Descriptor {
@@ -33,6 +36,7 @@ impl Descriptor {
             kind,
             host: None,
             read_only: true,
+            nonblocking: false,
         }
     }
 
@@ -41,6 +45,7 @@ impl Descriptor {
             kind: Kind::File,
             host: Some(Arc::new(host)),
             read_only,
+            nonblocking: false,
         }
     }
 
@@ -52,6 +57,7 @@ impl Descriptor {
             },
             host: Some(Arc::new(host)),
             read_only,
+            nonblocking: false,
         }
     }
 
@@ -63,7 +69,19 @@ impl Descriptor {
             .ok_or(Errno::NOT_SUPPORTED)
     }
 
-    /// The same, kept open beyond the descriptor's end.
+    /// A directory, open for reading: the descriptor of a mount only names it.
+    pub(super) fn readable(&self) -> Result<Arc<OwnedFd>, Errno> {
+        match &self.kind {
+            Kind::Directory { mount: Some(_), .. } => {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                let opened = openat(self.host()?, ".", flags, Mode::empty())?;
+                Ok(Arc::new(opened))
+            }
+            _ => self.shared_host(),
+        }
+    }
+
+    /// The host's descriptor, kept open beyond the end of this one.
     pub(super) fn shared_host(&self) -> Result<Arc<OwnedFd>, Errno> {
         self.host.clone().ok_or(Errno::NOT_SUPPORTED)
     }
@@ -86,6 +104,15 @@ impl Table {
             lowest_free: 3,
             capacity,
         }
+    }
+
+    /// Fails when no descriptor can be added: to be asked before a file is made that could not be opened.
+    pub(super) fn has_room(&self) -> Result<(), Errno> {
+        let used = self.lowest_free + self.slots[self.lowest_free..].iter().flatten().count();
+        if used >= self.capacity {
+            return Err(Errno::TOO_MANY_FILES);
+        }
+        Ok(())
     }
 
     pub(super) fn insert(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
