@@ -136,6 +136,19 @@ static const char *check_mounts(apr_pool_t *pool, const wasm_dir_conf *section)
     return NULL;
 }
 
+/* The standard streams, the mounts, and a file: with less no program can read anything. */
+static const char *check_file_limit(apr_pool_t *pool, const wasm_dir_conf *section)
+{
+    apr_int64_t least = 3 + (section->mounts ? section->mounts->nelts : 0) + 1;
+    const wasm_source *source = &section->setting_sources[WASM_SETTING_FILE_LIMIT];
+
+    if (!source->file || wasm_setting_of(section, WASM_SETTING_FILE_LIMIT) >= least) {
+        return NULL;
+    }
+    return apr_psprintf(pool, WASM_CODE_MOUNT ": " WASM_NAME_FILE_LIMIT " (%s:%d): three standard streams, the mounts of this section and one "
+                        "file are %" APR_INT64_T_FMT, source->file, source->line, least);
+}
+
 static const char *check_cache_dir(apr_pool_t *pool, const wasm_server_conf *server)
 {
     const char *problem = server->cache_dir ? directory_problem(pool, server->cache_dir, 1) : NULL;
@@ -157,6 +170,9 @@ static const char *check_surroundings(apr_pool_t *pconf, const wasm_server_conf 
         wrong = note_digest(pconf, section);
         if (!wrong) {
             wrong = check_mounts(pconf, section);
+        }
+        if (!wrong) {
+            wrong = check_file_limit(pconf, section);
         }
     }
     return wrong;

@@ -8,8 +8,10 @@
 
 /* Of httpd, whatever it serves: listening sockets, logs, pipes, and what other modules hold. */
 #define OWN_OF_A_CHILD 128
-/* Of httpd for each request: the connection, and a file or another connection. */
-#define OWN_OF_A_THREAD 2
+/* Of httpd for each thread: the connections that it serves and keeps (AsyncRequestWorkerFactor), and a file. */
+#define OWN_OF_A_THREAD 4
+/* Of a run, beside what it has open: what is open while one call looks something up. */
+#define PASSING 4
 
 static apr_int64_t own_descriptors(void)
 {
@@ -57,13 +59,13 @@ static apr_int64_t raise_limit(apr_int64_t wanted)
 apr_int64_t wasm_descriptors_for_each(server_rec *s, const wasm_server_conf *server, uint32_t runs)
 {
     apr_int64_t wanted = wanted_by_sections(server), own = own_descriptors();
-    apr_int64_t limit = raise_limit(own + wanted * runs);
-    apr_int64_t each = (limit - own) / runs;
+    apr_int64_t limit = raise_limit(own + (wanted + PASSING) * runs);
+    apr_int64_t each = (limit - own) / runs - PASSING;
 
     if (each >= wanted) {
         return wanted;
     }
-    each = each > WASM_FILE_LIMIT_MIN ? each : WASM_FILE_LIMIT_MIN;
+    each = each > 0 ? each : 0;
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, WASM_CODE_CHILD_FILES ": a child may have %" APR_INT64_T_FMT " files open (ulimit -n): each of "
                  "its %u runs gets at most %" APR_INT64_T_FMT " of them instead of the %" APR_INT64_T_FMT " of " WASM_NAME_FILE_LIMIT,
                  limit, runs, each, wanted);

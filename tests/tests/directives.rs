@@ -301,6 +301,21 @@ fn a_wrong_limit_of_files_is_refused() {
 }
 
 #[test]
+fn a_limit_of_files_that_the_mounts_use_up_is_refused() {
+    let site = Site::new();
+    let data = site.writable_dir("data");
+    let mounts: String = (0..13)
+        .map(|number| format!("WasmMapDir /m{number} {data}\n"))
+        .collect();
+    site.refused(endpoint(
+        "/x",
+        &guest("plain_probe"),
+        &format!("{mounts}WasmFileLimit 16"),
+    ))
+    .names("WasmFileLimit", &["WASM0059", "17"]);
+}
+
+#[test]
 fn a_wrong_switch_is_refused() {
     refused_line("WasmEnableCGI Maybe", &["On or Off"]);
     refused_line("WasmMapCGIFileNames 1", &["On or Off"]);

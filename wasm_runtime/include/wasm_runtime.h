@@ -388,7 +388,8 @@ typedef struct {
    */
   uint64_t memory_limit;
   /**
-   * Descriptors at a time, standard streams and mounts among them; 0: 256.
+   * Descriptors at a time, standard streams and mounts among them. While one call looks something up, up to 4 of the process's are
+   * open beside them (64 more where the kernel has no `openat2`).
    */
   uint32_t max_descriptors;
   /**

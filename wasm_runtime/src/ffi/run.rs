@@ -75,9 +75,6 @@ pub struct wrt_mount {
     pub read_only: bool,
 }
 
-/// Descriptors at a time where the caller does not say.
-const DEFAULT_DESCRIPTORS: usize = 256;
-
 /// All that is particular to one run. `wrt_run_new` copies it.
 #[repr(C)]
 pub struct wrt_run_options {
@@ -98,7 +95,8 @@ pub struct wrt_run_options {
     pub queue_timeout_ms: u64,
     /// Bytes of linear memory, all memories together; 0: no limit.
     pub memory_limit: u64,
-    /// Descriptors at a time, standard streams and mounts among them; 0: 256.
+    /// Descriptors at a time, standard streams and mounts among them. While one call looks something up, up to 4 of the process's are
+    /// open beside them (64 more where the kernel has no `openat2`).
     pub max_descriptors: u32,
     /// Whether the guest may make symbolic links.
     pub allow_symlinks: bool,
@@ -301,10 +299,7 @@ unsafe fn run_options(given: *const wrt_run_options) -> Result<(Options, wrt_cal
             0 => usize::MAX,
             limit => usize::try_from(limit).unwrap_or(usize::MAX),
         },
-        max_descriptors: match given.max_descriptors {
-            0 => DEFAULT_DESCRIPTORS,
-            most => most as usize,
-        },
+        max_descriptors: given.max_descriptors as usize,
         allow_symlinks: given.allow_symlinks,
         backtrace: given.backtrace,
     };

@@ -24,6 +24,12 @@ use table::{Descriptor, Table};
 pub(crate) struct Files {
     table: Table,
     folders: Folders,
+    /// Descriptors of the host that this run may have: for its own descriptors, kept folders and listings of mounts.
+    capacity: usize,
+    /// Listings of mounts, which need a descriptor of the host beside the mount's.
+    mount_listings: usize,
+    /// The directory whose listing has read ahead.
+    listed: Option<u32>,
     allow_symlinks: bool,
 }
 
@@ -31,8 +37,11 @@ impl Files {
     /// Standard streams only; `capacity` is the most descriptors at a time, these included.
     pub(crate) fn new(capacity: usize, allow_symlinks: bool) -> Self {
         Files {
-            table: Table::new(capacity),
+            table: Table::new(),
             folders: Folders::default(),
+            capacity,
+            mount_listings: 0,
+            listed: None,
             allow_symlinks,
         }
     }
@@ -46,11 +55,25 @@ impl Files {
     ) -> Result<(), std::io::Error> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = open(host, flags, Mode::empty())?;
+        self.make_room()
+            .map_err(|_| std::io::Error::other("more mounts than WasmFileLimit allows"))?;
         let mount = Descriptor::directory(directory, Some(guest.to_owned()), read_only);
-        self.table
-            .insert(mount)
-            .map(drop)
-            .map_err(|_| std::io::Error::other("too many mounts"))
+        self.table.insert(mount);
+        Ok(())
+    }
+
+    fn used(&self) -> usize {
+        self.table.len() + self.folders.len() + self.mount_listings
+    }
+
+    /// Makes sure that one descriptor more can be opened. To be asked before a file is made or cut that could not be opened.
+    fn make_room(&mut self) -> Result<(), Errno> {
+        while self.used() >= self.capacity {
+            if !self.folders.drop_oldest() {
+                return Err(Errno::TOO_MANY_FILES);
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn kind(&self, fd: u32) -> Result<&Kind, Errno> {
@@ -69,13 +92,16 @@ impl Files {
     }
 
     pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {
-        self.table.remove(fd)?;
+        let closed = self.table.remove(fd)?;
+        self.mount_listings -= usize::from(closed.has_listing_of_mount());
         self.folders.forget(fd);
         Ok(())
     }
 
     pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
+        let replaced = self.table.get(to)?.has_listing_of_mount();
         self.table.renumber(from, to)?;
+        self.mount_listings -= usize::from(replaced && from != to);
         self.folders.forget(from);
         self.folders.forget(to);
         Ok(())
@@ -125,20 +151,47 @@ impl Files {
         }
     }
 
-    /// Fills `buffer` with entries of a directory, as [`listing::Listing::read`] does.
-    pub(crate) fn list(&mut self, fd: u32, buffer: &mut [u8], cookie: u64) -> Result<usize, Errno> {
-        let descriptor = self.table.get_mut(fd)?;
-        let stream = match &descriptor.kind {
-            Kind::Directory { listing: None, .. } => Some(descriptor.readable()?),
-            _ => None,
+    /// Fills `buffer` with entries of a directory, as [`Listing::read`] does; `between` is called again and again meanwhile.
+    pub(crate) fn list<E: From<Errno>>(
+        &mut self,
+        fd: u32,
+        buffer: &mut [u8],
+        cookie: u64,
+        between: impl FnMut() -> Result<(), E>,
+    ) -> Result<usize, E> {
+        // What was read ahead is memory of the host: one listing of a run has some.
+        if let Some(before) = self.listed.replace(fd)
+            && before != fd
+            && let Ok(descriptor) = self.table.get_mut(before)
+            && let Kind::Directory {
+                listing: Some(listing),
+                ..
+            } = &mut descriptor.kind
+        {
+            listing.forget_ahead();
+        }
+        self.listing(fd)?.read(buffer, cookie, between)
+    }
+
+    fn listing(&mut self, fd: u32) -> Result<&mut Listing, Errno> {
+        let fresh = match &self.table.get(fd)?.kind {
+            Kind::Directory { listing, mount } => listing.is_none().then_some(mount.is_some()),
+            _ => return Err(Errno::NOT_DIRECTORY),
         };
-        match &mut descriptor.kind {
-            Kind::Directory { listing, .. } => {
-                if let Some(stream) = stream {
-                    *listing = Some(Listing::new(stream));
-                }
-                listing.as_mut().ok_or(Errno::IO)?.read(buffer, cookie)
+        if let Some(is_mount) = fresh {
+            if is_mount {
+                self.make_room()?;
+                self.mount_listings += 1;
             }
+            let stream = self.table.get(fd)?.readable();
+            self.mount_listings -= usize::from(is_mount && stream.is_err());
+            self.table.get_mut(fd)?.start_listing(Listing::new(stream?));
+        }
+        match &mut self.table.get_mut(fd)?.kind {
+            Kind::Directory {
+                listing: Some(listing),
+                ..
+            } => Ok(listing),
             _ => Err(Errno::NOT_DIRECTORY),
         }
     }

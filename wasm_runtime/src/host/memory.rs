@@ -6,6 +6,9 @@ use std::ops::Range;
 /// Vectors in one call, as on the host (`IOV_MAX`).
 const MAX_VECTORS: u32 = 1024;
 
+/// Bytes in one call, as on the host (`MAX_RW_COUNT`): pieces may overlap, and together be longer than any memory.
+const MAX_BYTES: usize = 0x7fff_f000;
+
 /// Bytes of a path, its end included, as on the host (`PATH_MAX`).
 pub(crate) const MAX_PATH: usize = 4096;
 
@@ -66,11 +69,14 @@ impl Memory<'_> {
         let count = count as usize;
         let array = self.range(start, count * 8)?;
         let mut pieces = Vec::with_capacity(count);
+        let mut room = MAX_BYTES;
         for vector in self.0[array].chunks_exact(8) {
             let field = |at: usize| {
                 u32::from_le_bytes([vector[at], vector[at + 1], vector[at + 2], vector[at + 3]])
             };
             let piece = self.range(field(0), field(4) as usize)?;
+            let piece = piece.start..piece.end.min(piece.start + room);
+            room -= piece.len();
             if !piece.is_empty() {
                 pieces.push(piece);
             }

@@ -174,8 +174,10 @@ impl Call<'_> {
         cookie: u64,
         out: u32,
     ) -> Answer {
-        let buffer = self.memory.bytes_mut(buffer, room.min(STEP as u32))?;
-        let used = self.sandbox.files.list(fd, buffer, cookie)?;
+        let buffer = self.memory.bytes_mut(buffer, room)?;
+        let io = &self.sandbox.io;
+        let go_on = || io.lock().check().map_err(Failure::Stop);
+        let used = self.sandbox.files.list(fd, buffer, cookie, go_on)?;
         Ok(self.memory.write_u32(out, size(used))?)
     }
 

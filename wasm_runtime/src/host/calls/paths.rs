@@ -13,10 +13,7 @@ impl Call<'_> {
         length: u32,
     ) -> Answer {
         let path = self.memory.path(path, length)?;
-        Ok(self
-            .sandbox
-            .files
-            .again(|files| files.create_directory(fd, path))?)
+        Ok(self.sandbox.files.create_directory(fd, path)?)
     }
 
     pub(in crate::host) fn path_filestat_get(
@@ -53,7 +50,7 @@ impl Call<'_> {
         Ok(self
             .sandbox
             .files
-            .again(|files| files.set_times_path(fd, path, flags & FOLLOW != 0, times))?)
+            .set_times_path(fd, path, flags & FOLLOW != 0, times)?)
     }
 
     #[expect(clippy::too_many_arguments, reason = "WASI's own list")]
@@ -72,10 +69,7 @@ impl Call<'_> {
         }
         let old = self.memory.path(old_path, old_length)?;
         let new = self.memory.path(new_path, new_length)?;
-        Ok(self
-            .sandbox
-            .files
-            .again(|files| files.link((old_fd, old), (new_fd, new)))?)
+        Ok(self.sandbox.files.link((old_fd, old), (new_fd, new))?)
     }
 
     #[expect(clippy::too_many_arguments, reason = "WASI's own list")]
@@ -98,10 +92,7 @@ impl Call<'_> {
             rights,
             fdflags: u16::try_from(fdflags).map_err(|_| Errno::INVALID)?,
         };
-        let opened = self
-            .sandbox
-            .files
-            .again(|files| files.open(fd, path, how))?;
+        let opened = self.sandbox.files.open(fd, path, how)?;
         Ok(self.memory.write_u32(out, opened)?)
     }
 
@@ -132,10 +123,7 @@ impl Call<'_> {
         length: u32,
     ) -> Answer {
         let path = self.memory.path(path, length)?;
-        Ok(self
-            .sandbox
-            .files
-            .again(|files| files.remove_directory(fd, path))?)
+        Ok(self.sandbox.files.remove_directory(fd, path)?)
     }
 
     pub(in crate::host) fn path_rename(
@@ -149,10 +137,7 @@ impl Call<'_> {
     ) -> Answer {
         let old = self.memory.path(old_path, old_length)?;
         let new = self.memory.path(new_path, new_length)?;
-        Ok(self
-            .sandbox
-            .files
-            .again(|files| files.rename((old_fd, old), (new_fd, new)))?)
+        Ok(self.sandbox.files.rename((old_fd, old), (new_fd, new))?)
     }
 
     pub(in crate::host) fn path_symlink(
@@ -165,14 +150,11 @@ impl Call<'_> {
     ) -> Answer {
         let content = self.memory.path(content, content_length)?;
         let path = self.memory.path(path, length)?;
-        Ok(self
-            .sandbox
-            .files
-            .again(|files| files.symlink(content, fd, path))?)
+        Ok(self.sandbox.files.symlink(content, fd, path)?)
     }
 
     pub(in crate::host) fn path_unlink_file(&mut self, fd: u32, path: u32, length: u32) -> Answer {
         let path = self.memory.path(path, length)?;
-        Ok(self.sandbox.files.again(|files| files.unlink(fd, path))?)
+        Ok(self.sandbox.files.unlink(fd, path)?)
     }
 }

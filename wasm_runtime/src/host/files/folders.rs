@@ -1,21 +1,23 @@
-//! The folders that paths of this run went through. A path such as `wp-includes/blocks/list.php` is split before its last
-//! part, and the folder is kept open: the next file in it costs one system call.
+//! The folders that a run looked into. A path such as `wp-includes/blocks/list.php` is split before its last part, and the
+//! folder is kept open for a moment: looking at the next file in it costs one system call.
 
-use super::resolve::open_beneath;
-use super::table::Table;
-use crate::host::abi::Errno;
 use rustix::fd::OwnedFd;
-use rustix::fs::{Mode, OFlags, fstat};
+use rustix::fs::fstat;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Folders that are kept at a time.
 const KEPT: usize = 32;
+
+/// How long one is kept: others may put a new folder in its place.
+const FRESH: Duration = Duration::from_millis(100);
 
 struct Folder {
     /// The descriptor that the path begins at.
     fd: u32,
     path: Vec<u8>,
     host: Arc<OwnedFd>,
+    since: Instant,
     /// The operation under way goes through it.
     in_use: bool,
 }
@@ -25,35 +27,42 @@ struct Folder {
 pub(super) struct Folders(Vec<Folder>);
 
 impl Folders {
-    /// The folder `path` beneath the descriptor `fd`, which is no empty path.
-    pub(super) fn open(
-        &mut self,
-        table: &Table,
-        fd: u32,
-        path: &[u8],
-    ) -> Result<Arc<OwnedFd>, Errno> {
-        let known = self
-            .0
-            .iter_mut()
-            .rev()
-            .find(|folder| folder.fd == fd && folder.path == path);
-        if let Some(known) = known {
-            known.in_use = true;
-            return Ok(Arc::clone(&known.host));
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The folder `path` beneath the descriptor `fd`, if it is kept.
+    pub(super) fn get(&mut self, fd: u32, path: &[u8]) -> Option<Arc<OwnedFd>> {
+        let is_meant = |folder: &Folder| folder.fd == fd && folder.path == path;
+        let index = self.0.iter().rposition(is_meant)?;
+        if self.0[index].since.elapsed() > FRESH {
+            self.0.remove(index);
+            return None;
         }
-        let flags = OFlags::PATH | OFlags::DIRECTORY;
-        let base = table.get(fd)?.host()?;
-        let host = Arc::new(open_beneath(base, path, flags, Mode::empty())?);
+        self.0[index].in_use = true;
+        Some(Arc::clone(&self.0[index].host))
+    }
+
+    pub(super) fn keep(&mut self, fd: u32, path: &[u8], host: &Arc<OwnedFd>) {
         if self.0.len() == KEPT {
-            self.0.remove(0);
+            self.drop_oldest();
         }
         self.0.push(Folder {
             fd,
             path: path.to_vec(),
-            host: Arc::clone(&host),
+            host: Arc::clone(host),
+            since: Instant::now(),
             in_use: false,
         });
-        Ok(host)
+    }
+
+    /// Gives one host descriptor back; false: none is kept.
+    pub(super) fn drop_oldest(&mut self) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
+        self.0.remove(0);
+        true
     }
 
     /// The descriptor stands for something else from now on.

@@ -20,7 +20,7 @@ struct Entry {
 }
 
 /// Entries whose places are known by heart. A guest that goes back further makes the host count from the start.
-const REMEMBERED: usize = 4096;
+const REMEMBERED: usize = 512;
 
 /// A directory that is being read.
 ///
@@ -47,11 +47,17 @@ impl Listing {
 
     /// Fills `buffer` with `dirent`s and names, from `cookie` on. The last one may be cut off: the guest then asks for it
     /// again. Returns the bytes written; fewer than there is room for at the end of the directory.
-    pub(super) fn read(&mut self, buffer: &mut [u8], cookie: u64) -> Result<usize, Errno> {
-        self.go_to(cookie)?;
+    /// `between` is called before the host is asked for more, and may end it.
+    pub(super) fn read<E: From<Errno>>(
+        &mut self,
+        buffer: &mut [u8],
+        cookie: u64,
+        mut between: impl FnMut() -> Result<(), E>,
+    ) -> Result<usize, E> {
+        self.go_to(cookie, &mut between)?;
         let mut used = 0;
         while used < buffer.len() {
-            if self.entries.is_empty() && !self.fetch()? {
+            if !self.has_next(&mut between)? {
                 break;
             }
             let entry = self.entries[0].encoded(self.position + 1);
@@ -77,38 +83,69 @@ impl Listing {
         }
     }
 
-    fn go_to(&mut self, target: u64) -> Result<(), Errno> {
+    fn has_next<E: From<Errno>>(
+        &mut self,
+        between: &mut impl FnMut() -> Result<(), E>,
+    ) -> Result<bool, E> {
+        if self.entries.is_empty() {
+            between()?;
+            self.fetch()?;
+        }
+        Ok(!self.entries.is_empty())
+    }
+
+    fn go_to<E: From<Errno>>(
+        &mut self,
+        target: u64,
+        between: &mut impl FnMut() -> Result<(), E>,
+    ) -> Result<(), E> {
         if target == self.position {
             return Ok(());
         }
-        self.entries.clear();
         let back = self.position.checked_sub(target);
         let known = back.and_then(|back| {
             let last = self.cookies.len().checked_sub(1)?;
             last.checked_sub(usize::try_from(back).ok()?)
         });
-        if let Some(index) = known {
-            seek(&self.stream, SeekFrom::Start(self.cookies[index]))?;
-            self.cookies.truncate(index + 1);
-            self.position = target;
-            return Ok(());
+        match known {
+            Some(index) => {
+                self.seek(self.cookies[index])?;
+                self.cookies.truncate(index + 1);
+                self.position = target;
+            }
+            None => self.start_again()?,
         }
-        self.start_again()?;
-        while self.position < target && (!self.entries.is_empty() || self.fetch()?) {
+        while self.position < target && self.has_next(between)? {
             self.pass();
         }
         Ok(())
     }
 
+    /// Gives the memory of what was read ahead back.
+    pub(super) fn forget_ahead(&mut self) {
+        let here = self.cookies.back().copied().unwrap_or(0);
+        if !self.entries.is_empty() && self.seek(here).is_err() {
+            // A file system that cannot go back: what is left is kept.
+            return;
+        }
+        self.entries = VecDeque::new();
+    }
+
+    fn seek(&mut self, host_cookie: u64) -> Result<(), Errno> {
+        seek(&self.stream, SeekFrom::Start(host_cookie))?;
+        self.entries.clear();
+        Ok(())
+    }
+
     fn start_again(&mut self) -> Result<(), Errno> {
-        seek(&self.stream, SeekFrom::Start(0))?;
+        self.seek(0)?;
         self.cookies.clear();
         self.position = 0;
         Ok(())
     }
 
-    /// Reads more from the host; false at the end.
-    fn fetch(&mut self) -> Result<bool, Errno> {
+    /// Reads more from the host, nothing at the end.
+    fn fetch(&mut self) -> Result<(), Errno> {
         let mut buffer = [MaybeUninit::uninit(); BATCH];
         let mut batch = RawDir::new(&self.stream, &mut buffer);
         while let Some(entry) = batch.next() {
@@ -130,7 +167,7 @@ impl Listing {
                 break;
             }
         }
-        Ok(!self.entries.is_empty())
+        Ok(())
     }
 }
 
@@ -153,6 +190,10 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
 
+    fn go_on() -> Result<(), Errno> {
+        Ok(())
+    }
+
     fn listing(of: &tempfile::TempDir) -> Listing {
         Listing::new(Arc::new(fs::File::open(of.path()).unwrap().into()))
     }
@@ -162,7 +203,7 @@ mod tests {
         let (mut cookie, mut calls) = (0, 0);
         loop {
             let mut buffer = vec![0; step];
-            let used = listing.read(&mut buffer, cookie).unwrap();
+            let used = listing.read(&mut buffer, cookie, go_on).unwrap();
             calls += 1;
             let mut rest = &buffer[..used];
             while rest.len() >= DIRENT_SIZE {
@@ -223,10 +264,10 @@ mod tests {
         let place = filled(100);
         let mut listing = listing(&place);
         let mut first = [0; 2000];
-        listing.read(&mut first, 0).unwrap();
+        listing.read(&mut first, 0, go_on).unwrap();
         let mut again = [0; 2000];
         read_all(&mut listing, 4096, |_| {});
-        listing.read(&mut again, 0).unwrap();
+        listing.read(&mut again, 0, go_on).unwrap();
         assert_eq!(first, again);
     }
 
@@ -246,14 +287,17 @@ mod tests {
             names.len() - 1,
         ] {
             let mut buffer = [0; 300];
-            let used = listing.read(&mut buffer, number as u64).unwrap();
+            let used = listing.read(&mut buffer, number as u64, go_on).unwrap();
             let length = u32::from_le_bytes(buffer[16..20].try_into().unwrap()) as usize;
             assert!(used >= DIRENT_SIZE + length);
             let name = std::str::from_utf8(&buffer[DIRENT_SIZE..DIRENT_SIZE + length]).unwrap();
             assert_eq!(name, names[number], "entry {number}");
         }
-        assert_eq!(listing.read(&mut [0; 300], names.len() as u64), Ok(0));
-        assert_eq!(listing.read(&mut [0; 300], u64::MAX), Ok(0));
+        assert_eq!(
+            listing.read(&mut [0; 300], names.len() as u64, go_on),
+            Ok(0)
+        );
+        assert_eq!(listing.read(&mut [0; 300], u64::MAX, go_on), Ok(0));
     }
 
     #[test]
@@ -263,6 +307,26 @@ mod tests {
         fs::create_dir(&folder).unwrap();
         let mut listing = Listing::new(Arc::new(fs::File::open(&folder).unwrap().into()));
         fs::remove_dir(&folder).unwrap();
-        assert_eq!(listing.read(&mut [0; 300], 0), Ok(0));
+        assert_eq!(listing.read(&mut [0; 300], 0, go_on), Ok(0));
+    }
+
+    #[test]
+    fn what_was_read_ahead_can_be_forgotten() {
+        let place = filled(300);
+        let mut listing = listing(&place);
+        let mut names = BTreeSet::new();
+        let mut cookie = 0;
+        loop {
+            let mut buffer = [0; 100];
+            let used = listing.read(&mut buffer, cookie, go_on).unwrap();
+            listing.forget_ahead();
+            if used == 0 {
+                break;
+            }
+            let length = u32::from_le_bytes(buffer[16..20].try_into().unwrap()) as usize;
+            cookie = u64::from_le_bytes(buffer[..8].try_into().unwrap());
+            assert!(names.insert(buffer[DIRENT_SIZE..DIRENT_SIZE + length].to_vec()));
+        }
+        assert_eq!(names.len(), 302);
     }
 }

@@ -1,7 +1,7 @@
 //! What is done by a path: opening, looking, making, removing, renaming, linking.
 //!
-//! An operation on the last part of a path (make, remove, rename, link) never follows a link there, so it is done by the
-//! folder and this one name. Where a link at the end is followed, or a slash ends the path, the path is resolved as a whole.
+//! An operation on the last part of a path (make, remove, rename, link, look) never follows a link there, so it is done by
+//! the folder and this one name. Where a link at the end is followed, or a slash ends the path, the path is resolved as a whole.
 
 use super::resolve::open_beneath;
 use super::{Files, descriptor, to_host};
@@ -40,20 +40,19 @@ struct Place<'a> {
     folder: Folder<'a>,
     /// With the slash behind it, if there was one; `.` and `..` as they are.
     name: &'a [u8],
-    slash: bool,
     read_only: bool,
 }
 
 enum Folder<'a> {
     Descriptor(BorrowedFd<'a>),
-    Kept(Arc<OwnedFd>),
+    Opened(Arc<OwnedFd>),
 }
 
 impl AsFd for Folder<'_> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Folder::Descriptor(fd) => *fd,
-            Folder::Kept(fd) => fd.as_fd(),
+            Folder::Opened(fd) => fd.as_fd(),
         }
     }
 }
@@ -72,6 +71,10 @@ fn without_slashes(path: &[u8]) -> &[u8] {
 }
 
 impl Place<'_> {
+    fn has_slash(&self) -> bool {
+        self.name.ends_with(b"/")
+    }
+
     /// `.` and `..` are no names by which something could be made, removed or renamed.
     fn is_dots(&self) -> bool {
         matches!(without_slashes(self.name), b"." | b"..")
@@ -85,6 +88,10 @@ impl Place<'_> {
         }
         Ok(())
     }
+}
+
+fn open_folder(base: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
+    open_beneath(base, path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())
 }
 
 impl Files {
@@ -109,32 +116,60 @@ impl Files {
         }
     }
 
-    fn place<'a>(&'a mut self, fd: u32, path: &'a [u8]) -> Result<Place<'a>, Errno> {
+    /// A place where something is changed: its folder is looked up anew, wherever others have moved it.
+    fn place<'a>(&'a self, fd: u32, path: &'a [u8]) -> Result<Place<'a>, Errno> {
+        let (parent, name) = self.split(fd, path)?;
+        let (base, read_only) = self.base(fd)?;
+        let folder = match parent {
+            b"" => Folder::Descriptor(base),
+            parent => Folder::Opened(Arc::new(open_folder(base, parent)?)),
+        };
+        Ok(Place {
+            folder,
+            name,
+            read_only,
+        })
+    }
+
+    /// A place that is only looked at: its folder may be one that was kept.
+    fn seen_place<'a>(&'a mut self, fd: u32, path: &'a [u8]) -> Result<Place<'a>, Errno> {
+        let (parent, name) = self.split(fd, path)?;
+        let folder = match parent {
+            b"" => Folder::Descriptor(self.base(fd)?.0),
+            parent => Folder::Opened(self.kept_folder(fd, parent)?),
+        };
+        Ok(Place {
+            folder,
+            name,
+            read_only: true,
+        })
+    }
+
+    fn kept_folder(&mut self, fd: u32, path: &[u8]) -> Result<Arc<OwnedFd>, Errno> {
+        if let Some(kept) = self.folders.get(fd, path) {
+            return Ok(kept);
+        }
+        let opened = Arc::new(open_folder(self.base(fd)?.0, path)?);
+        if self.make_room().is_ok() {
+            self.folders.keep(fd, path, &opened);
+        }
+        Ok(opened)
+    }
+
+    /// The folder and the last part of a path, with the slashes behind it.
+    fn split<'a>(&self, fd: u32, path: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Errno> {
         self.table.get(fd)?;
         if path.is_empty() {
             return Err(Errno::NO_ENTRY);
         }
-        let (_, read_only) = self.base(fd)?;
+        self.base(fd)?;
         let trimmed = without_slashes(path);
         if trimmed.is_empty() {
             // The root of the host.
             return Err(Errno::NOT_PERMITTED);
         }
-        let start = trimmed
-            .iter()
-            .rposition(|byte| *byte == b'/')
-            .map_or(0, |slash| slash + 1);
-        let (parent, name) = path.split_at(start);
-        let folder = match parent {
-            b"" => Folder::Descriptor(self.base(fd)?.0),
-            parent => Folder::Kept(self.folders.open(&self.table, fd, parent)?),
-        };
-        Ok(Place {
-            folder,
-            name,
-            slash: trimmed.len() < path.len(),
-            read_only,
-        })
+        let slash = trimmed.iter().rposition(|byte| *byte == b'/');
+        Ok(path.split_at(slash.map_or(0, |slash| slash + 1)))
     }
 
     /// Opens a path as a whole, without reading or writing: to look at what a link leads to.
@@ -144,14 +179,17 @@ impl Files {
 
     pub(crate) fn open(&mut self, fd: u32, path: &[u8], how: Open) -> Result<u32, Errno> {
         let read_only = self.table.get(fd)?.read_only;
-        self.table.has_room()?;
         let flags = open_flags(how, read_only)?;
+        if path.is_empty() {
+            return Err(Errno::NO_ENTRY);
+        }
+        self.make_room()?;
         let mode = if flags.contains(OFlags::CREATE) {
             NEW_FILE
         } else {
             Mode::empty()
         };
-        let opened = self.open_host(fd, path, flags, mode);
+        let opened = open_beneath(self.base(fd)?.0, path, flags, mode);
         // Where nothing can be made, a file that is there can still be opened.
         let refused = read_only && how.oflags & oflags::CREATE != 0;
         let host = match opened {
@@ -161,31 +199,13 @@ impl Files {
         };
         let mut opened = descriptor(host, read_only)?;
         opened.nonblocking = how.fdflags & fdflags::NONBLOCK != 0;
-        self.table.insert(opened)
-    }
-
-    /// From the folder, which is open already in most cases; as a whole where a link leads out of the folder.
-    fn open_host(
-        &mut self,
-        fd: u32,
-        path: &[u8],
-        flags: OFlags,
-        mode: Mode,
-    ) -> Result<OwnedFd, Errno> {
-        let place = self.place(fd, path)?;
-        if !place.is_dots() {
-            match open_beneath(place.folder.as_fd(), place.name, flags, mode) {
-                Err(Errno::NOT_PERMITTED) => {}
-                opened => return opened,
-            }
-        }
-        open_beneath(self.base(fd)?.0, path, flags, mode)
+        Ok(self.table.insert(opened))
     }
 
     pub(crate) fn stat_path(&mut self, fd: u32, path: &[u8], follow: bool) -> Result<Stat, Errno> {
-        let place = self.place(fd, path)?;
+        let place = self.seen_place(fd, path)?;
         // With a slash the kernel would follow a link, and out of the mount.
-        if !place.slash && !place.is_dots() {
+        if !place.has_slash() && !place.is_dots() {
             let stat = statat(&place.folder, place.name, AtFlags::SYMLINK_NOFOLLOW)?;
             if !follow || FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
                 return Ok(stat);
@@ -247,21 +267,32 @@ impl Files {
     pub(crate) fn rename(&mut self, from: (u32, &[u8]), to: (u32, &[u8])) -> Result<(), Errno> {
         let (old_folder, old_name) = self.renamed(from)?;
         let (new_folder, new_name) = self.renamed(to)?;
+        self.may_move(&old_folder, old_name)?;
         renameat(&old_folder, old_name, &new_folder, new_name)?;
         self.folders.forget_all();
         Ok(())
     }
 
+    /// A link in another folder leads elsewhere: whoever may make none may not move one either.
+    fn may_move(&self, folder: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
+        if self.allow_symlinks {
+            return Ok(());
+        }
+        let found = statat(folder, without_slashes(name), AtFlags::SYMLINK_NOFOLLOW);
+        let kind = found.map(|found| FileType::from_raw_mode(found.st_mode));
+        if kind == Ok(FileType::Symlink) {
+            return Err(Errno::NOT_PERMITTED);
+        }
+        Ok(())
+    }
+
     /// A side of a renaming: its folder and name.
-    fn renamed<'a>(
-        &mut self,
-        (fd, path): (u32, &'a [u8]),
-    ) -> Result<(Arc<OwnedFd>, &'a [u8]), Errno> {
+    fn renamed<'a>(&self, (fd, path): (u32, &'a [u8])) -> Result<(Arc<OwnedFd>, &'a [u8]), Errno> {
         let place = self.place(fd, path)?;
         place.changeable(Errno::BUSY)?;
         let name = &path[path.len() - place.name.len()..];
         let folder = match place.folder {
-            Folder::Kept(folder) => folder,
+            Folder::Opened(folder) => folder,
             Folder::Descriptor(_) => self.table.get(fd)?.shared_host()?,
         };
         Ok((folder, name))
@@ -271,12 +302,13 @@ impl Files {
     pub(crate) fn link(&mut self, from: (u32, &[u8]), to: (u32, &[u8])) -> Result<(), Errno> {
         let source = self.place(from.0, from.1)?;
         source.changeable(Errno::NOT_PERMITTED)?;
-        if source.slash {
+        if source.has_slash() {
             // Only a folder can be named so, and a folder has one name.
             self.resolve(from.0, from.1, OFlags::DIRECTORY)?;
             return Err(Errno::NOT_PERMITTED);
         }
         let (old_folder, old_name) = self.renamed(from)?;
+        self.may_move(&old_folder, old_name)?;
         let target = self.place(to.0, to.1)?;
         target.changeable(Errno::EXISTS)?;
         Ok(linkat(
@@ -307,8 +339,8 @@ impl Files {
         path: &[u8],
         buffer: &mut [u8],
     ) -> Result<usize, Errno> {
-        let place = self.place(fd, path)?;
-        if place.slash || place.is_dots() {
+        let place = self.seen_place(fd, path)?;
+        if place.has_slash() || place.is_dots() {
             self.resolve(fd, path, OFlags::empty())?;
             return Err(Errno::INVALID);
         }
@@ -335,6 +367,9 @@ fn open_flags(how: Open, read_only: bool) -> Result<OFlags, Errno> {
         (false, true) => OFlags::WRONLY,
         (_, false) => OFlags::RDONLY,
     };
+    if how.oflags & oflags::CREATE != 0 && how.oflags & oflags::DIRECTORY != 0 {
+        return Err(Errno::INVALID);
+    }
     // NONBLOCK: opening a FIFO or a device must not wait. NOCTTY: nor give the server a terminal.
     let mut flags = access | OFlags::NONBLOCK | OFlags::NOCTTY | to_host(how.fdflags);
     flags.set(OFlags::NOFOLLOW, !how.follow);

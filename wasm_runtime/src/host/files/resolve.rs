@@ -11,6 +11,9 @@ use std::sync::OnceLock;
 /// The kernel gives up (`EAGAIN`) when somebody renames folders while it resolves a path.
 const MAX_TRIES: usize = 64;
 
+/// Folders in one another that the walk can go through: it has all of them open.
+const MAX_DEPTH: usize = 64;
+
 /// Links on the way of one path, as in the kernel.
 const MAX_LINKS: usize = 40;
 
@@ -87,7 +90,12 @@ fn walk(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> Opene
     }
     // The path ended in a slash or a dot: the folder that was reached is meant.
     if flags.contains(OFlags::CREATE) {
-        return Err(HostErrno::ISDIR);
+        let exclusive = flags.contains(OFlags::EXCL);
+        return Err(if exclusive {
+            HostErrno::EXIST
+        } else {
+            HostErrno::ISDIR
+        });
     }
     openat(walk.here(), ".", flags - OFlags::NOFOLLOW, mode)
 }
@@ -120,6 +128,9 @@ impl Walk<'_> {
     }
 
     fn enter(&mut self, name: &[u8]) -> rustix::io::Result<()> {
+        if self.way.len() == MAX_DEPTH {
+            return Err(HostErrno::NAMETOOLONG);
+        }
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match openat(self.here(), name, flags, Mode::empty()) {
             Ok(folder) => {

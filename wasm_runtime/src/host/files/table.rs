@@ -69,6 +69,22 @@ impl Descriptor {
             .ok_or(Errno::NOT_SUPPORTED)
     }
 
+    pub(super) fn has_listing_of_mount(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Directory {
+                mount: Some(_),
+                listing: Some(_)
+            }
+        )
+    }
+
+    pub(super) fn start_listing(&mut self, fresh: Listing) {
+        if let Kind::Directory { listing, .. } = &mut self.kind {
+            *listing = Some(fresh);
+        }
+    }
+
     /// A directory, open for reading: the descriptor of a mount only names it.
     pub(super) fn readable(&self) -> Result<Arc<OwnedFd>, Errno> {
         match &self.kind {
@@ -92,42 +108,37 @@ pub(super) struct Table {
     slots: Vec<Option<Descriptor>>,
     /// No number below is free.
     lowest_free: usize,
-    capacity: usize,
+    open: usize,
 }
 
 impl Table {
     /// Standard input, output and error.
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new() -> Self {
         let streams = [Kind::Stdin, Kind::Stdout, Kind::Stderr];
         Table {
             slots: streams.map(|kind| Some(Descriptor::stream(kind))).into(),
             lowest_free: 3,
-            capacity,
+            open: 3,
         }
     }
 
-    /// Fails when no descriptor can be added: to be asked before a file is made that could not be opened.
-    pub(super) fn has_room(&self) -> Result<(), Errno> {
-        let used = self.lowest_free + self.slots[self.lowest_free..].iter().flatten().count();
-        if used >= self.capacity {
-            return Err(Errno::TOO_MANY_FILES);
-        }
-        Ok(())
+    /// How many are open.
+    pub(super) fn len(&self) -> usize {
+        self.open
     }
 
-    pub(super) fn insert(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
+    pub(super) fn insert(&mut self, descriptor: Descriptor) -> u32 {
         let free =
             (self.lowest_free..self.slots.len()).find(|number| self.slots[*number].is_none());
         let number = free.unwrap_or(self.slots.len());
-        if number >= self.capacity {
-            return Err(Errno::TOO_MANY_FILES);
-        }
         if number == self.slots.len() {
             self.slots.push(None);
         }
         self.slots[number] = Some(descriptor);
         self.lowest_free = number + 1;
-        u32::try_from(number).map_err(|_| Errno::TOO_MANY_FILES)
+        self.open += 1;
+        // No run has as many as that.
+        number as u32
     }
 
     pub(super) fn get(&self, number: u32) -> Result<&Descriptor, Errno> {
@@ -144,6 +155,7 @@ impl Table {
         let slot = self.slots.get_mut(number as usize);
         let removed = slot.and_then(Option::take).ok_or(Errno::BAD_DESCRIPTOR)?;
         self.lowest_free = self.lowest_free.min(number as usize);
+        self.open -= 1;
         Ok(removed)
     }
 
@@ -169,25 +181,27 @@ mod tests {
 
     #[test]
     fn the_lowest_free_number_is_given_out() {
-        let mut table = Table::new(6);
-        assert_eq!([3, 4, 5].map(|_| table.insert(stream())), [3, 4, 5].map(Ok));
-        assert_eq!(table.insert(stream()), Err(Errno::TOO_MANY_FILES));
+        let mut table = Table::new();
+        assert_eq!([3, 4, 5].map(|_| table.insert(stream())), [3, 4, 5]);
         table.remove(4).unwrap();
         table.remove(1).unwrap();
-        assert_eq!(table.insert(stream()), Ok(1));
-        assert_eq!(table.insert(stream()), Ok(4));
-        assert_eq!(table.insert(stream()), Err(Errno::TOO_MANY_FILES));
+        assert_eq!(table.len(), 4);
+        assert_eq!(table.insert(stream()), 1);
+        assert_eq!(table.insert(stream()), 4);
+        assert_eq!(table.insert(stream()), 6);
+        assert_eq!(table.len(), 7);
     }
 
     #[test]
     fn renumbering_needs_two_open_descriptors_and_leaves_one() {
-        let mut table = Table::new(6);
-        table.insert(stream()).unwrap();
+        let mut table = Table::new();
+        table.insert(stream());
         assert_eq!(table.renumber(3, 4), Err(Errno::BAD_DESCRIPTOR));
         assert_eq!(table.renumber(4, 3), Err(Errno::BAD_DESCRIPTOR));
         assert_eq!(table.renumber(3, 3), Ok(()));
         assert_eq!(table.renumber(3, 0), Ok(()));
         assert!(table.get(0).is_ok());
+        assert_eq!(table.len(), 3);
         assert_eq!(table.get(3).err(), Some(Errno::BAD_DESCRIPTOR));
     }
 }

@@ -242,6 +242,55 @@ fn links_are_made_only_where_that_is_allowed() {
 }
 
 #[test]
+fn links_that_are_there_stay_where_they_are_unless_links_may_be_made() {
+    let mut place = Place::new(false);
+    place.files.allow_symlinks = false;
+    for answer in [
+        place.files.rename((MOUNT, b"out"), (MOUNT, b"folder/out")),
+        place.files.link((MOUNT, b"out"), (MOUNT, b"folder/out")),
+    ] {
+        assert_eq!(answer, Err(Errno::NOT_PERMITTED));
+    }
+    assert_eq!(place.files.unlink(MOUNT, b"out"), Ok(()));
+    assert_eq!(
+        place.files.rename((MOUNT, b"file"), (MOUNT, b"moved")),
+        Ok(())
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_not_cut_or_made() {
+    let mut place = Place::new(false);
+    while place.files.open(MOUNT, b"file", how(0, READ)).is_ok() {}
+    for (path, oflags) in [(&b"file"[..], oflags::TRUNCATE), (b"new", oflags::CREATE)] {
+        let opened = place.files.open(MOUNT, path, how(oflags, WRITE));
+        assert_eq!(opened, Err(Errno::TOO_MANY_FILES));
+    }
+    assert_eq!(fs::read(place.root().join("file")).unwrap(), b"content");
+    assert!(!place.root().join("new").exists());
+}
+
+#[test]
+fn folders_are_kept_only_where_there_is_room() {
+    let mut place = Place::new(false);
+    for number in 0..100 {
+        let folder = format!("f{number}");
+        fs::create_dir(place.root().join(&folder)).unwrap();
+        let path = format!("{folder}/x");
+        let _ = place.files.stat_path(MOUNT, path.as_bytes(), true);
+    }
+    assert!(place.files.used() <= 64);
+    // They make room for what the guest opens.
+    for _ in 4..64 {
+        place.files.open(MOUNT, b"file", how(0, READ)).unwrap();
+    }
+    assert_eq!(
+        place.files.open(MOUNT, b"file", how(0, READ)),
+        Err(Errno::TOO_MANY_FILES)
+    );
+}
+
+#[test]
 fn what_is_no_file_is_not_opened_and_nobody_waits() {
     let mut place = Place::new(false);
     let fifo = place.root().join("fifo");
