@@ -9,10 +9,12 @@ mod resolve;
 mod table;
 #[cfg(test)]
 mod tests;
+mod times;
 
 pub(crate) use data::Whence;
-pub(crate) use paths::{Open, Times};
+pub(crate) use paths::Open;
 pub(crate) use table::Kind;
+pub(crate) use times::Times;
 
 use super::abi::{self, Errno, fdflags, rights};
 use folders::Folders;

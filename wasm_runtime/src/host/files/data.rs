@@ -1,6 +1,6 @@
 //! Reading, writing and the size of open files. The position is the host's own.
 
-use super::paths::{Times, timestamps};
+use super::times::{Times, timestamps};
 use super::{Files, Kind, to_host};
 use crate::host::abi::{Errno, fdflags};
 use rustix::fd::BorrowedFd;

@@ -4,12 +4,13 @@
 //! the folder and this one name. Where a link at the end is followed, or a slash ends the path, the path is resolved as a whole.
 
 use super::resolve::open_beneath;
+use super::times::{Times, timestamps};
 use super::{Files, descriptor, to_host};
-use crate::host::abi::{Errno, fdflags, fstflags, oflags, rights};
+use crate::host::abi::{Errno, fdflags, oflags, rights};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fstat,
-    linkat, mkdirat, readlinkat_raw, renameat, statat, symlinkat, unlinkat, utimensat,
+    AtFlags, FileType, Mode, OFlags, Stat, fstat, linkat, mkdirat, readlinkat_raw, renameat,
+    statat, symlinkat, unlinkat, utimensat,
 };
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -25,14 +26,6 @@ pub(crate) struct Open {
     pub(crate) oflags: u16,
     pub(crate) rights: u64,
     pub(crate) fdflags: u16,
-}
-
-/// Times to set, in nanoseconds, and which (`fstflags`).
-#[derive(Clone, Copy)]
-pub(crate) struct Times {
-    pub(crate) access: u64,
-    pub(crate) modification: u64,
-    pub(crate) which: u16,
 }
 
 /// The last part of a path in its folder.
@@ -385,43 +378,4 @@ fn open_flags(how: Open, read_only: bool) -> Result<OFlags, Errno> {
         flags -= OFlags::CREATE | OFlags::EXCL;
     }
     Ok(flags)
-}
-
-pub(super) fn timestamps(times: Times) -> Result<Timestamps, Errno> {
-    let both = |mask: u16| times.which & mask == mask;
-    if times.which & !fstflags::ALL != 0
-        || both(fstflags::ACCESS | fstflags::ACCESS_NOW)
-        || both(fstflags::MODIFICATION | fstflags::MODIFICATION_NOW)
-    {
-        return Err(Errno::INVALID);
-    }
-    Ok(Timestamps {
-        last_access: timestamp(
-            times.access,
-            times.which,
-            fstflags::ACCESS,
-            fstflags::ACCESS_NOW,
-        ),
-        last_modification: timestamp(
-            times.modification,
-            times.which,
-            fstflags::MODIFICATION,
-            fstflags::MODIFICATION_NOW,
-        ),
-    })
-}
-
-fn timestamp(nanoseconds: u64, which: u16, set: u16, now: u16) -> Timespec {
-    let special = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
-    if which & now != 0 {
-        return special(UTIME_NOW);
-    }
-    if which & set == 0 {
-        return special(UTIME_OMIT);
-    }
-    Timespec {
-        // Not more than 2^64 / 10^9.
-        tv_sec: (nanoseconds / 1_000_000_000) as i64,
-        tv_nsec: (nanoseconds % 1_000_000_000) as _,
-    }
 }
