@@ -83,6 +83,18 @@ static const char *check_entry_point(apr_pool_t *pool, const wasm_dir_conf *sect
                                   error);
 }
 
+static int is_set_somewhere(const wasm_server_conf *server, wasm_setting setting)
+{
+    int i;
+
+    for (i = 0; i < server->sections->nelts; i++) {
+        if (APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *)->settings.values[setting] != WASM_UNSET) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* A limit that the module cannot start under. Where it may come from another section, it is found at the request. */
 static const char *check_memory_limit(apr_pool_t *pool, const wasm_server_conf *server, const wasm_dir_conf *section)
 {
@@ -96,7 +108,7 @@ static const char *check_memory_limit(apr_pool_t *pool, const wasm_server_conf *
         return apr_psprintf(pool, WASM_CODE_MEMORY ": " WASM_NAME_MEMORY_LIMIT " (%s:%d): " WASM_NAME_MODULE " %s needs "
                             "%" APR_UINT64_T_FMT " bytes to start", source->file, source->line, section->program->path, minimum);
     }
-    if (server->given[WASM_SETTING_MEMORY_LIMIT]) {
+    if (is_set_somewhere(server, WASM_SETTING_MEMORY_LIMIT)) {
         return NULL;
     }
     return apr_psprintf(pool, WASM_CODE_MEMORY ": " WASM_NAME_MODULE " %s (%s:%d): needs %" APR_UINT64_T_FMT " bytes to start, and "

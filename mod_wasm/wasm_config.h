@@ -74,7 +74,6 @@ typedef struct wasm_server_conf {
     wasm_settings settings;
     const char *cache_dir;
     wasm_source cache_dir_source;
-    int given[WASM_SETTINGS];     /* whether any section has this setting */
     apr_int64_t file_limit;       /* child: what WasmFileLimit can be at the most */
     apr_array_header_t *programs; /* wasm_program * */
     apr_array_header_t *sections; /* wasm_dir_conf * */

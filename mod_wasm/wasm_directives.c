@@ -252,7 +252,7 @@ static const char *set_value(cmd_parms *cmd, void *dir, const char *arg)
     }
     wrong = row->parse(arg, &settings->values[setting]);
     conf->setting_sources[setting] = source_of(cmd);
-    server->given[setting] = 1;
+    register_section(conf);
     return wrong ? problem(cmd, wrong) : NULL;
 }
 

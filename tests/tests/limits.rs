@@ -93,6 +93,14 @@ fn a_section_has_its_own_limit_of_open_files() {
 }
 
 #[test]
+fn a_limit_of_open_files_for_the_whole_server_can_be_higher_than_the_default() {
+    let site = Site::new();
+    let conf = hoarders(&site, "") + "WasmFileLimit 400\n";
+    let server = site.start(conf);
+    assert_eq!(server.get("/x").expect(200).text(), "hoarded 396\n");
+}
+
+#[test]
 fn programs_leave_httpd_the_descriptors_that_it_needs() {
     let site = Site::new();
     let conf = hoarders(&site, "") + "WasmMaxInstances 4\n";
