@@ -14,19 +14,22 @@
  * process is about to end anyway. */
 static wrt_engine *engine;
 
-static uint32_t max_instances(const wasm_server_conf *server)
+static uint32_t threads_of_a_child(void)
+{
+    int threads;
+
+    return ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) == APR_SUCCESS && threads > 0 ? (uint32_t)threads : 1;
+}
+
+static uint32_t max_instances(const wasm_server_conf *server, uint32_t threads)
 {
     apr_int64_t given = wasm_settings_get(&server->settings, WASM_SETTING_MAX_INSTANCES);
-    int threads = 1;
 
     if (given != WASM_UNSET) {
         return (uint32_t)given;
     }
-    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 1) {
-        threads = 1;
-    }
     /* The rest stays free for static files while programs are slow. */
-    return threads < 4 ? (uint32_t)threads : (uint32_t)threads * 3 / 4;
+    return threads < 4 ? threads : threads * 3 / 4;
 }
 
 static void log_failure(server_rec *s, const char *code, const char *what, wrt_error *error)
@@ -37,12 +40,12 @@ static void log_failure(server_rec *s, const char *code, const char *what, wrt_e
     wrt_error_free(error);
 }
 
-static wrt_error *start_engine(apr_pool_t *pool, const wasm_server_conf *server)
+static wrt_error *start_engine(apr_pool_t *pool, const wasm_server_conf *server, uint32_t runs)
 {
     apr_array_header_t *artifacts = apr_array_make(pool, server->programs->nelts, sizeof(const wrt_artifact *));
     wrt_engine_options options = {
         .struct_size = sizeof options,
-        .max_instances = max_instances(server),
+        .max_instances = runs,
         .thread_stack_size = wasm_stack_size(),
     };
     int i;
@@ -71,7 +74,8 @@ static void load_modules(server_rec *s, const wasm_server_conf *server)
 
 static void start(apr_pool_t *pool, server_rec *s, wasm_server_conf *server)
 {
-    wrt_error *error = start_engine(pool, server);
+    uint32_t threads = threads_of_a_child(), runs = max_instances(server, threads);
+    wrt_error *error = start_engine(pool, server, runs);
     wrt_str warning;
 
     if (error) {
@@ -82,7 +86,7 @@ static void start(apr_pool_t *pool, server_rec *s, wasm_server_conf *server)
     if (warning.len) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, WASM_CODE_CHILD_WARNING ": %.*s", (int)warning.len, warning.data);
     }
-    server->file_limit = wasm_descriptors_for_each(s, server, max_instances(server));
+    server->file_limit = wasm_descriptors_for_each(s, server, threads, runs);
     load_modules(s, server);
 }
 

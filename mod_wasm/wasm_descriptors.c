@@ -2,8 +2,6 @@
 
 #include <sys/resource.h>
 
-#include "ap_mpm.h"
-
 #include "wasm_codes.h"
 
 /* Of httpd, whatever it serves: listening sockets, logs, pipes, and what other modules hold. */
@@ -12,16 +10,6 @@
 #define OWN_OF_A_THREAD 4
 /* Of a run, beside what it has open: what is open while one call looks something up. */
 #define PASSING 4
-
-static apr_int64_t own_descriptors(void)
-{
-    int threads = 1;
-
-    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 1) {
-        threads = 1;
-    }
-    return OWN_OF_A_CHILD + (apr_int64_t)threads * OWN_OF_A_THREAD;
-}
 
 /* The most that any section allows. */
 static apr_int64_t wanted_by_sections(const wasm_server_conf *server)
@@ -56,9 +44,9 @@ static apr_int64_t raise_limit(apr_int64_t wanted)
     return (apr_int64_t)limit.rlim_cur;
 }
 
-apr_int64_t wasm_descriptors_for_each(server_rec *s, const wasm_server_conf *server, uint32_t runs)
+apr_int64_t wasm_descriptors_for_each(server_rec *s, const wasm_server_conf *server, uint32_t threads, uint32_t runs)
 {
-    apr_int64_t wanted = wanted_by_sections(server), own = own_descriptors();
+    apr_int64_t wanted = wanted_by_sections(server), own = OWN_OF_A_CHILD + (apr_int64_t)threads * OWN_OF_A_THREAD;
     apr_int64_t limit = raise_limit(own + (wanted + PASSING) * runs);
     apr_int64_t each = (limit - own) / runs - PASSING;
 

@@ -74,6 +74,14 @@ static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, co
     return wrt_run_new(conf->program->module, &options, run);
 }
 
+static wasm_failure library_failed(const wasm_exchange *exchange, const wasm_dir_conf *conf, wrt_error *error)
+{
+    wasm_failure failure = wasm_outcome_error(exchange, error);
+
+    wasm_outcome_log(exchange, conf->program, &failure, NULL);
+    return failure;
+}
+
 /* Returns what failed, if anything. */
 static wasm_failure execute(wasm_exchange *exchange, const wasm_dir_conf *conf, wrt_run *run)
 {
@@ -83,9 +91,7 @@ static wasm_failure execute(wasm_exchange *exchange, const wasm_dir_conf *conf, 
 
     wasm_stderr_end(&exchange->err);
     if (error) {
-        failure = wasm_outcome_error(exchange, error);
-        wasm_outcome_log(exchange, conf->program, &failure, NULL);
-        return failure;
+        return library_failed(exchange, conf, error);
     }
     failure = wasm_outcome_failure(exchange, &outcome);
     if (!failure.code) {
@@ -104,9 +110,7 @@ static wasm_failure run_program(wasm_exchange *exchange, const wasm_dir_conf *co
     wrt_error *error = new_run(exchange, conf, script, &run);
 
     if (error) {
-        failure = wasm_outcome_error(exchange, error);
-        wasm_outcome_log(exchange, conf->program, &failure, NULL);
-        return failure;
+        return library_failed(exchange, conf, error);
     }
     failure = execute(exchange, conf, run);
     wrt_run_free(run);

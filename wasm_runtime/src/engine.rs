@@ -14,7 +14,7 @@ use crate::host::linker;
 use crate::run::Sandbox;
 use queue::Queue;
 use settings::{Settings, Target, compatibility};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Runtime};
 use wasmtime::{Engine, Linker};
 
@@ -27,6 +27,8 @@ pub struct ServingEngine {
     /// driven: every operation completes at once on the thread of the run.
     pub(crate) tokio: Runtime,
     warning: String,
+    /// The engine's word on code for the baseline, once a module of that kind is loaded.
+    baseline: OnceLock<String>,
 }
 
 impl ServingEngine {
@@ -45,6 +47,7 @@ impl ServingEngine {
             queue,
             tokio,
             warning,
+            baseline: OnceLock::new(),
         }))
     }
 
@@ -64,10 +67,13 @@ impl ServingEngine {
     }
 
     fn baseline(&self) -> Result<String> {
+        if let Some(known) = self.baseline.get() {
+            return Ok(known.clone());
+        }
         let config = Settings::of_this_process().config(Target::Baseline);
         let engine = config.and_then(|config| Engine::new(&config));
         let engine = engine.map_err(|error| Error::Engine(one_line(&error)))?;
-        Ok(compatibility(&engine))
+        Ok(self.baseline.get_or_init(|| compatibility(&engine)).clone())
     }
 
     /// One line for the log, or nothing.

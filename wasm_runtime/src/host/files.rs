@@ -58,7 +58,7 @@ impl Files {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = open(host, flags, Mode::empty())?;
         self.make_room()
-            .map_err(|_| std::io::Error::other("more mounts than WasmFileLimit allows"))?;
+            .map_err(|_| std::io::Error::other("no descriptor is left for it"))?;
         let mount = Descriptor::directory(directory, Some(guest.to_owned()), read_only);
         self.table.insert(mount);
         Ok(())

@@ -136,9 +136,16 @@ impl RunIo {
     }
 
     fn pass_on(&mut self, flush: bool) -> Result<(), Stop> {
+        let mut output = std::mem::take(&mut self.output);
+        let written = self.hand_over(&output, flush);
+        output.clear();
+        self.output = output;
+        written
+    }
+
+    fn hand_over(&mut self, data: &[u8], flush: bool) -> Result<(), Stop> {
         let patience = self.patience();
-        let written = self.host.write(&self.output, flush, patience);
-        self.output.clear();
+        let written = self.host.write(data, flush, patience);
         written.map_err(|stop| self.stop(stop))
     }
 
@@ -154,9 +161,7 @@ impl RunIo {
         let rest = chunks.remainder();
         for chunk in chunks {
             self.check()?;
-            let patience = self.patience();
-            let written = self.host.write(chunk, false, patience);
-            written.map_err(|stop| self.stop(stop))?;
+            self.hand_over(chunk, false)?;
         }
         self.output.extend_from_slice(rest);
         self.waiting_since.get_or_insert_with(Instant::now);

@@ -225,7 +225,7 @@ impl Call<'_> {
         for piece in pieces {
             write(&mut io, &self.memory.0[piece.clone()])?;
         }
-        Ok(pieces.iter().map(Range::len).sum())
+        Ok(total(pieces))
     }
 
     fn read_file(
@@ -258,7 +258,7 @@ impl Call<'_> {
         let Call {
             memory, sandbox, ..
         } = self;
-        if pieces.iter().map(Range::len).sum::<usize>() <= STEP {
+        if total(pieces) <= STEP {
             let slices: Vec<IoSlice<'_>> = pieces
                 .iter()
                 .map(|piece| IoSlice::new(&memory.0[piece.clone()]))
@@ -281,7 +281,7 @@ fn read_at_once(
     pieces: &[Range<usize>],
     offset: Option<u64>,
 ) -> Option<Result<usize, Errno>> {
-    if pieces.iter().map(Range::len).sum::<usize>() > STEP {
+    if total(pieces) > STEP {
         return None;
     }
     match pieces {
@@ -325,6 +325,10 @@ fn in_steps(
         }
     }
     Ok(done)
+}
+
+fn total(pieces: &[Range<usize>]) -> usize {
+    pieces.iter().map(Range::len).sum()
 }
 
 fn behind(offset: Option<u64>, done: usize) -> Result<Option<u64>, Errno> {
