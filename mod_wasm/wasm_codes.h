@@ -56,9 +56,15 @@
 #define WASM_CODE_BODY_UNREADABLE "WASM0063" /* the request body could not be read */
 #define WASM_CODE_OUTPUT          "WASM0064" /* httpd's output filters refused the response */
 #define WASM_CODE_LIBRARY         "WASM0065" /* the library failed */
-#define WASM_CODE_GROW_REFUSED    "WASM0066" /* memory.grow met WasmMemoryLimit */
+#define WASM_CODE_GROW_REFUSED    "WASM0066" /* growing met WasmMemoryLimit */
 #define WASM_CODE_UNMAPPED        "WASM0067" /* a path variable lies in no mount */
 #define WASM_CODE_SCRIPT_UNSAID   "WASM0068" /* a script is run, and WasmScriptArg is neither On nor Off */
+#define WASM_CODE_CPU             "WASM0073" /* a run used more than WasmCPULimit */
+#define WASM_CODE_OUTPUT_LIMIT    "WASM0074" /* a program wrote more than WasmOutputLimit */
+#define WASM_CODE_ERROR_LIMIT     "WASM0075" /* standard error beyond WasmErrorLogLimit was dropped */
+#define WASM_CODE_WRITE_REFUSED   "WASM0076" /* writing met WasmWriteLimit */
+#define WASM_CODE_SCRATCH_REFUSED "WASM0077" /* the scratch directory is full */
+#define WASM_CODE_FILES_REFUSED   "WASM0078" /* opening met WasmFileLimit */
 
 /* What the program says. */
 #define WASM_CODE_STDERR          "WASM0070" /* a line of stderr */
