@@ -6,7 +6,7 @@ mod pool;
 mod processor;
 pub(crate) mod queue;
 pub mod settings;
-mod ticker;
+pub(crate) mod ticker;
 
 use crate::artifact::{Metadata, Needs};
 use crate::error::{Error, Result, one_line};

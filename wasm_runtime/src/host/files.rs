@@ -95,6 +95,17 @@ impl Files {
         }
     }
 
+    /// The descriptor of the mount with this guest path.
+    pub(crate) fn mount_of(&self, path: &str) -> Option<u32> {
+        self.numbers()
+            .find(|fd| self.mount_path(*fd).is_ok_and(|mount| mount == path))
+    }
+
+    /// All descriptors that are open, standard streams left out.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.table.numbers().skip_while(|fd| *fd < 3)
+    }
+
     pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {
         let closed = self.table.remove(fd)?;
         self.mount_listings -= usize::from(closed.has_listing_of_mount());

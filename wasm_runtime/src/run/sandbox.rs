@@ -4,6 +4,7 @@
 use super::Limit;
 use super::budget::Budget;
 use crate::host::files::{Files, Terms};
+use crate::host::sights::Observer;
 use crate::host::{RunIo, StringList, Waiting};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -39,6 +40,8 @@ pub(crate) struct Sandbox {
     pub(crate) env: StringList,
     /// The zero of the guest's monotonic clock.
     pub(crate) started: Instant,
+    /// While a snapshot is made.
+    pub(crate) observer: Option<Observer>,
     /// The guest's memory, once a host function has looked for it.
     pub(crate) memory: Option<Memory>,
 }
@@ -58,12 +61,20 @@ impl Sandbox {
             args: StringList::default(),
             env: StringList::default(),
             started,
+            observer: None,
             memory: None,
         })
     }
 }
 
 impl Sandbox {
+    /// Takes note, while a snapshot is made, of what a look at a path finds.
+    pub(crate) fn observe(&mut self, fd: u32, path: &[u8], follow: bool) {
+        if let Some(observer) = &mut self.observer {
+            observer.look(&mut self.files, &self.io.budget, fd, path, follow);
+        }
+    }
+
     /// What the run was doing when the host ended it, for the log.
     pub(crate) fn doing(&self) -> String {
         let waiting = match self.io.stopped_while() {

@@ -178,7 +178,15 @@ impl Call<'_> {
         out: u32,
     ) -> Answer {
         let buffer = self.memory.bytes_mut(buffer, room)?;
-        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        let Sandbox {
+            files,
+            io,
+            observer,
+            ..
+        } = &mut *self.sandbox;
+        if let Some(observer) = observer {
+            observer.list(files, fd);
+        }
         let used = files.list(fd, buffer, cookie, io)?;
         Ok(self.memory.write_u32(out, size(used))?)
     }

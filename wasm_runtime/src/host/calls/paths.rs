@@ -27,6 +27,7 @@ impl Call<'_> {
         out: u32,
     ) -> Answer {
         let path = self.memory.path(path, length)?;
+        self.sandbox.observe(fd, path, flags & FOLLOW != 0);
         let Sandbox { files, io, .. } = &mut *self.sandbox;
         let stat =
             files.again(|files| files.stat_path(fd, path, flags & FOLLOW != 0, &io.budget))?;
@@ -94,8 +95,17 @@ impl Call<'_> {
             rights,
             fdflags: u16::try_from(fdflags).map_err(|_| Errno::INVALID)?,
         };
-        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        self.sandbox.observe(fd, path, how.follow);
+        let Sandbox {
+            files,
+            io,
+            observer,
+            ..
+        } = &mut *self.sandbox;
         let opened = files.open(fd, path, how, &mut io.budget)?;
+        if let Some(observer) = observer {
+            observer.open(files, fd, path, opened);
+        }
         Ok(self.memory.write_u32(out, opened)?)
     }
 
@@ -110,6 +120,7 @@ impl Call<'_> {
     ) -> Answer {
         let path = self.memory.path(path, length)?.to_vec();
         let buffer = self.memory.bytes_mut(buffer, room)?;
+        self.sandbox.observe(fd, &path, false);
         let Sandbox { files, io, .. } = &mut *self.sandbox;
         let used = files.again(|files| files.readlink(fd, &path, buffer, &io.budget))?;
         Ok(self

@@ -139,6 +139,12 @@ impl Table {
         self.open
     }
 
+    /// The numbers of those that are open.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
+        let slots = self.slots.iter().zip(0u32..);
+        slots.filter_map(|(slot, number)| slot.as_ref().map(|_| number))
+    }
+
     pub(super) fn insert(&mut self, descriptor: Descriptor) -> u32 {
         let free =
             (self.lowest_free..self.slots.len()).find(|number| self.slots[*number].is_none());
