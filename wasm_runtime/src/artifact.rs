@@ -13,12 +13,14 @@ mod memory_file;
 mod prepared;
 mod refusal;
 mod side_by_side;
+mod snapshot;
 mod store;
 
 pub use cache::Cache;
 pub use footer::{Facts, Findings, Metadata, Needs, append_footer};
 pub use key::ArtifactKey;
-pub use prepared::{Origin, Prepared, Request};
+pub use prepared::{Origin, Preinit, Prepared, Request, User};
+pub use snapshot::{Snapshot, SnapshotFacts, append_facts};
 pub use store::{ArtifactStore, Begun};
 
 pub(crate) use digest::{digest_of, sha256_hex};

@@ -2,6 +2,7 @@
 
 pub(crate) mod abi;
 mod calls;
+mod clock;
 pub(crate) mod files;
 pub(crate) mod linker;
 mod memory;
@@ -10,6 +11,8 @@ pub(crate) mod sights;
 mod streams;
 mod strings;
 
+pub(crate) use clock::Clock;
+pub use clock::Frozen;
 pub use streams::{Host, Stop};
 pub(crate) use streams::{RunIo, Waiting};
 pub use strings::StringList;

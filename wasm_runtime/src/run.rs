@@ -28,6 +28,7 @@ pub struct Options {
     /// `NAME=value`.
     pub env: StringList,
     pub mounts: Vec<Mount>,
+    /// Empty: the one that the module has for it.
     pub entry_point: String,
     /// How long to wait for a free instance.
     pub queue_timeout: Duration,
@@ -72,14 +73,17 @@ impl Run {
         let budget = Budget::new(self.options.limits);
         let io = RunIo::new(self.host, Arc::clone(&engine.queue), budget);
         let files = Files::new(self.options.allow_symlinks);
-        let mut sandbox = match Sandbox::new(io, files, &self.options.mounts) {
+        let mut sandbox = match Sandbox::new(io, files, &self.options.mounts, self.module.clock()) {
             Ok(sandbox) => sandbox,
             Err(message) => return Outcome::not_started(Ending::MountFailed(message)),
         };
         sandbox.args = self.options.args;
         sandbox.env = self.options.env;
         let call = Call {
-            entry_point: &self.options.entry_point,
+            entry_point: match self.options.entry_point.as_str() {
+                "" => self.module.entry_point,
+                name => name,
+            },
             backtrace: self.options.backtrace,
         };
         let (ending, sandbox) = command::run(&self.module, sandbox, &call);

@@ -4,12 +4,13 @@
 use super::expiry;
 use super::folder::{distrust, open_private};
 use super::footer::{Metadata, read_footer};
-use super::key::ArtifactKey;
+use super::key::{ArtifactKey, is_snapshot_name, partial_name, snapshot_name, snapshot_prefix};
+use super::snapshot::{Snapshot, SnapshotFacts, read_facts};
 use super::{Artifact, digest, memory_file};
 use crate::error::{Error, Result};
 use rustix::fs::{
-    AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fstat, openat, renameat,
-    unlinkat, utimensat,
+    AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fstat, openat,
+    renameat, unlinkat, utimensat,
 };
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -62,28 +63,70 @@ impl Cache {
         }
     }
 
+    /// The snapshots of a module that `is_wanted` wants; the first one that can be used.
+    pub(super) fn snapshot(
+        &self,
+        module_sha256: &str,
+        mut is_wanted: impl FnMut(&SnapshotFacts) -> bool,
+    ) -> Option<Snapshot> {
+        let prefix = snapshot_prefix(module_sha256);
+        for entry in Dir::read_from(&self.folder).ok()?.flatten() {
+            let Ok(name) = entry.file_name().to_str() else {
+                continue;
+            };
+            if !name.starts_with(&prefix) || !is_snapshot_name(name) {
+                continue;
+            }
+            let Ok(mut file) = self.open_entry(name) else {
+                continue;
+            };
+            let wanted =
+                read_facts(&file).is_ok_and(|facts| facts.is_some_and(|it| is_wanted(&it)));
+            if let (true, Ok(snapshot)) = (wanted, Snapshot::from_file(&mut file)) {
+                self.touch_name(name);
+                return Some(snapshot);
+            }
+        }
+        None
+    }
+
+    /// Puts the content of a snapshot file into place.
+    pub(super) fn save_snapshot(
+        &self,
+        facts: &SnapshotFacts,
+        content: &mut (impl Read + Seek),
+    ) -> Result<()> {
+        self.place(&snapshot_name(&facts.module, &facts.identity()), content)
+    }
+
     /// Notes that a start uses this entry, where it may: [`Self::sweep`] looks at that.
     pub(super) fn touch(&self, key: &ArtifactKey) {
+        self.touch_name(&key.entry_name());
+    }
+
+    fn touch_name(&self, name: &str) {
         let time = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
         let times = Timestamps {
             last_access: time(UTIME_OMIT),
             last_modification: time(UTIME_NOW),
         };
-        let name = key.entry_name();
         let _ = utimensat(&self.folder, name, &times, AtFlags::SYMLINK_NOFOLLOW);
     }
 
     /// Puts the content of an artifact file into place, all at once.
     pub fn save(&self, metadata: &Metadata, content: &mut (impl Read + Seek)) -> Result<()> {
-        let name = metadata.key.entry_name();
-        let partial = metadata.key.partial_name();
+        self.place(&metadata.key.entry_name(), content)
+    }
+
+    fn place(&self, name: &str, content: &mut (impl Read + Seek)) -> Result<()> {
+        let partial = partial_name(name);
         let saved = self.write_new(&partial, content).and_then(|()| {
-            renameat(&self.folder, &partial, &self.folder, &name)?;
+            renameat(&self.folder, &partial, &self.folder, name)?;
             Ok(())
         });
         saved.map_err(|error| {
             let _ = unlinkat(&self.folder, &partial, AtFlags::empty());
-            Error::io(&self.directory.join(&name), error)
+            Error::io(&self.directory.join(name), error)
         })
     }
 
@@ -238,8 +281,8 @@ mod tests {
         let (_directory, cache) = filled();
         let long = expiry::UNUSED + Duration::from_secs(60);
         let unused = key(Target::Baseline).entry_name();
-        let recent = key(Target::Native).partial_name();
-        let partial = key(Target::Baseline).partial_name();
+        let recent = partial_name(&key(Target::Native).entry_name());
+        let partial = partial_name(&key(Target::Baseline).entry_name());
         let foreign = ["note.cwasm", "note.partial", "note"];
         for name in [unused.as_str(), &partial].into_iter().chain(foreign) {
             fs::write(cache.directory.join(name), "").unwrap();

@@ -1,6 +1,6 @@
 //! What leaves the cache: entries that no start has used for a long time, and what a writer that died left behind.
 
-use super::key::{is_entry_name, is_partial_name};
+use super::key::{is_entry_name, is_partial_name, is_snapshot_name};
 use rustix::fs::{AtFlags, Dir, FileType, Stat, statat, unlinkat};
 use rustix::io::Errno;
 use std::ffi::CStr;
@@ -33,7 +33,7 @@ pub(super) fn sweep(folder: &OwnedFd, now: SystemTime) -> Result<(), Errno> {
 
 fn patience(name: &CStr) -> Option<Duration> {
     let name = name.to_str().ok()?;
-    if is_entry_name(name) {
+    if is_entry_name(name) || is_snapshot_name(name) {
         return Some(UNUSED);
     }
     is_partial_name(name).then_some(ABANDONED)

@@ -2,12 +2,16 @@
 
 use super::footer::{Findings, Metadata, read_footer};
 use super::memory_file;
+use super::snapshot::Snapshot;
+use super::{Prepared, User};
 use crate::engine::settings::{BACKTRACE_DETAILS, Target};
 use crate::error::{Error, Result};
 use crate::precompile::{EXIT_INVALID_MODULE, MAX_CPU_SECONDS};
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
@@ -25,9 +29,10 @@ pub(super) struct Process {
     output: File,
 }
 
-/// Checks `module` without compiling it.
-pub(super) fn check(helper: &Path, module: &Path) -> Result<Findings> {
-    let mut process = Process::start(helper, module, &["--check"], 1)?;
+/// Checks a module without compiling it.
+pub(super) fn check(prepared: &Prepared) -> Result<Findings> {
+    let helper = &prepared.helper;
+    let mut process = Process::start(prepared, &["--check"], 1)?;
     while process.listen() {}
     let mut output = process.finish()?;
     let read = output
@@ -36,24 +41,73 @@ pub(super) fn check(helper: &Path, module: &Path) -> Result<Findings> {
     read.map_err(|_| delivered_nothing(helper))
 }
 
-/// Starts compiling `module`.
-pub(super) fn compile(helper: &Path, module: &Path, threads: usize) -> Result<Process> {
-    Process::start(helper, module, &["--output", "-"], threads)
+/// Starts compiling a module, or its snapshot where there is one.
+pub(super) fn compile(prepared: &Prepared, threads: usize) -> Result<Process> {
+    Process::start(prepared, &["--output", "-"], threads)
+}
+
+/// Starts the initialiser of a module, in a process that gives up the rights of root before it reads anything.
+pub(super) fn initialize(prepared: &Prepared, threads: usize) -> Result<Process> {
+    let (Some(preinit), Some(initializer)) = (&prepared.preinit, prepared.initializer()) else {
+        return Err(Error::InvalidArgument("the module has no initialiser"));
+    };
+    let mut work: Vec<OsString> = ["--initialize", initializer, "--output", "-"]
+        .map(OsString::from)
+        .into();
+    let mut option = |name: &str, value: Vec<u8>| {
+        work.push(name.into());
+        work.push(OsString::from_vec(value));
+    };
+    option("--timeout", preinit.timeout_ms.to_string().into());
+    option("--memory", preinit.memory.to_string().into());
+    for mount in &preinit.mounts {
+        option(
+            "--mount",
+            [mount.guest.as_bytes(), b"=", &mount.host].concat(),
+        );
+    }
+    for variable in &preinit.env {
+        option("--env", variable.clone());
+    }
+    if let Some(User {
+        user,
+        group,
+        groups,
+    }) = &preinit.user
+    {
+        let numbers: Vec<String> = [*user, *group]
+            .iter()
+            .chain(groups)
+            .map(u32::to_string)
+            .collect();
+        option("--user", numbers.join(":").into());
+    }
+    Process::start(prepared, &work, threads)
 }
 
 impl Process {
-    fn start(helper: &Path, module: &Path, work: &[&str], threads: usize) -> Result<Self> {
+    fn start(prepared: &Prepared, work: &[impl AsRef<OsStr>], threads: usize) -> Result<Self> {
+        let Prepared { helper, module, .. } = prepared;
+        let snapshot = prepared.snapshot.get();
+        let input = match snapshot.map(|snapshot| snapshot.open()).transpose() {
+            Ok(snapshot) => snapshot.map_or_else(Stdio::null, Stdio::from),
+            Err(error) => return Err(Error::Compile(error.to_string())),
+        };
         let output = memory_file::create().map_err(|error| Error::Compile(error.to_string()))?;
         let spawned = output.try_clone().and_then(|stdout| {
             let mut command = Command::new(helper);
             command
                 .args(["--target", Target::Native.name()])
                 .args(work)
-                .arg(module)
+                .arg(if snapshot.is_some() {
+                    Path::new("-")
+                } else {
+                    module
+                })
                 .current_dir("/")
                 .env_clear()
                 .env(THREADS, threads.to_string())
-                .stdin(Stdio::null())
+                .stdin(input)
                 .stdout(stdout)
                 .stderr(Stdio::piped());
             if let Some(value) = std::env::var_os(BACKTRACE_DETAILS) {
@@ -104,6 +158,12 @@ impl Process {
             Ok(Some((metadata, code_length))) => Ok((file, metadata, code_length)),
             Ok(None) | Err(_) => Err(delivered_nothing(&helper)),
         }
+    }
+
+    /// The snapshot that an initialiser led to, and the content of its file. To be called when the process has ended.
+    pub(super) fn snapshot(self) -> Result<(Snapshot, File)> {
+        let mut file = self.finish()?;
+        Ok((Snapshot::from_file(&mut file)?, file))
     }
 
     fn finish(mut self) -> Result<File> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use wasmtime::ModuleVersionStrategy;
 
 const ENTRY: &str = ".cwasm";
+const SNAPSHOT: &str = ".snapshot";
 const PARTIAL: &str = ".partial";
 
 /// The key of an artifact: code with equal keys is equally good. Made without an engine.
@@ -46,23 +47,42 @@ impl ArtifactKey {
         } = self;
         format!("{module}-{}-{settings}{ENTRY}", target.name())
     }
+}
 
-    /// Name of the entry while this process writes it.
-    pub(super) fn partial_name(&self) -> String {
-        format!("{}.{}{PARTIAL}", self.entry_name(), std::process::id())
-    }
+/// Name of a file of a cache while this process writes it.
+pub(super) fn partial_name(name: &str) -> String {
+    format!("{name}.{}{PARTIAL}", std::process::id())
+}
+
+/// What the names of all snapshots of a module begin with.
+pub(super) fn snapshot_prefix(module_sha256: &str) -> String {
+    format!("{module_sha256}-")
+}
+
+/// Name of a snapshot in a cache.
+pub(super) fn snapshot_name(module_sha256: &str, identity: &str) -> String {
+    format!("{}{identity}{SNAPSHOT}", snapshot_prefix(module_sha256))
+}
+
+pub(super) fn is_snapshot_name(name: &str) -> bool {
+    let stem = name.strip_suffix(SNAPSHOT).unwrap_or_default();
+    stem.split_once('-')
+        .is_some_and(|(module, identity)| module.len() == 64 && is_hex(module) && is_hex(identity))
+}
+
+fn is_hex(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether this is the name of an entry, of this version or another one.
 pub(super) fn is_entry_name(name: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let stem = name.strip_suffix(ENTRY).unwrap_or_default();
     match stem.split('-').collect::<Vec<_>>().as_slice() {
         [module, target, settings] => {
             let known = Target::PREFERENCE
                 .iter()
                 .any(|known| known.name() == *target);
-            module.len() == 64 && digits(module) && known && digits(settings)
+            module.len() == 64 && is_hex(module) && known && is_hex(settings)
         }
         _ => false,
     }
@@ -71,8 +91,9 @@ pub(super) fn is_entry_name(name: &str) -> bool {
 /// Whether this is the name of an entry that is being written.
 pub(super) fn is_partial_name(name: &str) -> bool {
     let stem = name.strip_suffix(PARTIAL).unwrap_or_default();
-    stem.rsplit_once('.')
-        .is_some_and(|(entry, process)| process.parse::<u32>().is_ok() && is_entry_name(entry))
+    stem.rsplit_once('.').is_some_and(|(entry, process)| {
+        process.parse::<u32>().is_ok() && (is_entry_name(entry) || is_snapshot_name(entry))
+    })
 }
 
 #[cfg(test)]
@@ -110,7 +131,7 @@ mod tests {
     fn names_are_told_apart_from_those_of_others() {
         let key = key(&Settings::of_this_process());
         assert!(is_entry_name(&key.entry_name()));
-        assert!(is_partial_name(&key.partial_name()));
+        assert!(is_partial_name(&partial_name(&key.entry_name())));
         let entry = key.entry_name();
         for name in ["", ".cwasm", "note.cwasm", ".partial", &entry[1..]] {
             assert!(!is_entry_name(name) && !is_partial_name(name), "{name}");

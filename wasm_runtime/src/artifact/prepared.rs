@@ -1,8 +1,13 @@
 //! A module on its way to compiled code: what is asked for, and how far it is.
 
 use super::cache::Cache;
+use super::snapshot::{Snapshot, SnapshotFacts};
 use super::{Artifact, Facts};
 use crate::error::{Error, Result};
+use crate::host::files::{Files, Terms};
+use crate::host::sights;
+use crate::run::budget::Budget;
+use crate::run::{Limit, Limits, Mount};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -16,6 +21,56 @@ pub struct Request<'a> {
     pub cache_directory: Option<&'a Path>,
     /// The program `wasm-precompile`.
     pub helper: &'a Path,
+    /// A snapshot is wanted, if the module allows one.
+    pub preinit: Option<Preinit>,
+}
+
+/// How a module is initialised for a snapshot.
+#[derive(Clone, Debug)]
+pub struct Preinit {
+    /// Without an initialiser, or when it fails, the module is refused; otherwise it runs without a snapshot.
+    pub required: bool,
+    /// What the initialiser sees, all of it read-only.
+    pub mounts: Vec<Mount>,
+    /// `NAME=value`, sorted.
+    pub env: Vec<Vec<u8>>,
+    /// Milliseconds that it may take.
+    pub timeout_ms: u64,
+    /// Bytes of memory that it may use.
+    pub memory: u64,
+    /// Whom the process that runs it becomes; `None`: it stays who it is.
+    pub user: Option<User>,
+}
+
+/// A user without any right of root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub user: u32,
+    pub group: u32,
+    /// All groups.
+    pub groups: Vec<u32>,
+}
+
+/// The names by which modules export an initialiser, the newer one first.
+const INITIALIZERS: [&str; 2] = ["wizer-initialize", "wizer.initialize"];
+
+impl Preinit {
+    /// Whether this snapshot is what the initialiser would lead to now.
+    pub(super) fn is_met_by(&self, facts: &SnapshotFacts) -> bool {
+        if facts.version != crate::VERSION || facts.env != self.env {
+            return false;
+        }
+        let mut files = Files::new(false);
+        let mut budget = Budget::new(Limits::UNLIMITED);
+        for mount in &self.mounts {
+            let terms = Terms {
+                read_only: true,
+                account: Limit::Written,
+            };
+            let _ = files.mount(&mount.guest, &mount.host, terms, &mut budget);
+        }
+        sights::hold(&facts.sights, &mut files, &budget)
+    }
 }
 
 /// Where an artifact came from.
@@ -42,6 +97,9 @@ pub struct Prepared {
     pub(super) cache_directory: Option<PathBuf>,
     /// A process could not load the code that was there.
     pub(super) was_refused: bool,
+    /// A snapshot is wanted.
+    pub(super) preinit: Option<Preinit>,
+    pub(super) snapshot: OnceLock<Arc<Snapshot>>,
     /// What is to be told once the code is there.
     pub(super) warnings: Vec<String>,
     pub(super) made: OnceLock<Made>,
@@ -97,6 +155,28 @@ impl Prepared {
         {
             cache.remove(&artifact.metadata.key);
         }
+    }
+
+    /// What is to be known of the snapshot, if the code is that of one.
+    pub(crate) fn snapshot(&self) -> Option<&SnapshotFacts> {
+        self.snapshot.get().map(|snapshot| &snapshot.facts)
+    }
+
+    /// The function that initialises the module, if it has one.
+    pub(super) fn initializer(&self) -> Option<&'static str> {
+        let has = |name: &&str| self.facts.entry_points.iter().any(|entry| entry == name);
+        INITIALIZERS.into_iter().find(has)
+    }
+
+    /// A snapshot is wanted and not there yet.
+    pub(super) fn lacks_snapshot(&self) -> bool {
+        self.preinit.is_some() && self.snapshot.get().is_none() && self.initializer().is_some()
+    }
+
+    /// SHA-256 of what is compiled, in hex.
+    pub(super) fn code_of(&self) -> &str {
+        let snapshot = self.snapshot.get();
+        snapshot.map_or(&self.sha256, |snapshot| &snapshot.facts.sha256)
     }
 
     pub(super) fn is_pending(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Several helpers at a time, as many as there are cores, watched by the one thread of the parent.
 
 use super::Prepared;
-use super::helper::{self, Process};
+use super::helper::Process;
 use crate::error::Result;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -14,8 +14,12 @@ pub(super) struct Job<'a> {
     pub(super) module: &'a Prepared,
 }
 
-/// Modules that are compiled. Dropped before the end, it ends what still runs.
+/// Starts what is done with a module, on so many threads.
+pub(super) type Start = fn(&Prepared, usize) -> Result<Process>;
+
+/// Modules that are compiled, or initialised. Dropped before the end, it ends what still runs.
 pub(super) struct SideBySide<'a> {
+    start: Start,
     cores: usize,
     waiting: VecDeque<Job<'a>>,
     running: Vec<(Job<'a>, Process)>,
@@ -23,9 +27,10 @@ pub(super) struct SideBySide<'a> {
 
 impl<'a> SideBySide<'a> {
     /// The largest first: it would be alone at the end otherwise.
-    pub(super) fn new(mut jobs: Vec<Job<'a>>, cores: usize) -> Self {
+    pub(super) fn new(mut jobs: Vec<Job<'a>>, cores: usize, start: Start) -> Self {
         jobs.sort_by_key(|job| std::cmp::Reverse(job.module.size));
         SideBySide {
+            start,
             cores: cores.max(1),
             waiting: jobs.into(),
             running: Vec::new(),
@@ -42,8 +47,7 @@ impl<'a> SideBySide<'a> {
         };
         // Each one compiles functions side by side, too.
         let at_a_time = self.cores.min(self.running.len() + 1 + self.waiting.len());
-        let Prepared { helper, module, .. } = next.module;
-        let process = helper::compile(helper, module, self.cores / at_a_time)
+        let process = (self.start)(next.module, self.cores / at_a_time)
             .map_err(|error| error.at(next.index))?;
         self.running.push((next, process));
         Ok(Some(next))

@@ -5,7 +5,7 @@ use super::cache::{Cache, Entry};
 use super::digests::Digests;
 use super::helper::{self, Process};
 use super::side_by_side::{Job, SideBySide};
-use super::{Artifact, ArtifactKey, Facts, Origin, Prepared, Request};
+use super::{Artifact, ArtifactKey, Facts, Origin, Prepared, Request, Snapshot, SnapshotFacts};
 use crate::engine::settings::{Settings, Target};
 use crate::error::{Error, Result};
 use std::collections::{HashMap, HashSet};
@@ -25,6 +25,7 @@ pub struct Begun<'a> {
 struct Contents {
     digests: Digests,
     artifacts: HashMap<String, Arc<Artifact>>,
+    snapshots: Vec<Arc<Snapshot>>,
     /// Caches that were written to since the last [`ArtifactStore::trim`].
     grown: HashSet<PathBuf>,
 }
@@ -60,15 +61,24 @@ impl ArtifactStore {
             helper: request.helper.to_owned(),
             cache_directory: request.cache_directory.map(Path::to_owned),
             was_refused: false,
+            preinit: request.preinit.clone(),
+            snapshot: OnceLock::new(),
             warnings: Vec::new(),
             made: OnceLock::new(),
         };
+        self.find_snapshot(&prepared)?;
         match self.find(&mut prepared)? {
             Some((artifact, origin)) => {
                 prepared.facts = artifact.metadata.facts.clone();
-                prepared.complete(artifact, origin, &[]);
+                if !prepared.lacks_snapshot() {
+                    prepared.complete(artifact, origin, &[]);
+                }
             }
             None => prepared.facts = check(&prepared)?,
+        }
+        if prepared.initializer().is_none() && prepared.snapshot.get().is_none() {
+            require_initializer(&prepared)?;
+            prepared.preinit = None;
         }
         Ok(prepared)
     }
@@ -79,9 +89,10 @@ impl ArtifactStore {
     /// As for [`Self::examine`], as one of `modules`.
     pub fn compile(&self, modules: &[&Prepared], begun: &mut dyn FnMut(&Begun<'_>)) -> Result<()> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.take_snapshots(modules, cores, begun)?;
         let jobs = jobs(modules);
         let (mut done, total) = (0, jobs.len());
-        let mut compiling = SideBySide::new(jobs, cores);
+        let mut compiling = SideBySide::new(jobs, cores, helper::compile);
         loop {
             while let Some(Job { module, .. }) = compiling.start_next()? {
                 begun(&Begun {
@@ -99,9 +110,83 @@ impl ArtifactStore {
         }
         // The same content under another name.
         for module in modules.iter().filter(|module| module.is_pending()) {
-            if let Some(artifact) = self.lock().artifacts.get(&module.sha256) {
+            if let Some(artifact) = self.lock().artifacts.get(module.code_of()) {
                 module.complete(Arc::clone(artifact), Origin::Kept, &[]);
             }
+        }
+        Ok(())
+    }
+
+    /// Takes the snapshots that are wanted and not there yet. Modules that were given the same and may see the same come after
+    /// one another: what the first one leads to may be good for the others.
+    fn take_snapshots(
+        &self,
+        modules: &[&Prepared],
+        cores: usize,
+        begun: &mut dyn FnMut(&Begun<'_>),
+    ) -> Result<()> {
+        loop {
+            for module in modules {
+                self.find_snapshot(module)?;
+            }
+            let jobs = snapshot_jobs(modules);
+            if jobs.is_empty() {
+                return Ok(());
+            }
+            let (mut done, total) = (0, jobs.len());
+            let mut running = SideBySide::new(jobs, cores, helper::initialize);
+            loop {
+                while let Some(Job { module, .. }) = running.start_next()? {
+                    begun(&Begun {
+                        module,
+                        done,
+                        total,
+                    });
+                }
+                let Some((job, process)) = running.wait() else {
+                    break;
+                };
+                self.take_snapshot(job.module, process)
+                    .map_err(|error| error.at(job.index))?;
+                done += 1;
+            }
+        }
+    }
+
+    fn take_snapshot(&self, module: &Prepared, process: Process) -> Result<()> {
+        let (snapshot, mut file) = process.snapshot()?;
+        if let (Some(cache), _) = open_cache(module)?
+            && cache.save_snapshot(&snapshot.facts, &mut file).is_ok()
+        {
+            self.lock().grown.extend(module.cache_directory.clone());
+        }
+        let snapshot = Arc::new(snapshot);
+        self.lock().snapshots.push(Arc::clone(&snapshot));
+        let _ = module.snapshot.set(snapshot);
+        Ok(())
+    }
+
+    /// A snapshot that the initialiser would lead to again.
+    fn find_snapshot(&self, prepared: &Prepared) -> Result<()> {
+        let Some(preinit) = &prepared.preinit else {
+            return Ok(());
+        };
+        if prepared.snapshot.get().is_some() {
+            return Ok(());
+        }
+        let is_wanted =
+            |facts: &SnapshotFacts| facts.module == prepared.sha256 && preinit.is_met_by(facts);
+        let kept = self.lock().snapshots.clone();
+        if let Some(known) = kept.into_iter().find(|known| is_wanted(&known.facts)) {
+            let _ = prepared.snapshot.set(known);
+            return Ok(());
+        }
+        if let (Some(cache), _) = open_cache(prepared)?
+            && let Some(found) = cache.snapshot(&prepared.sha256, is_wanted)
+        {
+            let found = Arc::new(found);
+            self.lock().snapshots.push(Arc::clone(&found));
+            let _ = prepared.snapshot.set(found);
         }
         Ok(())
     }
@@ -113,6 +198,9 @@ impl ArtifactStore {
         contents
             .artifacts
             .retain(|_, artifact| Arc::strong_count(artifact) > 1);
+        contents
+            .snapshots
+            .retain(|snapshot| Arc::strong_count(snapshot) > 1);
         for directory in std::mem::take(&mut contents.grown) {
             let Ok(cache) = Cache::open(&directory) else {
                 continue;
@@ -126,7 +214,7 @@ impl ArtifactStore {
 
     /// The code where it was before, in the store or in the cache. Code that was refused counts for nothing.
     fn find(&self, prepared: &mut Prepared) -> Result<Option<(Arc<Artifact>, Origin)>> {
-        let kept = self.lock().artifacts.get(&prepared.sha256).cloned();
+        let kept = self.lock().artifacts.get(prepared.code_of()).cloned();
         if let Some(kept) = kept {
             prepared.was_refused = kept.is_refused();
             return Ok((!prepared.was_refused).then_some((kept, Origin::Kept)));
@@ -182,11 +270,36 @@ impl ArtifactStore {
     }
 }
 
+fn require_initializer(prepared: &Prepared) -> Result<()> {
+    match &prepared.preinit {
+        Some(preinit) if preinit.required => Err(Error::Module(
+            "it exports no function wizer-initialize without parameters and results".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The snapshots that can be taken at a time: one of those that were given the same.
+fn snapshot_jobs<'a>(modules: &[&'a Prepared]) -> Vec<Job<'a>> {
+    let env = |module: &Prepared| module.preinit.as_ref().map(|preinit| preinit.env.clone());
+    let mut jobs: Vec<Job<'_>> = Vec::new();
+    for (index, module) in modules.iter().enumerate() {
+        let alike =
+            |job: &Job<'_>| job.module.sha256 == module.sha256 && env(job.module) == env(module);
+        if module.lacks_snapshot() && !jobs.iter().any(alike) {
+            jobs.push(Job { index, module });
+        }
+    }
+    jobs
+}
+
 /// What is to be compiled: each content once.
 fn jobs<'a>(modules: &[&'a Prepared]) -> Vec<Job<'a>> {
     let mut jobs: Vec<Job<'_>> = Vec::new();
     for (index, module) in modules.iter().enumerate() {
-        let known = jobs.iter().any(|job| job.module.sha256 == module.sha256);
+        let known = jobs
+            .iter()
+            .any(|job| job.module.code_of() == module.code_of());
         if module.is_pending() && !known {
             jobs.push(Job { index, module });
         }
@@ -212,7 +325,7 @@ fn open_cache(prepared: &Prepared) -> Result<(Option<Cache>, Option<String>)> {
 fn look_up(cache: &Cache, prepared: &mut Prepared) -> Option<Artifact> {
     let settings = Settings::of_this_process();
     for target in Target::PREFERENCE {
-        match cache.load(&ArtifactKey::new(&prepared.sha256, &settings, target)) {
+        match cache.load(&ArtifactKey::new(prepared.code_of(), &settings, target)) {
             Entry::Found(artifact) => return Some(artifact),
             Entry::Missing => {}
             Entry::Unusable(reason) => {
@@ -225,14 +338,14 @@ fn look_up(cache: &Cache, prepared: &mut Prepared) -> Option<Artifact> {
 
 /// What a server has to know about a module that it will compile.
 fn check(prepared: &Prepared) -> Result<Facts> {
-    let findings = helper::check(&prepared.helper, &prepared.module)?;
+    let findings = helper::check(prepared)?;
     check_key(prepared, &findings.key)?;
     Ok(findings.facts)
 }
 
 /// Whether a helper worked on the file that was meant, in the way that was meant.
 fn check_key(prepared: &Prepared, made: &ArtifactKey) -> Result<()> {
-    if made.module != prepared.sha256 {
+    if made.module != prepared.code_of() {
         return Err(Error::Compile(format!(
             "{} was changed while it was compiled",
             prepared.module.display()
@@ -240,7 +353,7 @@ fn check_key(prepared: &Prepared, made: &ArtifactKey) -> Result<()> {
     }
     // After an upgrade under a running server the helper is newer than this library, which cannot map what it makes.
     let settings = Settings::of_this_process();
-    if *made != ArtifactKey::new(&prepared.sha256, &settings, Target::Native) {
+    if *made != ArtifactKey::new(prepared.code_of(), &settings, Target::Native) {
         return Err(Error::Compile(format!(
             "{} and this library are of different builds: stop and start the server",
             prepared.helper.display()

@@ -1,15 +1,21 @@
 //! Validates and compiles WebAssembly modules for mod_wasm. The web server starts it when its configuration is checked;
 //! administrators and image builds use it to fill a cache beforehand.
 
-use clap::Parser;
+use clap::{Args, Parser};
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wasm_runtime::artifact::{Cache, Findings};
+use std::time::Duration;
+use wasm_runtime::artifact::{Cache, Findings, append_facts};
 use wasm_runtime::engine::settings::Target;
 use wasm_runtime::error::{Error, Result};
-use wasm_runtime::precompile::{Compiler, EXIT_INVALID_MODULE, limit_this_process};
+use wasm_runtime::precompile::{
+    Compiler, EXIT_INVALID_MODULE, Surroundings, become_user, limit_this_process,
+};
+use wasm_runtime::run::Mount;
 
 /// Validate and compile WebAssembly modules for mod_wasm.
 ///
@@ -33,13 +39,49 @@ struct Options {
     #[arg(long, conflicts_with_all = ["cache_dir", "output"])]
     check: bool,
 
+    #[command(flatten)]
+    initialize: Initialize,
+
     /// The machine to compile for
     #[arg(long, value_enum, default_value_t = Target::Native)]
     target: Target,
 
-    /// WebAssembly modules (core modules, WASI preview 1)
+    /// WebAssembly modules (core modules, WASI preview 1); "-" is standard input
     #[arg(value_name = "MODULE", required = true)]
     modules: Vec<PathBuf>,
+}
+
+/// Runs a module's initialiser instead of compiling it, and writes a snapshot of what it led to.
+#[derive(Args)]
+struct Initialize {
+    /// Call this exported function and write a snapshot: a new module that begins where it ended
+    #[arg(long, value_name = "EXPORT", requires = "output")]
+    initialize: Option<String>,
+
+    /// A directory that the initialiser sees under the path GUEST, read-only
+    #[arg(long, value_name = "GUEST=HOST", requires = "initialize")]
+    mount: Vec<OsString>,
+
+    /// An environment variable of the initialiser
+    #[arg(long, value_name = "NAME=VALUE", requires = "initialize")]
+    env: Vec<OsString>,
+
+    /// Milliseconds that it may take
+    #[arg(
+        long,
+        value_name = "MS",
+        default_value_t = 60_000,
+        requires = "initialize"
+    )]
+    timeout: u64,
+
+    /// Bytes of memory that it may use
+    #[arg(long, value_name = "BYTES", default_value_t = 256 << 20, requires = "initialize")]
+    memory: u64,
+
+    /// Become this user and give up the rights of root before anything is read: numbers of user, group, and all groups
+    #[arg(long, value_name = "USER:GROUP:GROUP…", requires = "initialize")]
+    user: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -48,7 +90,11 @@ fn main() -> ExitCode {
         eprintln!("wasm-precompile: --output takes a single module");
         return ExitCode::from(2);
     }
-    match run(&options) {
+    let done = match &options.initialize.initialize {
+        Some(initializer) => snapshot(&options, initializer),
+        None => run(&options),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("wasm-precompile: {error}");
@@ -90,6 +136,50 @@ fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+fn snapshot(options: &Options, initializer: &str) -> Result<()> {
+    let given = &options.initialize;
+    if let Some(user) = &given.user {
+        become_user(user)?;
+    }
+    limit_this_process().map_err(|error| Error::Compile(format!("setrlimit: {error}")))?;
+    let module = &options.modules[0];
+    let wasm = read(module)?;
+    let compiler = Compiler::new(options.target)?;
+    let checked = compiler.check(&wasm)?;
+    let around = Surroundings {
+        mounts: given
+            .mount
+            .iter()
+            .map(|text| mount(text))
+            .collect::<Result<_>>()?,
+        env: given
+            .env
+            .iter()
+            .map(|text| text.as_bytes().to_vec())
+            .collect(),
+        time: Duration::from_millis(given.timeout),
+        memory: given.memory,
+    };
+    let taken = compiler.snapshot(&checked, initializer, around);
+    let (wasm, facts) = taken.map_err(|error| named(module, error))?;
+    write(
+        options.output.as_deref().unwrap_or(Path::new("-")),
+        &append_facts(wasm, facts),
+    )
+}
+
+fn mount(text: &OsStr) -> Result<Mount> {
+    let bytes = text.as_bytes();
+    let equals = bytes.iter().position(|byte| *byte == b'=');
+    let wrong = Error::InvalidArgument("a mount is GUEST=HOST");
+    let (guest, host) = bytes.split_at(equals.ok_or(wrong)?);
+    Ok(Mount {
+        guest: String::from_utf8_lossy(guest).into_owned(),
+        host: host[1..].to_vec(),
+        read_only: true,
+    })
+}
+
 fn named(module: &Path, error: Error) -> Error {
     match error {
         Error::Module(reason) => Error::Module(format!("{}: {reason}", module.display())),
@@ -104,7 +194,16 @@ fn tell(findings: &Findings) -> Result<()> {
 }
 
 fn read(module: &Path) -> Result<Vec<u8>> {
-    std::fs::read(module).map_err(|source| Error::Io {
+    let content = if module == Path::new("-") {
+        let mut content = Vec::new();
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut content)
+            .map(|_| content)
+    } else {
+        std::fs::read(module)
+    };
+    content.map_err(|source| Error::Io {
         path: module.to_owned(),
         source,
     })

@@ -153,6 +153,7 @@ unsafe fn examine(store: &ArtifactStore, given: *const wrt_examine_options) -> R
         digest: (!digest.is_empty()).then_some(digest),
         cache_directory: cache,
         helper: &helper,
+        preinit: None,
     })
 }
 

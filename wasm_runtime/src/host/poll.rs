@@ -3,6 +3,7 @@
 //! The engine's version sleeps in one piece when blocking is allowed, beyond every deadline. This one flushes the
 //! response, waits in slices, and looks at the deadline, the client and the server between them.
 
+use super::Clock;
 use super::abi::{Errno, Generation};
 use super::calls::Failure;
 use super::streams::RunIo;
@@ -60,11 +61,11 @@ struct Subscription {
     wait: Wait,
 }
 
-/// One call. `memory` is the guest's, `started` the zero of its monotonic clock.
+/// One call. `memory` is the guest's, `clock` its monotonic clock.
 pub(super) fn poll_oneoff(
     memory: &mut [u8],
     io: &mut RunIo,
-    started: Instant,
+    clock: Clock,
     generation: Generation,
     [subscriptions, events, count, count_out]: [u32; 4],
 ) -> Result<(), Failure> {
@@ -76,7 +77,7 @@ pub(super) fn poll_oneoff(
     if count == 0 || count > MAX_SUBSCRIPTIONS {
         return Err(Errno::INVALID.into());
     }
-    let list = parse(memory, layout, started, subscriptions as usize, count).ok_or(Errno::FAULT)?;
+    let list = parse(memory, layout, clock, subscriptions as usize, count).ok_or(Errno::FAULT)?;
     if let Some(earliest) = earliest(&list) {
         io.flush()?;
         io.sleep_until(earliest)?;
@@ -93,7 +94,7 @@ pub(super) fn poll_oneoff(
 fn parse(
     memory: &[u8],
     layout: Layout,
-    started: Instant,
+    clock: Clock,
     start: usize,
     count: usize,
 ) -> Option<Vec<Subscription>> {
@@ -104,7 +105,7 @@ fn parse(
             Some(Subscription {
                 userdata: field(chunk, 0)?,
                 tag: chunk[TAG],
-                wait: wait_of(chunk, layout, started)?,
+                wait: wait_of(chunk, layout, clock)?,
             })
         })
         .collect()
@@ -114,7 +115,7 @@ fn field<const N: usize>(chunk: &[u8], offset: usize) -> Option<[u8; N]> {
     chunk.get(offset..offset + N)?.try_into().ok()
 }
 
-fn wait_of(chunk: &[u8], layout: Layout, started: Instant) -> Option<Wait> {
+fn wait_of(chunk: &[u8], layout: Layout, clock: Clock) -> Option<Wait> {
     match chunk[TAG] {
         TAG_CLOCK => {}
         1..=TAG_FD_WRITE => return Some(Wait::Ready),
@@ -126,7 +127,7 @@ fn wait_of(chunk: &[u8], layout: Layout, started: Instant) -> Option<Wait> {
     let now = Instant::now();
     let until = match (id, absolute) {
         (CLOCK_REALTIME | CLOCK_MONOTONIC, false) => now.checked_add(timeout),
-        (CLOCK_MONOTONIC, true) => started.checked_add(timeout),
+        (CLOCK_MONOTONIC, true) => clock.instant(timeout),
         (CLOCK_REALTIME, true) => {
             let today = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
             now.checked_add(timeout.saturating_sub(today.unwrap_or_default()))
@@ -200,7 +201,7 @@ mod tests {
         count: u32,
     ) -> Option<Errno> {
         let arguments = [subscriptions, EVENTS, count, COUNT_OUT];
-        match poll_oneoff(memory, io, Instant::now(), generation, arguments) {
+        match poll_oneoff(memory, io, Clock::new(), generation, arguments) {
             Ok(()) => Some(SUCCESS),
             Err(Failure::Errno(errno)) => Some(errno),
             Err(Failure::Stop(_)) => None,

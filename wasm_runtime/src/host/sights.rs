@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 /// A path that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// Guest path of the mount.
     pub mount: String,
@@ -19,7 +19,7 @@ pub struct Place {
 }
 
 /// What was there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Sight {
     /// Nothing, or nothing that could be looked at.
     Nothing,
@@ -35,7 +35,7 @@ pub enum Sight {
 }
 
 /// All that was seen, each place once.
-pub(crate) type Sights = BTreeMap<Place, Sight>;
+pub type Sights = Vec<(Place, Sight)>;
 
 impl Sight {
     fn of(found: &Result<Stat, Errno>, listed: bool) -> Self {
@@ -62,7 +62,7 @@ impl Sight {
 /// Takes note of what a guest looks at. Descriptors of folders are followed to the paths that they were opened by.
 #[derive(Default)]
 pub(crate) struct Observer {
-    sights: Sights,
+    sights: BTreeMap<Place, Sight>,
     opened: HashMap<u32, Place>,
 }
 
@@ -114,7 +114,7 @@ impl Observer {
     }
 
     pub(crate) fn into_sights(self) -> Sights {
-        self.sights
+        self.sights.into_iter().collect()
     }
 
     fn place(&self, files: &Files, fd: u32, path: &[u8], follow: bool) -> Option<Place> {

@@ -2,13 +2,14 @@
 //! module, which each request begins with.
 
 use super::compile::{Checked, Compiler};
+use crate::artifact::SnapshotFacts;
 use crate::engine::queue::Queue;
 use crate::engine::ticker;
 use crate::error::{Error, Result, one_line};
 use crate::guest::command::{INITIALIZE, store};
 use crate::host::files::Files;
 use crate::host::sights::{Observer, Sights};
-use crate::host::{Host, RunIo, Stop, StringList};
+use crate::host::{Clock, Frozen, Host, RunIo, Stop};
 use crate::run::budget::Budget;
 use crate::run::{Limit, Limits, Mount, Sandbox};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,18 +21,15 @@ use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 pub struct Surroundings {
     pub mounts: Vec<Mount>,
     /// `NAME=value`.
-    pub env: StringList,
-    pub limits: Limits,
-}
-
-/// The new module, and what the initialiser looked at.
-pub struct Snapshot {
-    pub wasm: Vec<u8>,
-    pub sights: Sights,
+    pub env: Vec<Vec<u8>>,
+    /// How long it may take.
+    pub time: Duration,
+    /// Bytes of memory that it may use.
+    pub memory: u64,
 }
 
 impl Compiler {
-    /// Runs the function `initializer` of a module on this thread, and takes a snapshot.
+    /// Runs the function `initializer` of a module on this thread, and takes a snapshot: a new module and what is to be known of it.
     ///
     /// # Errors
     /// One line: why the module cannot be snapshotted, or how the initialiser failed, with what it printed last.
@@ -40,7 +38,7 @@ impl Compiler {
         checked: &Checked<'_>,
         initializer: &str,
         around: Surroundings,
-    ) -> Result<Snapshot> {
+    ) -> Result<(Vec<u8>, SnapshotFacts)> {
         let mut wizer = Wizer::new();
         wizer.init_func(initializer);
         let (context, instrumented) = wizer
@@ -48,6 +46,15 @@ impl Compiler {
             .map_err(|error| refused(&error))?;
         let module = Module::from_binary(&self.engine, &instrumented)
             .map_err(|error| Error::Module(format!("cannot be compiled: {}", one_line(&error))))?;
+        let mut facts = SnapshotFacts {
+            module: checked.findings.key.module.clone(),
+            version: crate::VERSION.to_owned(),
+            initializer: initializer.to_owned(),
+            env: around.env.clone(),
+            sights: Sights::new(),
+            clock: Frozen::default(),
+            sha256: String::new(),
+        };
         let mut run = Initialization::start(self, around)?;
         let called = run.call(self, &module, initializer);
         let instance = called.map_err(|error| run.failed(initializer, &error))?;
@@ -60,10 +67,9 @@ impl Compiler {
             .tokio
             .block_on(wizer.snapshot(&context, state))
             .map_err(|error| refused(&error))?;
-        Ok(Snapshot {
-            wasm,
-            sights: run.into_sights(),
-        })
+        facts.clock = run.store.data().clock.frozen();
+        facts.sights = run.into_sights();
+        Ok((wasm, facts))
     }
 }
 
@@ -91,11 +97,17 @@ impl Initialization {
         let io = RunIo::new(
             Box::new(words.clone()),
             Arc::clone(&queue),
-            Budget::new(around.limits),
+            Budget::new(Limits {
+                time: around.time,
+                memory: around.memory,
+                ..Limits::UNLIMITED
+            }),
         );
-        let mut sandbox =
-            Sandbox::new(io, Files::new(false), &around.mounts).map_err(Error::Module)?;
-        sandbox.env = around.env;
+        let mut sandbox = Sandbox::new(io, Files::new(false), &around.mounts, Clock::new())
+            .map_err(Error::Module)?;
+        for variable in &around.env {
+            sandbox.env.push(&[variable]);
+        }
         sandbox.observer = Some(Observer::default());
         Ok(Initialization {
             store: store(&compiler.engine, sandbox),
@@ -243,27 +255,22 @@ impl InstanceState for State<'_> {
 mod tests {
     use super::*;
     use crate::engine::settings::Target;
-    use crate::run::budget::tests::UNLIMITED;
     use std::path::Path;
 
     fn surroundings(directory: &Path) -> Surroundings {
-        let mut env = StringList::default();
-        env.push(&[b"NAME=value"]);
         Surroundings {
             mounts: vec![Mount {
                 guest: "/app".to_owned(),
                 host: directory.as_os_str().as_encoded_bytes().to_owned(),
                 read_only: true,
             }],
-            env,
-            limits: Limits {
-                time: Duration::from_secs(2),
-                ..UNLIMITED
-            },
+            env: vec![b"NAME=value".to_vec()],
+            time: Duration::from_secs(2),
+            memory: 64 << 20,
         }
     }
 
-    fn snapshot_in(directory: &Path, body: &str) -> Result<Snapshot> {
+    fn snapshot_in(directory: &Path, body: &str) -> Result<(Vec<u8>, SnapshotFacts)> {
         let wat = format!(
             r#"(module
               (import "wasi_snapshot_preview1" "path_open"
@@ -288,7 +295,7 @@ mod tests {
         let checked = compiler.check(&wasm)?;
         let snapshot = compiler.snapshot(&checked, "wizer-initialize", surroundings(directory))?;
         // What came of it is a module that can be compiled as any other.
-        compiler.check(&snapshot.wasm)?;
+        compiler.check(&snapshot.0)?;
         Ok(snapshot)
     }
 
@@ -306,13 +313,13 @@ mod tests {
         place
     }
 
-    fn holds(snapshot: &Snapshot, directory: &Path) -> bool {
-        let budget = Budget::new(UNLIMITED);
+    fn holds(snapshot: &(Vec<u8>, SnapshotFacts), directory: &Path) -> bool {
+        let budget = Budget::new(Limits::UNLIMITED);
         let words = Box::new(Words::default());
-        let io = RunIo::new(words, Queue::new(1), Budget::new(UNLIMITED));
+        let io = RunIo::new(words, Queue::new(1), Budget::new(Limits::UNLIMITED));
         let mounts = surroundings(directory).mounts;
-        let mut sandbox = Sandbox::new(io, Files::new(false), &mounts).unwrap();
-        crate::host::sights::hold(&snapshot.sights, &mut sandbox.files, &budget)
+        let mut sandbox = Sandbox::new(io, Files::new(false), &mounts, Clock::new()).unwrap();
+        crate::host::sights::hold(&snapshot.1.sights, &mut sandbox.files, &budget)
     }
 
     #[test]
@@ -321,7 +328,7 @@ mod tests {
         let body =
             "(global.set $count (i32.const 7)) (i32.store (i32.const 200) (i32.const 0x11223344))";
         let snapshot = snapshot_in(place.path(), &initializer(body)).unwrap();
-        assert!(snapshot.sights.is_empty());
+        assert!(snapshot.1.sights.is_empty());
         assert!(
             snapshot
                 .wasm
@@ -336,7 +343,7 @@ mod tests {
         let file = place.path().join("folder/file");
         let body = format!("{OPEN} (drop (call $close (i32.const 4)))");
         let snapshot = snapshot_in(place.path(), &initializer(&body)).unwrap();
-        assert_eq!(snapshot.sights.len(), 1);
+        assert_eq!(snapshot.1.sights.len(), 1);
         assert!(holds(&snapshot, place.path()));
         std::fs::write(place.path().join("folder/other"), "").unwrap();
         assert!(holds(&snapshot, place.path()), "nobody looked at that");

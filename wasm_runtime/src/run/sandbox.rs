@@ -5,20 +5,19 @@ use super::Limit;
 use super::budget::Budget;
 use crate::host::files::{Files, Terms};
 use crate::host::sights::Observer;
-use crate::host::{RunIo, StringList, Waiting};
+use crate::host::{Clock, RunIo, StringList, Waiting};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::time::Instant;
 use wasmtime::Memory;
+use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{HostMonotonicClock, WasiCtx};
 
 /// Most random bytes that one call may ask for.
 const MAX_RANDOM_BYTES: u64 = 1 << 20;
 
 /// A host directory as the guest sees it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Mount {
     pub guest: String,
     /// Bytes of the host path.
@@ -38,8 +37,8 @@ pub(crate) struct Sandbox {
     pub(crate) args: StringList,
     /// `NAME=value`.
     pub(crate) env: StringList,
-    /// The zero of the guest's monotonic clock.
-    pub(crate) started: Instant,
+    /// The guest's monotonic clock.
+    pub(crate) clock: Clock,
     /// While a snapshot is made.
     pub(crate) observer: Option<Observer>,
     /// The guest's memory, once a host function has looked for it.
@@ -51,16 +50,20 @@ impl Sandbox {
     ///
     /// # Errors
     /// One line that names the host directory that cannot be opened.
-    pub(crate) fn new(mut io: RunIo, files: Files, mounts: &[Mount]) -> Result<Self, String> {
-        let started = Instant::now();
+    pub(crate) fn new(
+        mut io: RunIo,
+        files: Files,
+        mounts: &[Mount],
+        clock: Clock,
+    ) -> Result<Self, String> {
         Ok(Sandbox {
-            wasi: wasi(started),
+            wasi: wasi(clock),
             files: mounted(files, &mut io.budget, mounts)?,
             io,
             stopped_in: None,
             args: StringList::default(),
             env: StringList::default(),
-            started,
+            clock,
             observer: None,
             memory: None,
         })
@@ -90,22 +93,9 @@ impl Sandbox {
     }
 }
 
-/// A clock whose zero `poll_oneoff` knows, for absolute times.
-struct Clock(Instant);
-
-impl HostMonotonicClock for Clock {
-    fn resolution(&self) -> u64 {
-        1
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-}
-
-fn wasi(started: Instant) -> WasiP1Ctx {
+fn wasi(clock: Clock) -> WasiP1Ctx {
     WasiCtx::builder()
-        .monotonic_clock(Clock(started))
+        .monotonic_clock(clock)
         .max_random_size(MAX_RANDOM_BYTES)
         .build_p1()
 }

@@ -3,7 +3,6 @@
 use super::{Files, Open, Terms, Times};
 use crate::host::abi::{Errno, fstflags, oflags, rights};
 use crate::run::budget::Budget;
-use crate::run::budget::tests::UNLIMITED;
 use crate::run::{Limit, Limits};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -17,7 +16,7 @@ const MOUNT: u32 = 3;
 fn budget() -> Budget {
     Budget::new(Limits {
         descriptors: 64,
-        ..UNLIMITED
+        ..Limits::UNLIMITED
     })
 }
 
