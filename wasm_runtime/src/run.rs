@@ -73,11 +73,13 @@ impl Run {
         let queue = Arc::clone(&engine.queue);
         let io = SharedIo::new(RunIo::new(self.host, queue, self.options.timeout));
         let limits = Limits::new(self.options.memory_limit);
-        let files = Files::new(self.options.max_descriptors, self.options.allow_symlinks);
-        let mut sandbox = match Sandbox::new(&io, files, &self.options.mounts, limits) {
-            Ok(sandbox) => sandbox,
-            Err(message) => return Outcome::not_started(Ending::MountFailed(message)),
-        };
+        let mut files = Files::new(self.options.max_descriptors, self.options.allow_symlinks);
+        for mount in &self.options.mounts {
+            if let Err(message) = mount.show(&engine.mounts, &mut files) {
+                return Outcome::not_started(Ending::MountFailed(message));
+            }
+        }
+        let mut sandbox = Sandbox::new(&io, files, limits);
         sandbox.args = self.options.args;
         sandbox.env = self.options.env;
         let call = Call {

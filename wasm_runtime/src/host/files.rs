@@ -19,7 +19,8 @@ pub(crate) use times::Times;
 use super::abi::{self, Errno, fdflags, rights};
 use folders::Folders;
 use listing::Listing;
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
+use rustix::fd::OwnedFd;
+use rustix::fs::{FileType, OFlags, Stat, fstat};
 use table::{Descriptor, Table};
 
 /// The descriptors of one run. Dropped with it, which closes them all.
@@ -52,11 +53,9 @@ impl Files {
     pub(crate) fn mount(
         &mut self,
         guest: &str,
-        host: &[u8],
+        directory: OwnedFd,
         read_only: bool,
     ) -> Result<(), std::io::Error> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let directory = open(host, flags, Mode::empty())?;
         self.make_room()
             .map_err(|_| std::io::Error::other("no descriptor is left for it"))?;
         let mount = Descriptor::directory(directory, Some(guest.to_owned()), read_only);
@@ -247,7 +246,7 @@ fn file_rights(flags: OFlags) -> u64 {
 }
 
 /// What was opened, as a descriptor. A FIFO or a device is none: reading it could wait for ever.
-fn descriptor(host: rustix::fd::OwnedFd, read_only: bool) -> Result<Descriptor, Errno> {
+fn descriptor(host: OwnedFd, read_only: bool) -> Result<Descriptor, Errno> {
     match FileType::from_raw_mode(fstat(&host)?.st_mode) {
         FileType::RegularFile => Ok(Descriptor::file(host, read_only)),
         FileType::Directory => Ok(Descriptor::directory(host, None, read_only)),

@@ -4,6 +4,7 @@
 use super::limits::{Limits, MAX_RANDOM_BYTES};
 use crate::host::files::Files;
 use crate::host::{SharedIo, StringList};
+use crate::mounts::MountTable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -19,6 +20,22 @@ pub struct Mount {
     /// Bytes of the host path.
     pub host: Vec<u8>,
     pub read_only: bool,
+}
+
+impl Mount {
+    /// Opens the directory and shows it to a guest.
+    ///
+    /// # Errors
+    /// One line that names it.
+    pub(super) fn show(&self, table: &MountTable, files: &mut Files) -> Result<(), String> {
+        let directory = table.open(&self.host);
+        let shown =
+            directory.and_then(|directory| files.mount(&self.guest, directory, self.read_only));
+        shown.map_err(|error| {
+            let host = Path::new(OsStr::from_bytes(&self.host));
+            format!("{}: {error}", host.display())
+        })
+    }
 }
 
 /// The state of one run; host functions find it in the store.
@@ -40,26 +57,18 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     /// A sandbox without arguments and environment.
-    ///
-    /// # Errors
-    /// One line that names the host directory that cannot be opened.
-    pub(crate) fn new(
-        io: &SharedIo,
-        files: Files,
-        mounts: &[Mount],
-        limits: Limits,
-    ) -> Result<Self, String> {
+    pub(crate) fn new(io: &SharedIo, files: Files, limits: Limits) -> Self {
         let started = Instant::now();
-        Ok(Sandbox {
+        Sandbox {
             wasi: wasi(started),
-            files: mounted(files, mounts)?,
+            files,
             io: io.clone(),
             args: StringList::default(),
             env: StringList::default(),
             started,
             limits,
             memory: None,
-        })
+        }
     }
 }
 
@@ -81,16 +90,4 @@ fn wasi(started: Instant) -> WasiP1Ctx {
         .monotonic_clock(Clock(started))
         .max_random_size(MAX_RANDOM_BYTES)
         .build_p1()
-}
-
-fn mounted(mut files: Files, mounts: &[Mount]) -> Result<Files, String> {
-    for mount in mounts {
-        files
-            .mount(&mount.guest, &mount.host, mount.read_only)
-            .map_err(|error| {
-                let host = Path::new(OsStr::from_bytes(&mount.host));
-                format!("{}: {error}", host.display())
-            })?;
-    }
-    Ok(files)
 }

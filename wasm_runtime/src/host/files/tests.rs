@@ -2,6 +2,7 @@
 
 use super::{Files, Open, Times};
 use crate::host::abi::{Errno, fstflags, oflags, rights};
+use rustix::fs::{Mode, OFlags};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -29,8 +30,8 @@ impl Place {
         symlink("../secret", root.join("leak")).unwrap();
         symlink("/etc/passwd", root.join("absolute")).unwrap();
         let mut files = Files::new(64, true);
-        let host = root.as_os_str().as_encoded_bytes();
-        files.mount("/", host, read_only).unwrap();
+        let mount = rustix::fs::open(&root, OFlags::PATH, Mode::empty()).unwrap();
+        files.mount("/", mount, read_only).unwrap();
         Place { directory, files }
     }
 
