@@ -247,14 +247,21 @@ fn a_folder_that_is_exchanged_again_and_again_leads_nowhere() {
     let site = site(&["data", "data/tmp", "outside"]);
     site.file("outside/secret", "OUTSIDE");
     site.file("data/tmp/secret", "inside");
+    symlink("data", site.path("alias")).expect("the site is writable");
     let conf = exchanger(&site, false)
         + &location(&site, "/read", "cat /d/secret", &["/d data/tmp ro"])
+        + &location(&site, "/alias", "cat /d/secret", &["/d alias/tmp ro"])
         + &location(&site, "/write", "put /d/new text", &["/d data/tmp"]);
     let server = site.start(conf);
     server.allow_log("WASM0059");
     thread::scope(|threads| {
         let exchange = threads.spawn(|| text(&server, "/exchange"));
-        let askers = [("/read", "inside"), ("/write", "written\n")].map(|(target, expected)| {
+        let askers = [
+            ("/read", "inside"),
+            ("/alias", "inside"),
+            ("/write", "written\n"),
+        ]
+        .map(|(target, expected)| {
             let server = &server;
             threads.spawn(move || ask_until_both(server, target, expected))
         });
