@@ -90,6 +90,17 @@ fn names_do_not_matter_for_what_is_refused() {
 }
 
 #[test]
+fn a_directory_that_the_host_mounts_elsewhere_is_the_same() {
+    let site = site(&["data", "data/code", "elsewhere"]);
+    let mounts = ["/w data", "/r elsewhere/code ro"];
+    let conf = location(&site, "/x", "list /", &mounts);
+    site.httpd(conf)
+        .mounting("mount --bind data elsewhere")
+        .refused()
+        .names("WasmMapDir /r", &["WASM0011"]);
+}
+
+#[test]
 fn a_folder_under_its_own_path_counts_as_well() {
     let site = site(&["app", "app/code"]);
     let lines = format!(

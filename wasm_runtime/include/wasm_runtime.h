@@ -301,7 +301,7 @@ typedef struct {
    */
   uint32_t max_instances;
   /**
-   * All mounts that its runs may have; NULL: no mount is writable for anybody who could exchange another.
+   * All mounts that its runs may have: on the way to one, no link is followed that lies in a writable one. NULL: all links are.
    */
   const wrt_mount_table *mount_table;
   /**
