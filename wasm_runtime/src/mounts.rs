@@ -46,11 +46,13 @@ pub struct Place {
 /// A read-only mount that a guest could change through a writable one, because it is the same directory or lies in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conflict {
+    /// Both are places in the list that was checked.
     pub read_only: usize,
     pub writable: usize,
 }
 
 impl MountTable {
+    /// The table of the mounts of all runs.
     pub fn new(all: Vec<Place>) -> Self {
         let writable = all.into_iter().filter(|place| !place.read_only);
         let distinct: HashSet<Vec<u8>> = writable.map(|place| place.host).collect();
@@ -113,7 +115,9 @@ impl MountTable {
         let mut linked = Vec::new();
         for host in &self.writable {
             match walk::without_links(host).and_then(|directory| identity(&directory)) {
-                Ok(identity) => plain.extend([identity]),
+                Ok(identity) => {
+                    plain.insert(identity);
+                }
                 Err(HostErrno::LOOP) => linked.push(host),
                 // It cannot be mounted, and cannot be written to.
                 Err(_) => {}

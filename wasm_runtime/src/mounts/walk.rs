@@ -15,6 +15,9 @@ const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CL
 /// Links on the way of one path, as in the kernel.
 const MAX_LINKS: usize = 40;
 
+/// Directories above one another. What was just unmounted has no top.
+const MAX_DEPTH: usize = 4096;
+
 pub(super) fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|byte| *byte == b'/')
         .filter(|name| !matches!(*name, b"" | b"."))
@@ -125,7 +128,7 @@ pub(super) fn lineage(directory: OwnedFd) -> rustix::io::Result<Vec<Identity>> {
     let top = identity(&root()?)?;
     let mut lineage = vec![identity(&directory)?];
     let mut here = directory;
-    loop {
+    while lineage.len() < MAX_DEPTH {
         here = openat(&here, "..", DIRECTORY, Mode::empty())?;
         let above = identity(&here)?;
         // Only the top is its own parent; elsewhere the same directory may be mounted above itself.
@@ -134,4 +137,5 @@ pub(super) fn lineage(directory: OwnedFd) -> rustix::io::Result<Vec<Identity>> {
         }
         lineage.push(above);
     }
+    Err(Errno::NAMETOOLONG)
 }

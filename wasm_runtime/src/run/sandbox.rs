@@ -1,9 +1,10 @@
 //! What a guest finds around itself: standard streams, arguments, environment, mounts, clocks, limits. Nothing else of the
 //! host.
 
-use super::limits::{Limits, MAX_RANDOM_BYTES};
-use crate::host::files::Files;
-use crate::host::{SharedIo, StringList};
+use super::Limit;
+use super::budget::Budget;
+use crate::host::files::{Files, Terms};
+use crate::host::{RunIo, StringList, Waiting};
 use crate::mounts::MountTable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -12,6 +13,9 @@ use std::time::Instant;
 use wasmtime::Memory;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{HostMonotonicClock, WasiCtx};
+
+/// Most random bytes that one call may ask for.
+const MAX_RANDOM_BYTES: u64 = 1 << 20;
 
 /// A host directory as the guest sees it.
 #[derive(Debug)]
@@ -22,52 +26,61 @@ pub struct Mount {
     pub read_only: bool,
 }
 
-impl Mount {
-    /// Opens the directory and shows it to a guest.
-    ///
-    /// # Errors
-    /// One line that names it.
-    pub(super) fn show(&self, table: &MountTable, files: &mut Files) -> Result<(), String> {
-        let directory = table.open(&self.host);
-        let shown =
-            directory.and_then(|directory| files.mount(&self.guest, directory, self.read_only));
-        shown.map_err(|error| {
-            let host = Path::new(OsStr::from_bytes(&self.host));
-            format!("{}: {error}", host.display())
-        })
-    }
-}
-
 /// The state of one run; host functions find it in the store.
 pub(crate) struct Sandbox {
     /// Clocks and random numbers.
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) files: Files,
-    pub(crate) io: SharedIo,
+    pub(crate) io: RunIo,
+    /// The call in which the host ended the run.
+    pub(crate) stopped_in: Option<&'static str>,
     /// `argv`, the program's name included.
     pub(crate) args: StringList,
     /// `NAME=value`.
     pub(crate) env: StringList,
     /// The zero of the guest's monotonic clock.
     pub(crate) started: Instant,
-    pub(crate) limits: Limits,
     /// The guest's memory, once a host function has looked for it.
     pub(crate) memory: Option<Memory>,
 }
 
 impl Sandbox {
     /// A sandbox without arguments and environment.
-    pub(crate) fn new(io: &SharedIo, files: Files, limits: Limits) -> Self {
+    ///
+    /// # Errors
+    /// One line that names the host directory that cannot be opened.
+    pub(crate) fn new(
+        mut io: RunIo,
+        files: Files,
+        mounts: &[Mount],
+        table: &MountTable,
+    ) -> Result<Self, String> {
         let started = Instant::now();
-        Sandbox {
+        Ok(Sandbox {
             wasi: wasi(started),
-            files,
-            io: io.clone(),
+            files: mounted(files, &mut io.budget, mounts, table)?,
+            io,
+            stopped_in: None,
             args: StringList::default(),
             env: StringList::default(),
             started,
-            limits,
             memory: None,
+        })
+    }
+}
+
+impl Sandbox {
+    /// What the run was doing when the host ended it, for the log.
+    pub(crate) fn doing(&self) -> String {
+        let waiting = match self.io.stopped_while() {
+            Some(Waiting::Sleeping) => "sleeping",
+            Some(Waiting::ForTheBody) => "reading the body of the request",
+            Some(Waiting::ForTheClient) => "writing to the client",
+            None => "working",
+        };
+        match self.stopped_in {
+            Some(name) => format!("{waiting} in {name}"),
+            None => "computing".to_owned(),
         }
     }
 }
@@ -90,4 +103,26 @@ fn wasi(started: Instant) -> WasiP1Ctx {
         .monotonic_clock(Clock(started))
         .max_random_size(MAX_RANDOM_BYTES)
         .build_p1()
+}
+
+fn mounted(
+    mut files: Files,
+    budget: &mut Budget,
+    mounts: &[Mount],
+    table: &MountTable,
+) -> Result<Files, String> {
+    for mount in mounts {
+        let terms = Terms {
+            read_only: mount.read_only,
+            account: Limit::Written,
+        };
+        let directory = table.open(&mount.host);
+        let shown =
+            directory.and_then(|directory| files.mount(&mount.guest, directory, terms, budget));
+        shown.map_err(|error| {
+            let host = Path::new(OsStr::from_bytes(&mount.host));
+            format!("{}: {error}", host.display())
+        })?;
+    }
+    Ok(files)
 }
