@@ -147,8 +147,8 @@ fn earliest(list: &[Subscription]) -> Option<Instant> {
     times?.into_iter().min()
 }
 
-/// Sleeps, but never past a reason to end the run.
-fn wait_until(end: Instant, io: &SharedIo) -> Result<(), Stop> {
+/// Sleeps, but never past a reason to end the run. The client sees all output before.
+pub(super) fn wait_until(end: Instant, io: &SharedIo) -> Result<(), Stop> {
     let mut io = io.lock();
     io.flush()?;
     loop {
