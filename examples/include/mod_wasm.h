@@ -33,7 +33,7 @@ extern "C" {
  *   EINVAL  no such kind; a range that begins or ends below 0 or beyond the largest offset; a timeout below -1; or the
  *           descriptor is a standard stream
  *   EISDIR  the descriptor is a directory
- *   ENOLCK  the host cannot keep more locks
+ *   ENOLCK  the run has locks of 1,000 ranges already, or the host keeps no more
  *
  * start and len are bytes from the file's beginning; len 0: to its end, wherever that will be. Locks of the whole file ignore
  * both. The lock belongs to the open file: it ends when the descriptor is closed, at the latest with the run.

@@ -1,6 +1,7 @@
 //! The descriptors of a run: small numbers, the lowest free one first, as on the host.
 
 use super::listing::Listing;
+use super::locks::Ranges;
 use crate::host::abi::Errno;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat};
@@ -28,6 +29,8 @@ pub(crate) struct Descriptor {
     pub(crate) read_only: bool,
     /// What the guest said of waiting. It makes no difference, files never make it wait, but it may ask.
     pub(super) nonblocking: bool,
+    /// Of which it has locks.
+    pub(super) ranges: Ranges,
 }
 
 impl Descriptor {
@@ -37,6 +40,7 @@ impl Descriptor {
             host: None,
             read_only: true,
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -46,6 +50,7 @@ impl Descriptor {
             host: Some(Arc::new(host)),
             read_only,
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -58,6 +63,7 @@ impl Descriptor {
             host: Some(Arc::new(host)),
             read_only,
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -125,6 +131,12 @@ impl Table {
     /// How many are open.
     pub(super) fn len(&self) -> usize {
         self.open
+    }
+
+    /// How many ranges of files are locked.
+    pub(super) fn locked_ranges(&self) -> usize {
+        let open = self.slots.iter().flatten();
+        open.map(|descriptor| descriptor.ranges.len()).sum()
     }
 
     pub(super) fn insert(&mut self, descriptor: Descriptor) -> u32 {
