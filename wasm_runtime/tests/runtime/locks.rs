@@ -1,6 +1,6 @@
 //! Locks on files: they end with their run, and a run that waits for one still ends.
 
-use crate::support::{load, options, run_with};
+use crate::support::{limits, load, options, run_with, stop_of};
 use std::fs::{self, File};
 use std::sync::Arc;
 use std::thread;
@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use wasm_runtime::guest::LoadedModule;
 use wasm_runtime::host::Stop;
-use wasm_runtime::run::{Ending, Mount, Options};
+use wasm_runtime::run::{Ending, Limit, Limits, Mount, Options, Outcome};
 
 const SOON: Duration = Duration::from_millis(200);
+
+const DEADLINE: Stop = Stop::Limit(Limit::Time);
 
 /// A number of WASI.
 const EAGAIN: i32 = 6;
@@ -62,16 +64,26 @@ fn with_mount(place: &TempDir) -> Options {
     }
 }
 
+/// The same, and a deadline.
+fn for_so_long(place: &TempDir, time: Duration) -> Options {
+    Options {
+        limits: Limits { time, ..limits() },
+        ..with_mount(place)
+    }
+}
+
 fn host_file(place: &TempDir) -> File {
     File::open(place.path().join("file")).unwrap()
 }
 
 const ENDLESS: &str = "(loop $again (br $again))";
 
-fn trapped() -> Ending {
-    Ending::Trapped {
-        message: "wasm trap: wasm `unreachable` instruction executed".into(),
-        backtrace: String::new(),
+/// How a run ended, without what may differ.
+fn end_of(outcome: &Outcome) -> String {
+    match &outcome.ending {
+        Ending::Trapped { .. } => "Trapped".to_owned(),
+        Ending::Stopped { stop, .. } => format!("{stop:?}"),
+        ending => format!("{ending:?}"),
     }
 }
 
@@ -79,26 +91,18 @@ fn trapped() -> Ending {
 fn a_lock_ends_with_its_run_however_that_ends() {
     let place = place();
     let ends = [
-        ("", false, Ending::Exited(0)),
-        (
-            "(call $proc_exit (i32.const 70))",
-            false,
-            Ending::Exited(70),
-        ),
-        (ENDLESS, false, Ending::Stopped(Stop::Deadline)),
-        (ENDLESS, true, Ending::Stopped(Stop::ClientGone)),
-        ("unreachable", false, trapped()),
+        ("", false, "Exited(0)"),
+        ("(call $proc_exit (i32.const 70))", false, "Exited(70)"),
+        ("unreachable", false, "Trapped"),
+        (ENDLESS, false, "Limit(Time)"),
+        (ENDLESS, true, "ClientGone"),
     ];
     for kind in [RANGE, WHOLE] {
         let probe = locker(kind, 0, "");
-        for (then, gone, ending) in &ends {
-            let options = Options {
-                timeout: Some(Duration::from_secs(1)),
-                backtrace: false,
-                ..with_mount(&place)
-            };
-            let (outcome, _) = run_with(&locker(kind, 0, then), options, *gone);
-            assert_eq!(outcome.ending, *ending);
+        for (then, gone, end) in ends {
+            let options = for_so_long(&place, Duration::from_secs(1));
+            let (outcome, _) = run_with(&locker(kind, 0, then), options, gone);
+            assert_eq!(end_of(&outcome), end);
             let (outcome, _) = run_with(&probe, with_mount(&place), false);
             assert_eq!(outcome.ending, Ending::Exited(0), "after {then}");
         }
@@ -111,10 +115,7 @@ fn runs_exclude_each_other() {
     for kind in [RANGE, WHOLE] {
         thread::scope(|scope| {
             let holder = scope.spawn(|| {
-                let options = Options {
-                    timeout: Some(Duration::from_secs(2)),
-                    ..with_mount(&place)
-                };
+                let options = for_so_long(&place, Duration::from_secs(2));
                 run_with(&locker(kind, -1, ENDLESS), options, false)
             });
             let probe = locker(kind, 0, "");
@@ -128,7 +129,7 @@ fn runs_exclude_each_other() {
             let (outcome, _) = run_with(&patient, with_mount(&place), false);
             assert_eq!(outcome.ending, Ending::Exited(0));
             let (outcome, _) = holder.join().unwrap();
-            assert_eq!(outcome.ending, Ending::Stopped(Stop::Deadline));
+            assert_eq!(stop_of(&outcome), Some(DEADLINE));
         });
     }
 }
@@ -154,15 +155,13 @@ fn a_run_that_waits_for_a_lock_ends_like_any_other_and_flushes_first() {
     for timeout in [-1, i64::MAX] {
         let module = locker(WHOLE, timeout, "");
         for (deadline, gone, stop) in [
-            (SOON, false, Stop::Deadline),
+            (SOON, false, DEADLINE),
             (Duration::from_secs(60), true, Stop::ClientGone),
         ] {
-            let options = Options {
-                timeout: Some(deadline),
-                ..with_mount(&place)
-            };
+            let options = for_so_long(&place, deadline);
             let (outcome, seen) = run_with(&module, options, gone);
-            assert_eq!(outcome.ending, Ending::Stopped(stop));
+            let doing = "sleeping in fd_lock".to_owned();
+            assert_eq!(outcome.ending, Ending::Stopped { stop, doing });
             assert_eq!(*seen.output.lock().unwrap(), b"early");
         }
     }
@@ -180,8 +179,8 @@ fn a_stopping_server_ends_a_wait() {
     });
     thread::sleep(SOON);
     module.engine().stop();
-    let stopped = Ending::Stopped(Stop::ServerStopping);
-    assert_eq!(waiter.join().unwrap().ending, stopped);
+    let outcome = waiter.join().unwrap();
+    assert_eq!(stop_of(&outcome), Some(Stop::ServerStopping));
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use super::{Answer, Call};
 use crate::host::abi::Errno;
 use crate::host::files::Lock;
-use crate::host::poll::wait_until;
 use std::time::{Duration, Instant};
 
 /// Between two attempts, at first and at most. The system call that waits by itself would know no deadline.
@@ -28,7 +27,10 @@ impl Call<'_> {
                 return Err(Errno::AGAIN.into());
             }
             let next = now + pause;
-            wait_until(end.map_or(next, |end| end.min(next)), &self.sandbox.io)?;
+            self.sandbox.io.flush()?;
+            self.sandbox
+                .io
+                .sleep_until(end.map_or(next, |end| end.min(next)))?;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Ok(())

@@ -132,10 +132,17 @@ fn is_writable(file: BorrowedFd<'_>) -> Result<bool, Errno> {
 mod tests {
     use super::*;
     use crate::host::abi::rights;
-    use crate::host::files::Open;
+    use crate::host::files::{Open, Terms};
+    use crate::run::Limit;
+    use crate::run::budget::Budget;
+    use crate::run::budget::tests::UNLIMITED;
     use std::fs;
 
     const MOUNT: u32 = 3;
+
+    fn budget() -> Budget {
+        Budget::new(UNLIMITED)
+    }
 
     fn open(files: &mut Files, rights: u64) -> u32 {
         let how = Open {
@@ -144,16 +151,20 @@ mod tests {
             rights,
             fdflags: 0,
         };
-        files.open(MOUNT, b"file", how).unwrap()
+        files.open(MOUNT, b"file", how, &mut budget()).unwrap()
     }
 
     /// A run with a mount that has one file.
     fn place(read_only: bool) -> (tempfile::TempDir, Files) {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("file"), "content").unwrap();
-        let mut files = Files::new(64, false);
+        let mut files = Files::new(false);
         let host = directory.path().as_os_str().as_encoded_bytes();
-        files.mount("/", host, read_only).unwrap();
+        let terms = Terms {
+            read_only,
+            account: Limit::Written,
+        };
+        files.mount("/", host, terms, &mut budget()).unwrap();
         (directory, files)
     }
 

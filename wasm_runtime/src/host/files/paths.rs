@@ -5,8 +5,9 @@
 
 use super::resolve::open_beneath;
 use super::times::{Times, timestamps};
-use super::{Files, descriptor, to_host};
+use super::{Files, Terms, descriptor, to_host};
 use crate::host::abi::{Errno, fdflags, oflags, rights};
+use crate::run::budget::{Budget, ENTRY};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, Stat, fstat, linkat, mkdirat, readlinkat_raw, renameat,
@@ -33,7 +34,7 @@ struct Place<'a> {
     folder: Folder<'a>,
     /// With the slash behind it, if there was one; `.` and `..` as they are.
     name: &'a [u8],
-    read_only: bool,
+    terms: Terms,
 }
 
 enum Folder<'a> {
@@ -50,8 +51,8 @@ impl AsFd for Folder<'_> {
     }
 }
 
-fn writable(read_only: bool) -> Result<(), Errno> {
-    if read_only {
+fn writable(terms: Terms) -> Result<(), Errno> {
+    if terms.read_only {
         return Err(Errno::NOT_PERMITTED);
     }
     Ok(())
@@ -75,7 +76,7 @@ impl Place<'_> {
 
     /// Fails where nothing may be changed, or with `errno`, the host's own, for `.` and `..`.
     fn changeable(&self, errno: Errno) -> Result<(), Errno> {
-        writable(self.read_only)?;
+        writable(self.terms)?;
         if self.is_dots() {
             return Err(errno);
         }
@@ -88,11 +89,11 @@ fn open_folder(base: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
 }
 
 impl Files {
-    /// The descriptor that paths begin at, and whether its mount is read-only.
-    fn base(&self, fd: u32) -> Result<(BorrowedFd<'_>, bool), Errno> {
+    /// The descriptor that paths begin at, and the terms of its mount.
+    fn base(&self, fd: u32) -> Result<(BorrowedFd<'_>, Terms), Errno> {
         let descriptor = self.table.get(fd)?;
         match descriptor.kind {
-            super::Kind::Directory { .. } => Ok((descriptor.host()?, descriptor.read_only)),
+            super::Kind::Directory { .. } => Ok((descriptor.host()?, descriptor.terms)),
             _ => Err(Errno::NOT_DIRECTORY),
         }
     }
@@ -112,7 +113,7 @@ impl Files {
     /// A place where something is changed: its folder is looked up anew, wherever others have moved it.
     fn place<'a>(&'a self, fd: u32, path: &'a [u8]) -> Result<Place<'a>, Errno> {
         let (parent, name) = self.split(fd, path)?;
-        let (base, read_only) = self.base(fd)?;
+        let (base, terms) = self.base(fd)?;
         let folder = match parent {
             b"" => Folder::Descriptor(base),
             parent => Folder::Opened(Arc::new(open_folder(base, parent)?)),
@@ -120,30 +121,41 @@ impl Files {
         Ok(Place {
             folder,
             name,
-            read_only,
+            terms,
         })
     }
 
     /// A place that is only looked at: its folder may be one that was kept.
-    fn seen_place<'a>(&'a mut self, fd: u32, path: &'a [u8]) -> Result<Place<'a>, Errno> {
+    fn seen_place<'a>(
+        &'a mut self,
+        fd: u32,
+        path: &'a [u8],
+        budget: &Budget,
+    ) -> Result<Place<'a>, Errno> {
         let (parent, name) = self.split(fd, path)?;
+        let terms = self.base(fd)?.1;
         let folder = match parent {
             b"" => Folder::Descriptor(self.base(fd)?.0),
-            parent => Folder::Opened(self.kept_folder(fd, parent)?),
+            parent => Folder::Opened(self.kept_folder(fd, parent, budget)?),
         };
         Ok(Place {
             folder,
             name,
-            read_only: true,
+            terms,
         })
     }
 
-    fn kept_folder(&mut self, fd: u32, path: &[u8]) -> Result<Arc<OwnedFd>, Errno> {
+    fn kept_folder(
+        &mut self,
+        fd: u32,
+        path: &[u8],
+        budget: &Budget,
+    ) -> Result<Arc<OwnedFd>, Errno> {
         if let Some(kept) = self.folders.get(fd, path) {
             return Ok(kept);
         }
         let opened = Arc::new(open_folder(self.base(fd)?.0, path)?);
-        if self.make_room().is_ok() {
+        if budget.has_descriptor(self.used()) {
             self.folders.keep(fd, path, &opened);
         }
         Ok(opened)
@@ -170,33 +182,65 @@ impl Files {
         open_beneath(self.base(fd)?.0, path, OFlags::PATH | flags, Mode::empty())
     }
 
-    pub(crate) fn open(&mut self, fd: u32, path: &[u8], how: Open) -> Result<u32, Errno> {
-        let read_only = self.table.get(fd)?.read_only;
-        let flags = open_flags(how, read_only)?;
+    pub(crate) fn open(
+        &mut self,
+        fd: u32,
+        path: &[u8],
+        how: Open,
+        budget: &mut Budget,
+    ) -> Result<u32, Errno> {
+        let terms = self.table.get(fd)?.terms;
+        let flags = open_flags(how, terms.read_only)?;
         if path.is_empty() {
             return Err(Errno::NO_ENTRY);
         }
-        self.make_room()?;
-        let mode = if flags.contains(OFlags::CREATE) {
-            NEW_FILE
-        } else {
-            Mode::empty()
-        };
-        let opened = open_beneath(self.base(fd)?.0, path, flags, mode);
+        self.make_room(budget)?;
+        let opened = self.open_or_create(fd, path, flags, budget);
         // Where nothing can be made, a file that is there can still be opened.
-        let refused = read_only && how.oflags & oflags::CREATE != 0;
+        let refused = terms.read_only && how.oflags & oflags::CREATE != 0;
         let host = match opened {
             Err(Errno::NO_ENTRY) if refused => return Err(Errno::NOT_PERMITTED),
             Ok(_) if refused && how.oflags & oflags::EXCLUSIVE != 0 => return Err(Errno::EXISTS),
             opened => opened?,
         };
-        let mut opened = descriptor(host, read_only)?;
+        let mut opened = descriptor(host, terms)?;
         opened.nonblocking = how.fdflags & fdflags::NONBLOCK != 0;
         Ok(self.table.insert(opened))
     }
 
-    pub(crate) fn stat_path(&mut self, fd: u32, path: &[u8], follow: bool) -> Result<Stat, Errno> {
-        let place = self.seen_place(fd, path)?;
+    /// A file that is made counts; whether one will be is known once there is none.
+    fn open_or_create(
+        &self,
+        fd: u32,
+        path: &[u8],
+        flags: OFlags,
+        budget: &mut Budget,
+    ) -> Result<OwnedFd, Errno> {
+        let (base, terms) = self.base(fd)?;
+        if !flags.contains(OFlags::CREATE) {
+            return open_beneath(base, path, flags, Mode::empty());
+        }
+        let create = || open_beneath(base, path, flags, NEW_FILE);
+        if !budget.counts(terms.account) {
+            return create();
+        }
+        if !flags.contains(OFlags::EXCL) {
+            match open_beneath(base, path, flags - OFlags::CREATE, Mode::empty()) {
+                Err(Errno::NO_ENTRY) => {}
+                opened => return opened,
+            }
+        }
+        budget.grow(terms.account, ENTRY, create)
+    }
+
+    pub(crate) fn stat_path(
+        &mut self,
+        fd: u32,
+        path: &[u8],
+        follow: bool,
+        budget: &Budget,
+    ) -> Result<Stat, Errno> {
+        let place = self.seen_place(fd, path, budget)?;
         // With a slash the kernel would follow a link, and out of the mount.
         if !place.has_slash() && !place.is_dots() {
             let stat = statat(&place.folder, place.name, AtFlags::SYMLINK_NOFOLLOW)?;
@@ -230,10 +274,17 @@ impl Files {
         Ok(utimensat(&file, "", &timestamps, AtFlags::EMPTY_PATH)?)
     }
 
-    pub(crate) fn create_directory(&mut self, fd: u32, path: &[u8]) -> Result<(), Errno> {
+    pub(crate) fn create_directory(
+        &mut self,
+        fd: u32,
+        path: &[u8],
+        budget: &mut Budget,
+    ) -> Result<(), Errno> {
         let place = self.place(fd, path)?;
         place.changeable(Errno::EXISTS)?;
-        Ok(mkdirat(&place.folder, place.name, NEW_DIRECTORY)?)
+        budget.grow(place.terms.account, ENTRY, || {
+            Ok(mkdirat(&place.folder, place.name, NEW_DIRECTORY)?)
+        })
     }
 
     pub(crate) fn remove_directory(&mut self, fd: u32, path: &[u8]) -> Result<(), Errno> {
@@ -292,7 +343,12 @@ impl Files {
     }
 
     /// Makes another name for a file. A link is not followed: the new name is the link's.
-    pub(crate) fn link(&mut self, from: (u32, &[u8]), to: (u32, &[u8])) -> Result<(), Errno> {
+    pub(crate) fn link(
+        &mut self,
+        from: (u32, &[u8]),
+        to: (u32, &[u8]),
+        budget: &mut Budget,
+    ) -> Result<(), Errno> {
         let source = self.place(from.0, from.1)?;
         source.changeable(Errno::NOT_PERMITTED)?;
         if source.has_slash() {
@@ -304,25 +360,35 @@ impl Files {
         self.may_move(&old_folder, old_name)?;
         let target = self.place(to.0, to.1)?;
         target.changeable(Errno::EXISTS)?;
-        Ok(linkat(
-            &old_folder,
-            old_name,
-            &target.folder,
-            target.name,
-            AtFlags::empty(),
-        )?)
+        budget.grow(target.terms.account, ENTRY, || {
+            Ok(linkat(
+                &old_folder,
+                old_name,
+                &target.folder,
+                target.name,
+                AtFlags::empty(),
+            )?)
+        })
     }
 
     /// Makes a link where that is allowed: others may follow it who know no mounts. One to an absolute path would be about
     /// the host's files.
-    pub(crate) fn symlink(&mut self, content: &[u8], fd: u32, path: &[u8]) -> Result<(), Errno> {
+    pub(crate) fn symlink(
+        &mut self,
+        content: &[u8],
+        fd: u32,
+        path: &[u8],
+        budget: &mut Budget,
+    ) -> Result<(), Errno> {
         let allowed = self.allow_symlinks && content.first() != Some(&b'/');
         let place = self.place(fd, path)?;
         place.changeable(Errno::EXISTS)?;
         if !allowed {
             return Err(Errno::NOT_PERMITTED);
         }
-        Ok(symlinkat(content, &place.folder, place.name)?)
+        budget.grow(place.terms.account, ENTRY, || {
+            Ok(symlinkat(content, &place.folder, place.name)?)
+        })
     }
 
     /// Reads where a link leads into `buffer`; returns the bytes, cut where there is no more room.
@@ -331,8 +397,9 @@ impl Files {
         fd: u32,
         path: &[u8],
         buffer: &mut [u8],
+        budget: &Budget,
     ) -> Result<usize, Errno> {
-        let place = self.seen_place(fd, path)?;
+        let place = self.seen_place(fd, path, budget)?;
         if place.has_slash() || place.is_dots() {
             self.resolve(fd, path, OFlags::empty())?;
             return Err(Errno::INVALID);

@@ -3,6 +3,7 @@
 use super::listing::Listing;
 use super::locks::Ranges;
 use crate::host::abi::Errno;
+use crate::run::Limit;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat};
 use std::sync::Arc;
@@ -21,12 +22,20 @@ pub(crate) enum Kind {
     },
 }
 
+/// What a mount allows, which holds for all that is opened below it.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    /// Nothing may be changed.
+    pub(crate) read_only: bool,
+    /// Which limit counts what is added.
+    pub(crate) account: Limit,
+}
+
 pub(crate) struct Descriptor {
     pub(crate) kind: Kind,
     /// `None` for standard streams, which belong to the server.
     host: Option<Arc<OwnedFd>>,
-    /// Nothing below may be changed: it lies in a read-only mount.
-    pub(crate) read_only: bool,
+    pub(crate) terms: Terms,
     /// What the guest said of waiting. It makes no difference, files never make it wait, but it may ask.
     pub(super) nonblocking: bool,
     /// Of which it has locks.
@@ -38,30 +47,33 @@ impl Descriptor {
         Descriptor {
             kind,
             host: None,
-            read_only: true,
+            terms: Terms {
+                read_only: true,
+                account: Limit::Written,
+            },
             nonblocking: false,
             ranges: Ranges::default(),
         }
     }
 
-    pub(super) fn file(host: OwnedFd, read_only: bool) -> Self {
+    pub(super) fn file(host: OwnedFd, terms: Terms) -> Self {
         Descriptor {
             kind: Kind::File,
             host: Some(Arc::new(host)),
-            read_only,
+            terms,
             nonblocking: false,
             ranges: Ranges::default(),
         }
     }
 
-    pub(super) fn directory(host: OwnedFd, mount: Option<String>, read_only: bool) -> Self {
+    pub(super) fn directory(host: OwnedFd, mount: Option<String>, terms: Terms) -> Self {
         Descriptor {
             kind: Kind::Directory {
                 mount,
                 listing: None,
             },
             host: Some(Arc::new(host)),
-            read_only,
+            terms,
             nonblocking: false,
             ranges: Ranges::default(),
         }

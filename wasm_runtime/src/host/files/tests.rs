@@ -1,7 +1,10 @@
 //! Where the sandbox of files is closed: every operation, tried on a read-only mount and on every way out.
 
-use super::{Files, Open, Times};
+use super::{Files, Open, Terms, Times};
 use crate::host::abi::{Errno, fstflags, oflags, rights};
+use crate::run::budget::Budget;
+use crate::run::budget::tests::UNLIMITED;
+use crate::run::{Limit, Limits};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -9,6 +12,14 @@ use std::time::SystemTime;
 
 /// The descriptor of the only mount.
 const MOUNT: u32 = 3;
+
+/// That of a run which may have 64 descriptors.
+fn budget() -> Budget {
+    Budget::new(Limits {
+        descriptors: 64,
+        ..UNLIMITED
+    })
+}
 
 /// `root` is mounted; `secret` and `folder` lie beside it.
 struct Place {
@@ -28,9 +39,13 @@ impl Place {
         symlink("../folder", root.join("out")).unwrap();
         symlink("../secret", root.join("leak")).unwrap();
         symlink("/etc/passwd", root.join("absolute")).unwrap();
-        let mut files = Files::new(64, true);
+        let mut files = Files::new(true);
         let host = root.as_os_str().as_encoded_bytes();
-        files.mount("/", host, read_only).unwrap();
+        let terms = Terms {
+            read_only,
+            account: Limit::Written,
+        };
+        files.mount("/", host, terms, &mut budget()).unwrap();
         Place { directory, files }
     }
 
@@ -77,9 +92,14 @@ fn picture(of: &Path) -> Vec<(String, u64, SystemTime)> {
 
 /// Every operation that changes something, each on paths on which it would succeed in a writable mount.
 fn changes(files: &mut Files) -> Vec<(&'static str, Result<(), Errno>)> {
-    let file = files.open(MOUNT, b"file", how(0, READ)).unwrap();
-    let mut open =
-        |path: &[u8], oflags, rights| files.open(MOUNT, path, how(oflags, rights)).map(drop);
+    let file = files
+        .open(MOUNT, b"file", how(0, READ), &mut budget())
+        .unwrap();
+    let mut open = |path: &[u8], oflags, rights| {
+        files
+            .open(MOUNT, path, how(oflags, rights), &mut budget())
+            .map(drop)
+    };
     let mut answers = vec![
         ("open to write", open(b"file", 0, WRITE)),
         ("open to read and write", open(b"file", 0, READ | WRITE)),
@@ -97,11 +117,17 @@ fn changes(files: &mut Files) -> Vec<(&'static str, Result<(), Errno>)> {
             "set times by path",
             files.set_times_path(MOUNT, b"file", true, now()),
         ),
-        ("make a directory", files.create_directory(MOUNT, b"made")),
-        ("make a link", files.symlink(b"file", MOUNT, b"link")),
+        (
+            "make a directory",
+            files.create_directory(MOUNT, b"made", &mut budget()),
+        ),
+        (
+            "make a link",
+            files.symlink(b"file", MOUNT, b"link", &mut budget()),
+        ),
         (
             "make a hard link",
-            files.link((MOUNT, b"file"), (MOUNT, b"hard")),
+            files.link((MOUNT, b"file"), (MOUNT, b"hard"), &mut budget()),
         ),
         (
             "rename",
@@ -133,7 +159,12 @@ fn nothing_changes_in_a_read_only_mount() {
 #[test]
 fn a_file_that_is_there_can_be_opened_in_a_read_only_mount() {
     let mut place = Place::new(true);
-    let mut open = |path: &[u8], oflags| place.files.open(MOUNT, path, how(oflags, READ)).map(drop);
+    let mut open = |path: &[u8], oflags| {
+        place
+            .files
+            .open(MOUNT, path, how(oflags, READ), &mut budget())
+            .map(drop)
+    };
     assert_eq!(open(b"file", oflags::CREATE), Ok(()));
     assert_eq!(
         open(b"file", oflags::CREATE | oflags::EXCLUSIVE),
@@ -159,21 +190,25 @@ fn no_operation_leads_out_of_a_mount() {
         let shown = String::from_utf8_lossy(path).into_owned();
         let answers = [
             files
-                .open(MOUNT, path, how(oflags::CREATE, WRITE))
+                .open(MOUNT, path, how(oflags::CREATE, WRITE), &mut budget())
                 .map(drop),
-            files.open(MOUNT, path, how(0, READ)).map(drop),
-            files.stat_path(MOUNT, path, true).map(drop),
-            files.stat_path(MOUNT, path, false).map(drop),
+            files
+                .open(MOUNT, path, how(0, READ), &mut budget())
+                .map(drop),
+            files.stat_path(MOUNT, path, true, &budget()).map(drop),
+            files.stat_path(MOUNT, path, false, &budget()).map(drop),
             files.set_times_path(MOUNT, path, true, now()),
-            files.create_directory(MOUNT, path),
+            files.create_directory(MOUNT, path, &mut budget()),
             files.remove_directory(MOUNT, path),
             files.unlink(MOUNT, path),
             files.rename((MOUNT, path), (MOUNT, b"stolen")),
             files.rename((MOUNT, b"file"), (MOUNT, path)),
-            files.link((MOUNT, path), (MOUNT, b"stolen")),
-            files.link((MOUNT, b"file"), (MOUNT, path)),
-            files.symlink(b"file", MOUNT, path),
-            files.readlink(MOUNT, path, &mut [0; 10]).map(drop),
+            files.link((MOUNT, path), (MOUNT, b"stolen"), &mut budget()),
+            files.link((MOUNT, b"file"), (MOUNT, path), &mut budget()),
+            files.symlink(b"file", MOUNT, path, &mut budget()),
+            files
+                .readlink(MOUNT, path, &mut [0; 10], &budget())
+                .map(drop),
         ];
         for (number, answer) in answers.into_iter().enumerate() {
             assert_eq!(
@@ -193,12 +228,21 @@ fn a_link_that_leads_out_is_seen_and_not_followed() {
     for link in [&b"leak"[..], b"absolute", b"out/", b"out/.", b"leak/"] {
         let shown = String::from_utf8_lossy(link).into_owned();
         for answer in [
-            files.open(MOUNT, link, how(0, READ)).map(drop),
-            files.open(MOUNT, link, how(0, WRITE)).map(drop),
             files
-                .open(MOUNT, link, how(oflags::CREATE | oflags::TRUNCATE, WRITE))
+                .open(MOUNT, link, how(0, READ), &mut budget())
                 .map(drop),
-            files.stat_path(MOUNT, link, true).map(drop),
+            files
+                .open(MOUNT, link, how(0, WRITE), &mut budget())
+                .map(drop),
+            files
+                .open(
+                    MOUNT,
+                    link,
+                    how(oflags::CREATE | oflags::TRUNCATE, WRITE),
+                    &mut budget(),
+                )
+                .map(drop),
+            files.stat_path(MOUNT, link, true, &budget()).map(drop),
             files.set_times_path(MOUNT, link, true, now()),
         ] {
             assert!(
@@ -207,9 +251,12 @@ fn a_link_that_leads_out_is_seen_and_not_followed() {
             );
         }
     }
-    assert!(files.stat_path(MOUNT, b"leak", false).is_ok());
+    assert!(files.stat_path(MOUNT, b"leak", false, &budget()).is_ok());
     let mut target = [0; 20];
-    assert_eq!(files.readlink(MOUNT, b"leak", &mut target), Ok(9));
+    assert_eq!(
+        files.readlink(MOUNT, b"leak", &mut target, &budget()),
+        Ok(9)
+    );
     // The link itself is the guest's to remove.
     assert_eq!(files.unlink(MOUNT, b"leak"), Ok(()));
     let secret = fs::read(place.directory.path().join("secret")).unwrap();
@@ -220,11 +267,19 @@ fn a_link_that_leads_out_is_seen_and_not_followed() {
 fn a_folder_that_became_a_link_is_not_followed_out() {
     let mut place = Place::new(false);
     let files = &mut place.files;
-    assert!(files.stat_path(MOUNT, b"folder/inner", true).is_ok());
+    assert!(
+        files
+            .stat_path(MOUNT, b"folder/inner", true, &budget())
+            .is_ok()
+    );
     files.rename((MOUNT, b"folder"), (MOUNT, b"was")).unwrap();
-    files.symlink(b"..", MOUNT, b"folder").unwrap();
+    files
+        .symlink(b"..", MOUNT, b"folder", &mut budget())
+        .unwrap();
     assert_eq!(
-        files.stat_path(MOUNT, b"folder/secret", true).err(),
+        files
+            .stat_path(MOUNT, b"folder/secret", true, &budget())
+            .err(),
         Some(Errno::NOT_PERMITTED)
     );
 }
@@ -233,11 +288,16 @@ fn a_folder_that_became_a_link_is_not_followed_out() {
 fn links_are_made_only_where_that_is_allowed() {
     let mut place = Place::new(false);
     place.files.allow_symlinks = false;
-    let answer = place.files.symlink(b"file", MOUNT, b"link");
+    let answer = place.files.symlink(b"file", MOUNT, b"link", &mut budget());
     assert_eq!(answer, Err(Errno::NOT_PERMITTED));
     place.files.allow_symlinks = true;
-    assert_eq!(place.files.symlink(b"file", MOUNT, b"link"), Ok(()));
-    let absolute = place.files.symlink(b"/etc/passwd", MOUNT, b"absolute2");
+    assert_eq!(
+        place.files.symlink(b"file", MOUNT, b"link", &mut budget()),
+        Ok(())
+    );
+    let absolute = place
+        .files
+        .symlink(b"/etc/passwd", MOUNT, b"absolute2", &mut budget());
     assert_eq!(absolute, Err(Errno::NOT_PERMITTED));
 }
 
@@ -247,7 +307,9 @@ fn links_that_are_there_stay_where_they_are_unless_links_may_be_made() {
     place.files.allow_symlinks = false;
     for answer in [
         place.files.rename((MOUNT, b"out"), (MOUNT, b"folder/out")),
-        place.files.link((MOUNT, b"out"), (MOUNT, b"folder/out")),
+        place
+            .files
+            .link((MOUNT, b"out"), (MOUNT, b"folder/out"), &mut budget()),
     ] {
         assert_eq!(answer, Err(Errno::NOT_PERMITTED));
     }
@@ -261,9 +323,15 @@ fn links_that_are_there_stay_where_they_are_unless_links_may_be_made() {
 #[test]
 fn a_file_that_cannot_be_opened_is_not_cut_or_made() {
     let mut place = Place::new(false);
-    while place.files.open(MOUNT, b"file", how(0, READ)).is_ok() {}
+    while place
+        .files
+        .open(MOUNT, b"file", how(0, READ), &mut budget())
+        .is_ok()
+    {}
     for (path, oflags) in [(&b"file"[..], oflags::TRUNCATE), (b"new", oflags::CREATE)] {
-        let opened = place.files.open(MOUNT, path, how(oflags, WRITE));
+        let opened = place
+            .files
+            .open(MOUNT, path, how(oflags, WRITE), &mut budget());
         assert_eq!(opened, Err(Errno::TOO_MANY_FILES));
     }
     assert_eq!(fs::read(place.root().join("file")).unwrap(), b"content");
@@ -277,15 +345,22 @@ fn folders_are_kept_only_where_there_is_room() {
         let folder = format!("f{number}");
         fs::create_dir(place.root().join(&folder)).unwrap();
         let path = format!("{folder}/x");
-        let _ = place.files.stat_path(MOUNT, path.as_bytes(), true);
+        let _ = place
+            .files
+            .stat_path(MOUNT, path.as_bytes(), true, &budget());
     }
     assert!(place.files.used() <= 64);
     // They make room for what the guest opens.
     for _ in 4..64 {
-        place.files.open(MOUNT, b"file", how(0, READ)).unwrap();
+        place
+            .files
+            .open(MOUNT, b"file", how(0, READ), &mut budget())
+            .unwrap();
     }
     assert_eq!(
-        place.files.open(MOUNT, b"file", how(0, READ)),
+        place
+            .files
+            .open(MOUNT, b"file", how(0, READ), &mut budget()),
         Err(Errno::TOO_MANY_FILES)
     );
 }
@@ -297,12 +372,16 @@ fn what_is_no_file_is_not_opened_and_nobody_waits() {
     let made = std::process::Command::new("mkfifo").arg(&fifo).status();
     assert!(made.expect("mkfifo is there").success());
     for rights in [READ, READ | WRITE] {
-        let opened = place.files.open(MOUNT, b"fifo", how(0, rights));
+        let opened = place
+            .files
+            .open(MOUNT, b"fifo", how(0, rights), &mut budget());
         assert_eq!(opened, Err(Errno::NOT_SUPPORTED));
     }
     // Nobody reads at the other end.
     assert_eq!(
-        place.files.open(MOUNT, b"fifo", how(0, WRITE)),
+        place
+            .files
+            .open(MOUNT, b"fifo", how(0, WRITE), &mut budget()),
         Err(Errno::NO_SUCH_DEVICE)
     );
 }
@@ -310,7 +389,11 @@ fn what_is_no_file_is_not_opened_and_nobody_waits() {
 #[test]
 fn descriptors_have_an_end() {
     let mut place = Place::new(true);
-    let mut open = || place.files.open(MOUNT, b"file", how(0, READ));
+    let mut open = || {
+        place
+            .files
+            .open(MOUNT, b"file", how(0, READ), &mut budget())
+    };
     assert_eq!(
         (4..64).map(|_| open().unwrap()).collect::<Vec<_>>(),
         (4..64).collect::<Vec<_>>()
