@@ -4,6 +4,7 @@
 mod data;
 mod folders;
 mod listing;
+mod locks;
 mod paths;
 mod resolve;
 mod table;
@@ -12,6 +13,7 @@ mod tests;
 mod times;
 
 pub(crate) use data::Whence;
+pub(crate) use locks::Lock;
 pub(crate) use paths::Open;
 pub(crate) use table::{Kind, Terms};
 pub(crate) use times::Times;

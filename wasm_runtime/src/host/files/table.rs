@@ -1,6 +1,7 @@
 //! The descriptors of a run: small numbers, the lowest free one first, as on the host.
 
 use super::listing::Listing;
+use super::locks::Ranges;
 use crate::host::abi::Errno;
 use crate::run::Limit;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -37,6 +38,8 @@ pub(crate) struct Descriptor {
     pub(crate) terms: Terms,
     /// What the guest said of waiting. It makes no difference, files never make it wait, but it may ask.
     pub(super) nonblocking: bool,
+    /// Of which it has locks.
+    pub(super) ranges: Ranges,
 }
 
 impl Descriptor {
@@ -49,6 +52,7 @@ impl Descriptor {
                 account: Limit::Written,
             },
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -58,6 +62,7 @@ impl Descriptor {
             host: Some(Arc::new(host)),
             terms,
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -70,6 +75,7 @@ impl Descriptor {
             host: Some(Arc::new(host)),
             terms,
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -137,6 +143,12 @@ impl Table {
     /// How many are open.
     pub(super) fn len(&self) -> usize {
         self.open
+    }
+
+    /// How many ranges of files are locked.
+    pub(super) fn locked_ranges(&self) -> usize {
+        let open = self.slots.iter().flatten();
+        open.map(|descriptor| descriptor.ranges.len()).sum()
     }
 
     pub(super) fn insert(&mut self, descriptor: Descriptor) -> u32 {
