@@ -10,6 +10,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod times;
+mod walk;
 
 pub(crate) use data::Whence;
 pub(crate) use paths::Open;
@@ -19,8 +20,9 @@ pub(crate) use times::Times;
 use super::abi::{self, Errno, fdflags, rights};
 use folders::Folders;
 use listing::Listing;
+use resolve::Found;
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
-use table::{Descriptor, Table};
+use table::{Descriptor, Table, Terms};
 
 /// The descriptors of one run. Dropped with it, which closes them all.
 pub(crate) struct Files {
@@ -59,7 +61,8 @@ impl Files {
         let directory = open(host, flags, Mode::empty())?;
         self.make_room()
             .map_err(|_| std::io::Error::other("no descriptor is left for it"))?;
-        let mount = Descriptor::directory(directory, Some(guest.to_owned()), read_only);
+        let terms = Terms { read_only };
+        let mount = Descriptor::directory(directory, Some(guest.to_owned()), terms);
         self.table.insert(mount);
         Ok(())
     }
@@ -84,29 +87,33 @@ impl Files {
 
     /// The guest path of a mount.
     pub(crate) fn mount_path(&self, fd: u32) -> Result<&str, Errno> {
-        match &self.table.get(fd)?.kind {
-            Kind::Directory {
-                mount: Some(path), ..
-            } => Ok(path),
-            // A guest counts up until it is told that there is no such descriptor.
-            _ => Err(Errno::BAD_DESCRIPTOR),
-        }
+        let path = self.table.get(fd)?.mount_path();
+        // A guest counts up until it is told that there is no such descriptor.
+        path.ok_or(Errno::BAD_DESCRIPTOR)
     }
 
     pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {
         let closed = self.table.remove(fd)?;
-        self.mount_listings -= usize::from(closed.has_listing_of_mount());
-        self.folders.forget(fd);
+        self.forget(fd, &closed);
         Ok(())
     }
 
     pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
-        let replaced = self.table.get(to)?.has_listing_of_mount();
-        self.table.renumber(from, to)?;
-        self.mount_listings -= usize::from(replaced && from != to);
-        self.folders.forget(from);
-        self.folders.forget(to);
+        if let Some(replaced) = self.table.renumber(from, to)? {
+            self.forget(to, &replaced);
+            self.folders.forget(from);
+        }
         Ok(())
+    }
+
+    /// `fd` was this descriptor, and is no longer.
+    fn forget(&mut self, fd: u32, descriptor: &Descriptor) {
+        self.mount_listings -= usize::from(descriptor.has_listing_of_mount());
+        if descriptor.mount_path().is_some() {
+            // Wherever a path began, a link may have led here.
+            self.folders.forget_all();
+        }
+        self.folders.forget(fd);
     }
 
     /// Type, flags and rights, in WASI's numbers.
@@ -247,10 +254,10 @@ fn file_rights(flags: OFlags) -> u64 {
 }
 
 /// What was opened, as a descriptor. A FIFO or a device is none: reading it could wait for ever.
-fn descriptor(host: rustix::fd::OwnedFd, read_only: bool) -> Result<Descriptor, Errno> {
+fn descriptor(Found { host, terms }: Found) -> Result<Descriptor, Errno> {
     match FileType::from_raw_mode(fstat(&host)?.st_mode) {
-        FileType::RegularFile => Ok(Descriptor::file(host, read_only)),
-        FileType::Directory => Ok(Descriptor::directory(host, None, read_only)),
+        FileType::RegularFile => Ok(Descriptor::file(host, terms)),
+        FileType::Directory => Ok(Descriptor::directory(host, None, terms)),
         _ => Err(Errno::NOT_SUPPORTED),
     }
 }

@@ -122,7 +122,7 @@ impl Files {
         let times = timestamps(times)?;
         let descriptor = self.table.get(fd)?;
         let host = descriptor.host()?;
-        if descriptor.read_only {
+        if descriptor.terms.read_only {
             return Err(Errno::NOT_PERMITTED);
         }
         match descriptor.kind {

@@ -30,7 +30,7 @@ impl Place {
         symlink("/etc/passwd", root.join("absolute")).unwrap();
         let mut files = Files::new(64, true);
         let host = root.as_os_str().as_encoded_bytes();
-        files.mount("/", host, read_only).unwrap();
+        files.mount("/root", host, read_only).unwrap();
         Place { directory, files }
     }
 
@@ -75,42 +75,47 @@ fn picture(of: &Path) -> Vec<(String, u64, SystemTime)> {
     seen
 }
 
-/// Every operation that changes something, each on paths on which it would succeed in a writable mount.
-fn changes(files: &mut Files) -> Vec<(&'static str, Result<(), Errno>)> {
-    let file = files.open(MOUNT, b"file", how(0, READ)).unwrap();
+/// Every operation that changes something, each on paths below `at` on which it would succeed in a writable mount.
+fn changes(files: &mut Files, fd: u32, at: &str) -> Vec<(&'static str, Result<(), Errno>)> {
+    let paths = ["file", "new", "new2", "made", "link", "hard", "renamed"];
+    let [file, new, new2, made, link, hard, renamed] = paths.map(|name| format!("{at}{name}"));
+    let [inner, empty, here] = ["folder/inner", "folder/empty", "."].map(|x| format!("{at}{x}"));
     let mut open =
-        |path: &[u8], oflags, rights| files.open(MOUNT, path, how(oflags, rights)).map(drop);
+        |path: &str, oflags, rights| files.open(fd, path.as_bytes(), how(oflags, rights));
+    let [opened, folder] = [&file, &here].map(|path| open(path, 0, READ).unwrap());
     let mut answers = vec![
-        ("open to write", open(b"file", 0, WRITE)),
-        ("open to read and write", open(b"file", 0, READ | WRITE)),
-        ("open to truncate", open(b"file", oflags::TRUNCATE, READ)),
-        ("open to create", open(b"new", oflags::CREATE, READ)),
+        ("open to write", open(&file, 0, WRITE)),
+        ("open to read and write", open(&file, 0, READ | WRITE)),
+        ("open to truncate", open(&file, oflags::TRUNCATE, READ)),
+        ("open to create", open(&new, oflags::CREATE, READ)),
         (
             "open to create exclusively",
-            open(b"new2", oflags::CREATE | oflags::EXCLUSIVE, READ),
+            open(&new2, oflags::CREATE | oflags::EXCLUSIVE, READ),
         ),
-    ];
+    ]
+    .into_iter()
+    .map(|(what, answer)| (what, answer.map(drop)))
+    .collect::<Vec<_>>();
+    let [file, made, link, hard] = [&file, &made, &link, &hard].map(String::as_bytes);
     answers.extend([
-        ("set times of a file", files.set_times(file, now())),
-        ("set times of the mount", files.set_times(MOUNT, now())),
+        ("set times of a file", files.set_times(opened, now())),
+        ("set times of a folder", files.set_times(folder, now())),
         (
             "set times by path",
-            files.set_times_path(MOUNT, b"file", true, now()),
+            files.set_times_path(fd, file, true, now()),
         ),
-        ("make a directory", files.create_directory(MOUNT, b"made")),
-        ("make a link", files.symlink(b"file", MOUNT, b"link")),
-        (
-            "make a hard link",
-            files.link((MOUNT, b"file"), (MOUNT, b"hard")),
-        ),
-        (
-            "rename",
-            files.rename((MOUNT, b"file"), (MOUNT, b"renamed")),
-        ),
-        ("unlink", files.unlink(MOUNT, b"folder/inner")),
+        ("make a directory", files.create_directory(fd, made)),
+        ("make a link", files.symlink(b"file", fd, link)),
+        ("make a hard link", files.link((fd, file), (fd, hard))),
+        ("rename", files.rename((fd, file), (fd, renamed.as_bytes()))),
+        ("unlink", files.unlink(fd, inner.as_bytes())),
         (
             "remove a directory",
-            files.remove_directory(MOUNT, b"folder/empty"),
+            files.remove_directory(fd, empty.as_bytes()),
+        ),
+        (
+            "make a directory below an open one",
+            files.create_directory(folder, b"below"),
         ),
     ]);
     answers
@@ -120,14 +125,123 @@ fn changes(files: &mut Files) -> Vec<(&'static str, Result<(), Errno>)> {
 fn nothing_changes_in_a_read_only_mount() {
     let mut place = Place::new(true);
     let before = picture(&place.root());
-    for (what, answer) in changes(&mut place.files) {
+    for (what, answer) in changes(&mut place.files, MOUNT, "") {
         assert_eq!(answer, Err(Errno::NOT_PERMITTED), "{what}");
     }
     assert_eq!(picture(&place.root()), before);
     let mut writable = Place::new(false);
-    for (what, answer) in changes(&mut writable.files) {
+    for (what, answer) in changes(&mut writable.files, MOUNT, "") {
         assert_eq!(answer, Ok(()), "{what}");
     }
+}
+
+/// A second mount, and in each a link to the other. Returns its descriptor.
+fn second_mount(place: &mut Place, read_only: bool) -> u32 {
+    let other = place.directory.path().join("other");
+    fs::create_dir_all(other.join("folder/empty")).unwrap();
+    fs::write(other.join("file"), "content").unwrap();
+    fs::write(other.join("folder/inner"), "content").unwrap();
+    symlink("/other", place.root().join("other")).unwrap();
+    symlink("/other/file", place.root().join("other-file")).unwrap();
+    symlink("/root", other.join("root")).unwrap();
+    let host = other.as_os_str().as_encoded_bytes();
+    place.files.mount("/other", host, read_only).unwrap();
+    MOUNT + 1
+}
+
+#[test]
+fn what_a_link_leads_to_has_the_rights_of_its_own_mount() {
+    for read_only in [false, true] {
+        let mut place = Place::new(!read_only);
+        let other = second_mount(&mut place, read_only);
+        let below = place.directory.path().join("other");
+        // The mount of the path is the one, that of the link the other.
+        for (fd, at, refused, changed) in [
+            (MOUNT, "other/", read_only, below),
+            (other, "root/", !read_only, place.root()),
+        ] {
+            let before = picture(&changed);
+            for (what, answer) in changes(&mut place.files, fd, at) {
+                let expected = if refused {
+                    Err(Errno::NOT_PERMITTED)
+                } else {
+                    Ok(())
+                };
+                assert_eq!(answer, expected, "{what} in {at}");
+            }
+            assert_eq!(picture(&changed) == before, refused, "{at}");
+        }
+    }
+}
+
+#[test]
+fn a_file_goes_from_mount_to_mount_only_where_both_may_be_changed() {
+    let mut place = Place::new(false);
+    let other = second_mount(&mut place, true);
+    let mut both = |from: (u32, &[u8]), to: (u32, &[u8])| {
+        [place.files.link(from, to), place.files.rename(from, to)]
+    };
+    for answers in [
+        both((MOUNT, b"other/file"), (MOUNT, b"taken")),
+        both((other, b"file"), (other, b"root/taken")),
+        both((MOUNT, b"file"), (MOUNT, b"other/given")),
+        both((other, b"root/file"), (other, b"given")),
+    ] {
+        assert_eq!(answers, [Err(Errno::NOT_PERMITTED); 2]);
+    }
+    assert_eq!(
+        both((other, b"root/file"), (MOUNT, b"folder/file")),
+        [Ok(()); 2]
+    );
+}
+
+#[test]
+fn an_absolute_link_at_the_end_is_followed_like_any_other() {
+    let mut place = Place::new(true);
+    second_mount(&mut place, false);
+    let files = &mut place.files;
+    let open = |files: &mut Files, oflags, follow| {
+        let how = Open {
+            follow,
+            ..how(oflags, WRITE)
+        };
+        files.open(MOUNT, b"other-file", how).map(drop)
+    };
+    assert_eq!(open(files, oflags::TRUNCATE, true), Ok(()));
+    assert_eq!(
+        files.stat_path(MOUNT, b"other-file", true).unwrap().st_size,
+        0
+    );
+    assert_eq!(
+        files.set_times_path(MOUNT, b"other-file", true, now()),
+        Ok(())
+    );
+    // The link itself lies in the read-only mount.
+    for answer in [
+        open(files, 0, false),
+        files.set_times_path(MOUNT, b"other-file", false, now()),
+        files.unlink(MOUNT, b"other-file"),
+    ] {
+        assert_eq!(answer, Err(Errno::NOT_PERMITTED));
+    }
+    let exclusive = open(files, oflags::CREATE | oflags::EXCLUSIVE, true);
+    assert_eq!(exclusive, Err(Errno::EXISTS));
+    let mut content = [0; 20];
+    assert_eq!(files.readlink(MOUNT, b"other-file", &mut content), Ok(11));
+}
+
+#[test]
+fn a_mount_that_is_closed_is_no_longer_led_to() {
+    let mut place = Place::new(false);
+    let other = second_mount(&mut place, false);
+    let look = |files: &mut Files| {
+        files
+            .again(|files| files.stat_path(MOUNT, b"other/folder/inner", true))
+            .map(drop)
+    };
+    assert_eq!(look(&mut place.files), Ok(()));
+    place.files.close(other).unwrap();
+    assert_eq!(look(&mut place.files), Err(Errno::NOT_PERMITTED));
 }
 
 #[test]
@@ -135,10 +249,11 @@ fn a_file_that_is_there_can_be_opened_in_a_read_only_mount() {
     let mut place = Place::new(true);
     let mut open = |path: &[u8], oflags| place.files.open(MOUNT, path, how(oflags, READ)).map(drop);
     assert_eq!(open(b"file", oflags::CREATE), Ok(()));
-    assert_eq!(
-        open(b"file", oflags::CREATE | oflags::EXCLUSIVE),
-        Err(Errno::EXISTS)
-    );
+    for there in [&b"file"[..], b"leak", b"folder"] {
+        let exclusive = open(there, oflags::CREATE | oflags::EXCLUSIVE);
+        assert_eq!(exclusive, Err(Errno::EXISTS));
+    }
+    assert_eq!(open(b"folder", oflags::CREATE), Err(Errno::IS_DIRECTORY));
 }
 
 #[test]
