@@ -56,7 +56,7 @@
 #define WASM_CODE_BODY_UNREADABLE "WASM0063" /* the request body could not be read */
 #define WASM_CODE_OUTPUT          "WASM0064" /* httpd's output filters refused the response */
 #define WASM_CODE_LIBRARY         "WASM0065" /* the library failed */
-#define WASM_CODE_GROW_REFUSED    "WASM0066" /* memory.grow met WasmMemoryLimit */
+#define WASM_CODE_GROW_REFUSED    "WASM0066" /* growing met WasmMemoryLimit */
 #define WASM_CODE_UNMAPPED        "WASM0067" /* a path variable lies in no mount */
 #define WASM_CODE_SCRIPT_UNSAID   "WASM0068" /* a script is run, and WasmScriptArg is neither On nor Off */
 
@@ -69,5 +69,13 @@
 #define WASM_CODE_RUN_STARTS      "WASM0080" /* what is about to run, with what */
 #define WASM_CODE_HEADERS         "WASM0081" /* a CGI program's header block is complete */
 #define WASM_CODE_RUN_ENDED       "WASM0082" /* outcome, time and bytes of a run */
+
+/* Limits, beside time and memory. */
+#define WASM_CODE_CPU             "WASM0090" /* a run used more than WasmCPULimit */
+#define WASM_CODE_OUTPUT_LIMIT    "WASM0091" /* a program wrote more than WasmOutputLimit */
+#define WASM_CODE_ERROR_LIMIT     "WASM0092" /* standard error beyond WasmErrorLogLimit was dropped */
+#define WASM_CODE_WRITE_REFUSED   "WASM0093" /* writing met WasmWriteLimit */
+#define WASM_CODE_SCRATCH_REFUSED "WASM0094" /* the scratch directory is full */
+#define WASM_CODE_FILES_REFUSED   "WASM0095" /* opening met WasmFileLimit */
 
 #endif

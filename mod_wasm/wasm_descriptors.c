@@ -53,7 +53,7 @@ apr_int64_t wasm_descriptors_for_each(server_rec *s, const wasm_server_conf *ser
     if (each >= wanted) {
         return wanted;
     }
-    each = each > 0 ? each : 0;
+    each = each > 0 ? each : 1; /* the standard streams are more than that; 0 would be no limit */
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, WASM_CODE_CHILD_FILES ": a child may have %" APR_INT64_T_FMT " files open (ulimit -n): each of "
                  "its %u runs gets at most %" APR_INT64_T_FMT " of them instead of the %" APR_INT64_T_FMT " of " WASM_NAME_FILE_LIMIT,
                  limit, runs, each, wanted);

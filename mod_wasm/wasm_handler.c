@@ -6,6 +6,7 @@
 #include "wasm_codes.h"
 #include "wasm_config.h"
 #include "wasm_exchange.h"
+#include "wasm_limits.h"
 #include "wasm_outcome.h"
 #include "wasm_script.h"
 #include "wasm_trace.h"
@@ -39,13 +40,6 @@ static apr_array_header_t *mounts(request_rec *r, const wasm_dir_conf *conf)
     return list;
 }
 
-static uint32_t file_limit(const wasm_dir_conf *conf)
-{
-    apr_int64_t wanted = wasm_setting_of(conf, WASM_SETTING_FILE_LIMIT), most = wasm_main_conf()->file_limit;
-
-    return (uint32_t)(wanted < most ? wanted : most);
-}
-
 static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, const char *script, wrt_run **run)
 {
     request_rec *r = exchange->io.r;
@@ -61,10 +55,8 @@ static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, co
         .mounts = (const wrt_mount *)dirs->elts,
         .mounts_len = (size_t)dirs->nelts,
         .entry_point = wasm_str(wasm_entry_point(conf)),
-        .timeout_ms = (uint64_t)apr_time_as_msec(wasm_setting_of(conf, WASM_SETTING_TIMEOUT)),
         .queue_timeout_ms = (uint64_t)apr_time_as_msec(wasm_settings_get(&wasm_main_conf()->settings, WASM_SETTING_QUEUE_TIMEOUT)),
-        .memory_limit = (uint64_t)wasm_setting_of(conf, WASM_SETTING_MEMORY_LIMIT),
-        .max_descriptors = file_limit(conf),
+        .limits = wasm_limits_of(conf),
         .allow_symlinks = wasm_setting_of(conf, WASM_SETTING_ALLOW_SYMLINKS) != 0,
         .backtrace = APLOG_R_IS_LEVEL(r, WASM_BACKTRACE_LEVEL),
         .callbacks = wasm_exchange_callbacks(exchange),

@@ -1,11 +1,12 @@
 #include "wasm_outcome.h"
 
 #include "wasm_codes.h"
+#include "wasm_limits.h"
 
-/* Mistakes of the program or its configuration are errors; what a client does is information. Indexed by wrt_outcome_kind. */
+/* Mistakes of the program or its configuration are errors; what a client does is information. Indexed by wrt_outcome_kind; what limits do
+ * stands in wasm_limits.c. */
 static const wasm_failure failures[] = {
     [WRT_OUTCOME_TRAPPED] = { WASM_CODE_TRAPPED, APLOG_ERR, HTTP_INTERNAL_SERVER_ERROR, "the program trapped" },
-    [WRT_OUTCOME_DEADLINE] = { WASM_CODE_DEADLINE, APLOG_ERR, HTTP_GATEWAY_TIME_OUT, "the run took longer than " WASM_NAME_TIMEOUT },
     [WRT_OUTCOME_QUEUE_TIMEOUT] = { WASM_CODE_QUEUE, APLOG_WARNING, HTTP_SERVICE_UNAVAILABLE,
                                     "no instance became free within " WASM_NAME_QUEUE_TIMEOUT },
     [WRT_OUTCOME_STOPPED] = { WASM_CODE_STOPPED, APLOG_WARNING, HTTP_SERVICE_UNAVAILABLE, "httpd is stopping" },
@@ -13,8 +14,6 @@ static const wasm_failure failures[] = {
     [WRT_OUTCOME_BODY_TOO_LARGE] = { WASM_CODE_BODY_TOO_LARGE, APLOG_INFO, HTTP_REQUEST_ENTITY_TOO_LARGE,
                                      "the request body is larger than LimitRequestBody" },
     [WRT_OUTCOME_IO_FAILED] = { WASM_CODE_LIBRARY, APLOG_ERR, HTTP_INTERNAL_SERVER_ERROR, "input or output failed" },
-    [WRT_OUTCOME_MEMORY_LIMIT] = { WASM_CODE_MEMORY, APLOG_ERR, HTTP_INTERNAL_SERVER_ERROR,
-                                   "the program needs more than " WASM_NAME_MEMORY_LIMIT " to start" },
     [WRT_OUTCOME_MOUNT_FAILED] = { WASM_CODE_MOUNT, APLOG_ERR, HTTP_INTERNAL_SERVER_ERROR, "a directory cannot be mounted" },
     [WRT_OUTCOME_NO_ENTRY_POINT] = { WASM_CODE_RUN_ENTRY_POINT, APLOG_ERR, HTTP_INTERNAL_SERVER_ERROR,
                                      "the module has no such entry point" },
@@ -42,6 +41,9 @@ wasm_failure wasm_outcome_failure(const wasm_exchange *exchange, const wrt_outco
     }
     if (exchange->io.failure.code) {
         return exchange->io.failure; /* a callback ended the run, and knows better why */
+    }
+    if (outcome->kind == WRT_OUTCOME_LIMIT) {
+        return wasm_limits_failure(exchange->io.r->pool, outcome);
     }
     if ((size_t)outcome->kind >= sizeof failures / sizeof *failures) {
         return failures[WRT_OUTCOME_START_FAILED];
@@ -77,15 +79,12 @@ static void log_success(const wasm_exchange *exchange, const wasm_program *progr
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, exchange->io.r, WASM_CODE_EXIT_CODE ": %s: the program ended with exit code %d",
                       program->path, outcome->exit_code);
     }
-    if (outcome->memory_limit_hit) {
-        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, exchange->io.r, WASM_CODE_GROW_REFUSED ": %s: the program asked for more memory than "
-                      WASM_NAME_MEMORY_LIMIT " allows", program->path);
-    }
+    wasm_limits_log(exchange->io.r, program, outcome);
 }
 
 void wasm_outcome_log(const wasm_exchange *exchange, const wasm_program *program, const wasm_failure *failure, const wrt_outcome *outcome)
 {
-    const char *exit_code = "", *memory = "", *cut_off = "";
+    const char *exit_code = "", *also = "", *cut_off = "";
 
     if (!failure->code) {
         log_success(exchange, program, outcome);
@@ -94,14 +93,14 @@ void wasm_outcome_log(const wasm_exchange *exchange, const wasm_program *program
     if (outcome && outcome->kind == WRT_OUTCOME_EXITED && exchange->cgi && outcome->exit_code) {
         exit_code = apr_psprintf(exchange->io.r->pool, " (exit code %d)", outcome->exit_code);
     }
-    if (outcome && outcome->memory_limit_hit) {
-        memory = "; it had asked for more memory than " WASM_NAME_MEMORY_LIMIT " allows";
+    if (outcome) {
+        also = wasm_limits_also(exchange->io.r->pool, outcome);
     }
     if (exchange->io.response_started && failure->status != AP_FILTER_ERROR) {
         cut_off = "; the response had begun and is cut off";
     }
     ap_log_rerror(APLOG_MARK, failure->level, 0, exchange->io.r, "%s: %s: %s%s%s%s", failure->code, program->path, failure->text, exit_code,
-                  memory, cut_off);
+                  also, cut_off);
     if (outcome) {
         log_backtrace(exchange->io.r, outcome->detail);
     }

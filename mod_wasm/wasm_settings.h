@@ -29,8 +29,16 @@ typedef enum wasm_scope {
         "On: the path of the script, inside the program, is the last argument") \
     ROW(TIMEOUT,             WASM_NAME_TIMEOUT,           wasm_parse_time_limit,      WASM_SECTION,  "60", \
         "how long one run may take, in seconds unless a unit follows") \
+    ROW(CPU_LIMIT,           WASM_NAME_CPU_LIMIT,         wasm_parse_time_limit,      WASM_SECTION,  "30", \
+        "processor time one run may use, in seconds unless a unit follows") \
     ROW(MEMORY_LIMIT,        WASM_NAME_MEMORY_LIMIT,      wasm_parse_memory,          WASM_SECTION,  "256M", \
         "linear memory one run may use") \
+    ROW(OUTPUT_LIMIT,        WASM_NAME_OUTPUT_LIMIT,      wasm_parse_bytes_or_off,    WASM_SECTION,  "Off", \
+        "bytes one run may write to its standard output") \
+    ROW(ERROR_LIMIT,         WASM_NAME_ERROR_LIMIT,       wasm_parse_bytes_or_off,    WASM_SECTION,  "1M", \
+        "bytes of the error log one run may fill") \
+    ROW(WRITE_LIMIT,         WASM_NAME_WRITE_LIMIT,       wasm_parse_bytes_or_off,    WASM_SECTION,  "Off", \
+        "bytes one run may write into its directories") \
     ROW(FILE_LIMIT,          WASM_NAME_FILE_LIMIT,        wasm_parse_file_limit,      WASM_SECTION,  "256", \
         "files and directories one run may have open") \
     ROW(ALLOW_SYMLINKS,      WASM_NAME_ALLOW_SYMLINKS,    wasm_parse_flag,            WASM_SECTION,  "Off", \
@@ -58,7 +66,7 @@ extern const wasm_setting_row wasm_setting_rows[WASM_SETTINGS];
 
 #define WASM_UNSET APR_INT64_C(-1)
 
-/* One value for each setting: On or Off, a number, bytes, or microseconds. */
+/* One value for each setting: 1 or 0 for On or Off, a number, bytes (0 for Off), or microseconds. */
 typedef struct wasm_settings {
     apr_int64_t values[WASM_SETTINGS];
 } wasm_settings;

@@ -26,7 +26,7 @@ void wasm_trace_start(const wasm_exchange *exchange, const wasm_dir_conf *conf, 
                   " arguments, %" APR_SIZE_T_FMT " variables; mounts: %s; at most %" APR_UINT64_T_FMT " ms and %" APR_UINT64_T_FMT " bytes",
                   conf->program->path, r->method, r->uri, wasm_entry_point(conf), exchange->cgi ? "CGI" : "plain", r->filename,
                   r->finfo.filetype == APR_NOFILE ? "not there" : "there", (apr_size_t)options->args_len, (apr_size_t)options->env_len,
-                  mounts_text(r->pool, conf), (apr_uint64_t)options->timeout_ms, (apr_uint64_t)options->memory_limit);
+                  mounts_text(r->pool, conf), (apr_uint64_t)options->limits.time_ms, (apr_uint64_t)options->limits.memory);
 }
 
 void wasm_trace_end(const wasm_exchange *exchange, const wasm_dir_conf *conf, const wasm_failure *failure)

@@ -117,25 +117,45 @@ static int shift_of_suffix(const char *suffix)
     }
 }
 
-const char *wasm_parse_memory(const char *text, apr_int64_t *out)
+/* -1: not a number of bytes. Numbers that are too large become APR_INT64_MAX. */
+static apr_int64_t bytes_of(const char *text)
 {
     char *suffix;
     apr_int64_t number;
     int shift;
 
     if (!apr_isdigit(*text)) {
-        return "must be a number of bytes, with an optional K, M or G";
+        return -1;
     }
     errno = 0;
     number = apr_strtoi64(text, &suffix, 10);
     shift = shift_of_suffix(suffix);
     if (shift < 0) {
+        return -1;
+    }
+    return errno || number > (APR_INT64_MAX >> shift) ? APR_INT64_MAX : number << shift;
+}
+
+const char *wasm_parse_memory(const char *text, apr_int64_t *out)
+{
+    apr_int64_t bytes = bytes_of(text);
+
+    if (bytes < 0) {
         return "must be a number of bytes, with an optional K, M or G";
     }
-    if (errno || number > (MEMORY_MAX >> shift) || (number << shift) < MEMORY_MIN) {
+    if (bytes < MEMORY_MIN || bytes > MEMORY_MAX) {
         return "must be between 64K (one page) and 4G (all a linear memory can be)";
     }
-    *out = number << shift;
+    *out = bytes;
+    return NULL;
+}
+
+const char *wasm_parse_bytes_or_off(const char *text, apr_int64_t *out)
+{
+    *out = strcasecmp(text, "Off") ? bytes_of(text) : 0;
+    if (*out < 0 || (*out == 0 && apr_isdigit(*text))) {
+        return "must be Off or a number of bytes above 0, with an optional K, M or G";
+    }
     return NULL;
 }
 

@@ -21,6 +21,9 @@ wasm_parser wasm_parse_time_limit;
 /* "268435456", "64K", "256M", "4G", within what a linear memory can be: 64 KiB to 4 GiB. */
 wasm_parser wasm_parse_memory;
 
+/* A number of bytes, with an optional K, M or G, or "Off" for no limit, which is 0. */
+wasm_parser wasm_parse_bytes_or_off;
+
 /* Standard streams, a few mounts and a few files. */
 #define WASM_FILE_LIMIT_MIN 16
 

@@ -139,9 +139,9 @@ typedef enum {
    */
   WRT_OUTCOME_TRAPPED = 1,
   /**
-   * `timeout_ms` is over.
+   * The limit `limit` ended the run; `message` says what it was doing. `WRT_LIMIT_MEMORY`: the module needs more before it can start.
    */
-  WRT_OUTCOME_DEADLINE = 2,
+  WRT_OUTCOME_LIMIT = 2,
   /**
    * No instance became free in `queue_timeout_ms`; the guest was not started.
    */
@@ -163,22 +163,32 @@ typedef enum {
    */
   WRT_OUTCOME_IO_FAILED = 7,
   /**
-   * The module needs more than `memory_limit` before it can start.
-   */
-  WRT_OUTCOME_MEMORY_LIMIT = 8,
-  /**
    * A host directory cannot be opened; `message` names it.
    */
-  WRT_OUTCOME_MOUNT_FAILED = 9,
+  WRT_OUTCOME_MOUNT_FAILED = 8,
   /**
    * No exported function of that name without parameters and results.
    */
-  WRT_OUTCOME_NO_ENTRY_POINT = 10,
+  WRT_OUTCOME_NO_ENTRY_POINT = 9,
   /**
    * The module cannot be instantiated for another reason.
    */
-  WRT_OUTCOME_START_FAILED = 11,
+  WRT_OUTCOME_START_FAILED = 10,
 } wrt_outcome_kind;
+
+/**
+ * One of `wrt_limits`.
+ */
+typedef enum {
+  WRT_LIMIT_TIME = 0,
+  WRT_LIMIT_CPU = 1,
+  WRT_LIMIT_MEMORY = 2,
+  WRT_LIMIT_OUTPUT = 3,
+  WRT_LIMIT_ERROR_OUTPUT = 4,
+  WRT_LIMIT_WRITTEN = 5,
+  WRT_LIMIT_SCRATCH = 6,
+  WRT_LIMIT_DESCRIPTORS = 7,
+} wrt_limit;
 
 /**
  * The machine that code is compiled for.
@@ -326,6 +336,42 @@ typedef struct {
 } wrt_mount;
 
 /**
+ * How much a run may use up. 0: no limit.
+ */
+typedef struct {
+  /**
+   * Wall-clock time in milliseconds, time blocked in callbacks included. Ends the run.
+   */
+  uint64_t time_ms;
+  /**
+   * Processor time of the thread in milliseconds. Ends the run.
+   */
+  uint64_t cpu_ms;
+  /**
+   * Bytes of linear memory, all memories and large tables together. More is refused.
+   */
+  uint64_t memory;
+  /**
+   * Bytes of standard output. Ends the run.
+   */
+  uint64_t output;
+  /**
+   * Bytes of standard error, as they take room in a log: an unprintable byte counts as 4, a line as 100 more. The rest is dropped.
+   */
+  uint64_t error_output;
+  /**
+   * Bytes written into mounts, and by which files are enlarged; a file, directory or link that is made counts as 4,096. More is
+   * refused.
+   */
+  uint64_t written;
+  /**
+   * Descriptors at a time, standard streams and mounts among them. More are refused. While one call looks something up, up to 4 of
+   * the process's are open beside them (64 more where the kernel has no `openat2`).
+   */
+  uint64_t descriptors;
+} wrt_limits;
+
+/**
  * What the caller does for a run. Callbacks are called only on the thread inside `wrt_run_execute`, must not unwind, and must
  * not call back into the run. `timeout_ms` is what is left of the run's time (`UINT64_MAX`: no limit).
  */
@@ -376,22 +422,10 @@ typedef struct {
    */
   wrt_str entry_point;
   /**
-   * Wall-clock time of the run in milliseconds, time blocked in callbacks included; 0: no limit.
-   */
-  uint64_t timeout_ms;
-  /**
    * Milliseconds to wait for a free instance.
    */
   uint64_t queue_timeout_ms;
-  /**
-   * Bytes of linear memory, all memories together; 0: no limit.
-   */
-  uint64_t memory_limit;
-  /**
-   * Descriptors at a time, standard streams and mounts among them. While one call looks something up, up to 4 of the process's are
-   * open beside them (64 more where the kernel has no `openat2`).
-   */
-  uint32_t max_descriptors;
+  wrt_limits limits;
   /**
    * Whether the guest may make symbolic links.
    */
@@ -402,6 +436,21 @@ typedef struct {
   bool backtrace;
   wrt_callbacks callbacks;
 } wrt_run_options;
+
+/**
+ * A limit that a run came up against.
+ */
+typedef struct {
+  wrt_limit limit;
+  /**
+   * Milliseconds, bytes, or a count, as in `wrt_limits`.
+   */
+  uint64_t allowed;
+  /**
+   * What was used when a time ran out; otherwise the most that would have been in use.
+   */
+  uint64_t measured;
+} wrt_exceeded;
 
 /**
  * The outcome of a run. Its strings live until the run is freed.
@@ -417,6 +466,10 @@ typedef struct {
    */
   int32_t exit_code;
   /**
+   * For `WRT_OUTCOME_LIMIT`.
+   */
+  wrt_limit limit;
+  /**
    * One line for the log, or empty.
    */
   wrt_str message;
@@ -429,9 +482,10 @@ typedef struct {
    */
   wrt_str tail;
   /**
-   * `memory_limit` refused memory to the guest at least once.
+   * The limits that the run came up against, each once, whether or not they ended it.
    */
-  bool memory_limit_hit;
+  const wrt_exceeded *exceeded;
+  size_t exceeded_len;
 } wrt_outcome;
 
 

@@ -1,6 +1,6 @@
 //! What a guest may call, and what answers.
 
-mod abi;
+pub(crate) mod abi;
 mod calls;
 pub(crate) mod files;
 pub(crate) mod linker;
@@ -9,6 +9,6 @@ mod poll;
 mod streams;
 mod strings;
 
-pub(crate) use streams::{CONNECTION_CHECK, RunIo, SharedIo};
 pub use streams::{Host, Stop};
+pub(crate) use streams::{RunIo, Waiting};
 pub use strings::StringList;

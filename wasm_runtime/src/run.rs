@@ -1,9 +1,10 @@
 //! One run of a guest: a fresh store, a fresh instance, one call of its entry point, and what came of it.
 
-pub(crate) mod limits;
+pub(crate) mod budget;
 mod outcome;
 mod sandbox;
 
+pub use budget::{Exceeded, Limit, Limits};
 pub use outcome::{Ending, Outcome};
 pub use sandbox::Mount;
 pub(crate) use sandbox::Sandbox;
@@ -12,8 +13,8 @@ use crate::engine::queue::Refused;
 use crate::guest::LoadedModule;
 use crate::guest::command::{self, Call};
 use crate::host::files::Files;
-use crate::host::{Host, RunIo, SharedIo, Stop, StringList};
-use limits::Limits;
+use crate::host::{Host, RunIo, Stop, StringList};
+use budget::Budget;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,14 +29,9 @@ pub struct Options {
     pub env: StringList,
     pub mounts: Vec<Mount>,
     pub entry_point: String,
-    /// Wall-clock time, counted from the start of the run; `None`: no limit.
-    pub timeout: Option<Duration>,
     /// How long to wait for a free instance.
     pub queue_timeout: Duration,
-    /// Bytes of linear memory.
-    pub memory_limit: usize,
-    /// Descriptors at a time, standard streams and mounts among them.
-    pub max_descriptors: usize,
+    pub limits: Limits,
     /// Whether the guest may make symbolic links.
     pub allow_symlinks: bool,
     /// Whether the call stack of a trap is wanted.
@@ -66,15 +62,17 @@ impl Run {
             Ok(permit) => permit,
             Err(Refused::TimedOut) => return Outcome::not_started(Ending::QueueTimeout),
             Err(Refused::Stopped) => {
-                return Outcome::not_started(Ending::Stopped(Stop::ServerStopping));
+                return Outcome::not_started(Ending::Stopped {
+                    stop: Stop::ServerStopping,
+                    doing: String::new(),
+                });
             }
         };
         let _runtime = engine.tokio.enter();
-        let queue = Arc::clone(&engine.queue);
-        let io = SharedIo::new(RunIo::new(self.host, queue, self.options.timeout));
-        let limits = Limits::new(self.options.memory_limit);
-        let files = Files::new(self.options.max_descriptors, self.options.allow_symlinks);
-        let mut sandbox = match Sandbox::new(&io, files, &self.options.mounts, limits) {
+        let budget = Budget::new(self.options.limits);
+        let io = RunIo::new(self.host, Arc::clone(&engine.queue), budget);
+        let files = Files::new(self.options.allow_symlinks);
+        let mut sandbox = match Sandbox::new(io, files, &self.options.mounts) {
             Ok(sandbox) => sandbox,
             Err(message) => return Outcome::not_started(Ending::MountFailed(message)),
         };
@@ -84,13 +82,21 @@ impl Run {
             entry_point: &self.options.entry_point,
             backtrace: self.options.backtrace,
         };
-        let (ending, memory_refused) = command::run(&self.module, sandbox, &call);
-        let mut io = io.lock();
-        Outcome {
-            // Whatever the guest made of it: once the host wanted to end the run, that is why it ended.
-            ending: io.stopped().map_or(ending, Ending::Stopped),
-            tail: io.take_tail(),
-            memory_refused,
-        }
+        let (ending, sandbox) = command::run(&self.module, sandbox, &call);
+        conclude(ending, sandbox)
+    }
+}
+
+fn conclude(ending: Ending, sandbox: Sandbox) -> Outcome {
+    let doing = sandbox.doing();
+    let mut io = sandbox.io;
+    Outcome {
+        // Whatever the guest made of it: once the host wanted to end the run, that is why it ended.
+        ending: match io.stopped() {
+            Some(stop) => Ending::Stopped { stop, doing },
+            None => ending,
+        },
+        tail: io.take_tail(),
+        exceeded: io.budget.into_exceeded(),
     }
 }

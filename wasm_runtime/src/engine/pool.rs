@@ -4,7 +4,7 @@ use super::settings::{MAX_WASM_STACK, MEMORY_RESERVATION, Settings, Target};
 use crate::artifact::Needs;
 use crate::error::{Error, Result, one_line};
 use crate::guest::backtrace::MAX_FRAMES;
-use crate::run::limits::MAX_TABLE_ELEMENTS;
+use crate::run::budget::MAX_TABLE_ELEMENTS;
 use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// Memory that a free slot keeps where the kernel knows what was written to: PHP's start-up fits, and saves most of its page

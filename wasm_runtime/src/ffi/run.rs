@@ -7,8 +7,7 @@ use super::text::wrt_str;
 use crate::error::{Error, Result};
 use crate::host::StringList;
 use crate::host::{Host, Stop};
-use crate::run::Mount;
-use crate::run::{Ending, Options, Outcome, Run};
+use crate::run::{Ending, Exceeded, Limit, Limits, Mount, Options, Outcome, Run};
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +74,53 @@ pub struct wrt_mount {
     pub read_only: bool,
 }
 
+/// How much a run may use up. 0: no limit.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wrt_limits {
+    /// Wall-clock time in milliseconds, time blocked in callbacks included. Ends the run.
+    pub time_ms: u64,
+    /// Processor time of the thread in milliseconds. Ends the run.
+    pub cpu_ms: u64,
+    /// Bytes of linear memory, all memories and large tables together. More is refused.
+    pub memory: u64,
+    /// Bytes of standard output. Ends the run.
+    pub output: u64,
+    /// Bytes of standard error, as they take room in a log: an unprintable byte counts as 4, a line as 100 more. The rest is dropped.
+    pub error_output: u64,
+    /// Bytes written into mounts, and by which files are enlarged; a file, directory or link that is made counts as 4,096. More is
+    /// refused.
+    pub written: u64,
+    /// Descriptors at a time, standard streams and mounts among them. More are refused. While one call looks something up, up to 4 of
+    /// the process's are open beside them (64 more where the kernel has no `openat2`).
+    pub descriptors: u64,
+}
+
+/// One of `wrt_limits`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum wrt_limit {
+    WRT_LIMIT_TIME = 0,
+    WRT_LIMIT_CPU = 1,
+    WRT_LIMIT_MEMORY = 2,
+    WRT_LIMIT_OUTPUT = 3,
+    WRT_LIMIT_ERROR_OUTPUT = 4,
+    WRT_LIMIT_WRITTEN = 5,
+    WRT_LIMIT_SCRATCH = 6,
+    WRT_LIMIT_DESCRIPTORS = 7,
+}
+
+/// A limit that a run came up against.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wrt_exceeded {
+    pub limit: wrt_limit,
+    /// Milliseconds, bytes, or a count, as in `wrt_limits`.
+    pub allowed: u64,
+    /// What was used when a time ran out; otherwise the most that would have been in use.
+    pub measured: u64,
+}
+
 /// All that is particular to one run. `wrt_run_new` copies it.
 #[repr(C)]
 pub struct wrt_run_options {
@@ -89,15 +135,9 @@ pub struct wrt_run_options {
     pub mounts_len: usize,
     /// Exported function to call; empty: `_start`.
     pub entry_point: wrt_str,
-    /// Wall-clock time of the run in milliseconds, time blocked in callbacks included; 0: no limit.
-    pub timeout_ms: u64,
     /// Milliseconds to wait for a free instance.
     pub queue_timeout_ms: u64,
-    /// Bytes of linear memory, all memories together; 0: no limit.
-    pub memory_limit: u64,
-    /// Descriptors at a time, standard streams and mounts among them. While one call looks something up, up to 4 of the process's are
-    /// open beside them (64 more where the kernel has no `openat2`).
-    pub max_descriptors: u32,
+    pub limits: wrt_limits,
     /// Whether the guest may make symbolic links.
     pub allow_symlinks: bool,
     /// Whether `detail` of the outcome is wanted: the call stack of a trap.
@@ -113,8 +153,8 @@ pub enum wrt_outcome_kind {
     WRT_OUTCOME_EXITED = 0,
     /// The guest trapped; `message` says how, `detail` where.
     WRT_OUTCOME_TRAPPED = 1,
-    /// `timeout_ms` is over.
-    WRT_OUTCOME_DEADLINE = 2,
+    /// The limit `limit` ended the run; `message` says what it was doing. `WRT_LIMIT_MEMORY`: the module needs more before it can start.
+    WRT_OUTCOME_LIMIT = 2,
     /// No instance became free in `queue_timeout_ms`; the guest was not started.
     WRT_OUTCOME_QUEUE_TIMEOUT = 3,
     /// `wrt_engine_stop` was called.
@@ -125,14 +165,12 @@ pub enum wrt_outcome_kind {
     WRT_OUTCOME_BODY_TOO_LARGE = 6,
     /// A callback returned `WRT_IO_FAILED`.
     WRT_OUTCOME_IO_FAILED = 7,
-    /// The module needs more than `memory_limit` before it can start.
-    WRT_OUTCOME_MEMORY_LIMIT = 8,
     /// A host directory cannot be opened; `message` names it.
-    WRT_OUTCOME_MOUNT_FAILED = 9,
+    WRT_OUTCOME_MOUNT_FAILED = 8,
     /// No exported function of that name without parameters and results.
-    WRT_OUTCOME_NO_ENTRY_POINT = 10,
+    WRT_OUTCOME_NO_ENTRY_POINT = 9,
     /// The module cannot be instantiated for another reason.
-    WRT_OUTCOME_START_FAILED = 11,
+    WRT_OUTCOME_START_FAILED = 10,
 }
 
 /// The outcome of a run. Its strings live until the run is freed.
@@ -143,14 +181,17 @@ pub struct wrt_outcome {
     pub kind: wrt_outcome_kind,
     /// For `WRT_OUTCOME_EXITED`.
     pub exit_code: i32,
+    /// For `WRT_OUTCOME_LIMIT`.
+    pub limit: wrt_limit,
     /// One line for the log, or empty.
     pub message: wrt_str,
     /// The guest's call stack after a trap, a line for each frame, or empty.
     pub detail: wrt_str,
     /// Output that `write` was not given: the last part of the response.
     pub tail: wrt_str,
-    /// `memory_limit` refused memory to the guest at least once.
-    pub memory_limit_hit: bool,
+    /// The limits that the run came up against, each once, whether or not they ended it.
+    pub exceeded: *const wrt_exceeded,
+    pub exceeded_len: usize,
 }
 
 /// One run of a guest. Execute it once, then read the outcome, then free it.
@@ -159,6 +200,7 @@ pub struct wrt_run {
     message: String,
     detail: String,
     tail: Vec<u8>,
+    exceeded: Vec<wrt_exceeded>,
 }
 
 /// The callbacks of a C caller.
@@ -236,7 +278,7 @@ fn milliseconds(patience: Duration) -> u64 {
 
 fn stop(result: i64) -> Stop {
     match result {
-        WRT_IO_TIMEOUT => Stop::Deadline,
+        WRT_IO_TIMEOUT => Stop::Limit(Limit::Time),
         WRT_IO_GONE => Stop::ClientGone,
         WRT_IO_TOO_LARGE => Stop::BodyTooLarge,
         _ => Stop::IoFailed,
@@ -265,6 +307,7 @@ pub unsafe extern "C" fn wrt_run_new(
             message: String::new(),
             detail: String::new(),
             tail: Vec::new(),
+            exceeded: Vec::new(),
         };
         // SAFETY: the caller's promise.
         unsafe { hand_out(out, run) }
@@ -293,17 +336,27 @@ unsafe fn run_options(given: *const wrt_run_options) -> Result<(Options, wrt_cal
         env,
         mounts,
         entry_point: entry_point.to_owned(),
-        timeout: (given.timeout_ms > 0).then(|| Duration::from_millis(given.timeout_ms)),
         queue_timeout: Duration::from_millis(given.queue_timeout_ms),
-        memory_limit: match given.memory_limit {
-            0 => usize::MAX,
-            limit => usize::try_from(limit).unwrap_or(usize::MAX),
-        },
-        max_descriptors: given.max_descriptors as usize,
+        limits: limits(&given.limits),
         allow_symlinks: given.allow_symlinks,
         backtrace: given.backtrace,
     };
     Ok((options, given.callbacks))
+}
+
+fn limits(given: &wrt_limits) -> Limits {
+    let count = |given: u64| if given == 0 { u64::MAX } else { given };
+    let time = |given: u64| Duration::from_millis(count(given));
+    Limits {
+        time: time(given.time_ms),
+        cpu: time(given.cpu_ms),
+        memory: count(given.memory),
+        output: count(given.output),
+        error_output: count(given.error_output),
+        written: count(given.written),
+        scratch: u64::MAX,
+        descriptors: count(given.descriptors),
+    }
 }
 
 /// # Safety
@@ -380,6 +433,7 @@ impl wrt_run {
     fn keep(&mut self, outcome: Outcome) -> wrt_outcome {
         use wrt_outcome_kind::*;
         let mut exit_code = 0;
+        let mut limit = Limit::Time;
         let (kind, message) = match outcome.ending {
             Ending::Exited(status) => {
                 exit_code = status;
@@ -389,27 +443,71 @@ impl wrt_run {
                 self.detail = backtrace;
                 (WRT_OUTCOME_TRAPPED, message)
             }
-            Ending::Stopped(Stop::Deadline) => (WRT_OUTCOME_DEADLINE, String::new()),
-            Ending::Stopped(Stop::ServerStopping) => (WRT_OUTCOME_STOPPED, String::new()),
-            Ending::Stopped(Stop::ClientGone) => (WRT_OUTCOME_CLIENT_GONE, String::new()),
-            Ending::Stopped(Stop::BodyTooLarge) => (WRT_OUTCOME_BODY_TOO_LARGE, String::new()),
-            Ending::Stopped(Stop::IoFailed) => (WRT_OUTCOME_IO_FAILED, String::new()),
+            Ending::Stopped { stop, doing } => {
+                if let Stop::Limit(which) = stop {
+                    limit = which;
+                }
+                stopped(stop, doing)
+            }
             Ending::QueueTimeout => (WRT_OUTCOME_QUEUE_TIMEOUT, String::new()),
-            Ending::MemoryLimit(message) => (WRT_OUTCOME_MEMORY_LIMIT, message),
+            Ending::MemoryLimit(message) => {
+                limit = Limit::Memory;
+                (WRT_OUTCOME_LIMIT, message)
+            }
             Ending::MountFailed(message) => (WRT_OUTCOME_MOUNT_FAILED, message),
             Ending::NoEntryPoint(message) => (WRT_OUTCOME_NO_ENTRY_POINT, message),
             Ending::StartFailed(message) => (WRT_OUTCOME_START_FAILED, message),
         };
         self.message = message;
         self.tail = outcome.tail;
+        self.exceeded = outcome.exceeded.iter().map(exceeded).collect();
         wrt_outcome {
             struct_size: size_of::<wrt_outcome>(),
             kind,
             exit_code,
+            limit: limit.into(),
             message: wrt_str::new(self.message.as_bytes()),
             detail: wrt_str::new(self.detail.as_bytes()),
             tail: wrt_str::new(&self.tail),
-            memory_limit_hit: outcome.memory_refused,
+            exceeded: self.exceeded.as_ptr(),
+            exceeded_len: self.exceeded.len(),
+        }
+    }
+}
+
+/// Only of a limit does it matter what the run was doing.
+fn stopped(stop: Stop, doing: String) -> (wrt_outcome_kind, String) {
+    use wrt_outcome_kind::*;
+    let kind = match stop {
+        Stop::Limit(_) => return (WRT_OUTCOME_LIMIT, doing),
+        Stop::ServerStopping => WRT_OUTCOME_STOPPED,
+        Stop::ClientGone => WRT_OUTCOME_CLIENT_GONE,
+        Stop::BodyTooLarge => WRT_OUTCOME_BODY_TOO_LARGE,
+        Stop::IoFailed => WRT_OUTCOME_IO_FAILED,
+    };
+    (kind, String::new())
+}
+
+fn exceeded(exceeded: &Exceeded) -> wrt_exceeded {
+    wrt_exceeded {
+        limit: exceeded.limit.into(),
+        allowed: exceeded.allowed,
+        measured: exceeded.measured,
+    }
+}
+
+impl From<Limit> for wrt_limit {
+    fn from(limit: Limit) -> Self {
+        use wrt_limit::*;
+        match limit {
+            Limit::Time => WRT_LIMIT_TIME,
+            Limit::Cpu => WRT_LIMIT_CPU,
+            Limit::Memory => WRT_LIMIT_MEMORY,
+            Limit::Output => WRT_LIMIT_OUTPUT,
+            Limit::ErrorOutput => WRT_LIMIT_ERROR_OUTPUT,
+            Limit::Written => WRT_LIMIT_WRITTEN,
+            Limit::Scratch => WRT_LIMIT_SCRATCH,
+            Limit::Descriptors => WRT_LIMIT_DESCRIPTORS,
         }
     }
 }

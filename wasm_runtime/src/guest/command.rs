@@ -4,7 +4,7 @@ use super::{LoadedModule, backtrace};
 use crate::error::one_line;
 use crate::host::Stop;
 use crate::host::linker::Exit;
-use crate::run::{Ending, Sandbox};
+use crate::run::{Ending, Limit, Sandbox};
 use wasmtime::{Instance, Store, Trap, TypedFunc, UpdateDeadline, WasmBacktrace};
 
 /// The export that makes a module a reactor.
@@ -17,21 +17,20 @@ pub(crate) struct Call<'a> {
     pub(crate) backtrace: bool,
 }
 
-/// Returns how the guest ended and whether it was refused memory; its store is gone by then.
-pub(crate) fn run(module: &LoadedModule, sandbox: Sandbox, call: &Call<'_>) -> (Ending, bool) {
+/// Returns how the guest ended and what is left of its sandbox; its instance is gone by then.
+pub(crate) fn run(module: &LoadedModule, sandbox: Sandbox, call: &Call<'_>) -> (Ending, Sandbox) {
     let mut store = Store::new(&module.engine.engine, sandbox);
-    store.limiter(|sandbox| &mut sandbox.limits);
+    store.limiter(|sandbox| &mut sandbox.io.budget);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|context| {
-        let mut io = context.data().io.lock();
+    store.epoch_deadline_callback(|mut context| {
+        let io = &mut context.data_mut().io;
         let go_on = io.check().and_then(|()| io.flush_stale());
         go_on
             .map(|()| UpdateDeadline::Continue(1))
             .map_err(Stop::into_trap)
     });
     let ending = instantiate_and_call(module, &mut store, call);
-    let memory_refused = store.data().limits.memory_refused;
-    (ending, memory_refused)
+    (ending, store.into_data())
 }
 
 fn instantiate_and_call(
@@ -41,7 +40,7 @@ fn instantiate_and_call(
 ) -> Ending {
     let instance = match module.instance_pre.instantiate(&mut *store) {
         Ok(instance) => instance,
-        Err(error) if store.data().limits.memory_refused => {
+        Err(error) if store.data().io.budget.has_exceeded(Limit::Memory) => {
             return Ending::MemoryLimit(one_line(&error));
         }
         Err(error) => return start_failure(&error, call),

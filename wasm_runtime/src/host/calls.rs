@@ -20,7 +20,7 @@ pub(super) struct Call<'a> {
 }
 
 /// Why a host function did not do what it was asked for.
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// The guest is told.
     Errno(Errno),
     /// The guest is ended.
@@ -45,6 +45,7 @@ pub(super) type Answer = std::result::Result<(), Failure>;
 pub(super) fn answer(
     mut caller: Caller<'_, Sandbox>,
     generation: Generation,
+    name: &'static str,
     body: impl FnOnce(&mut Call<'_>) -> Answer,
 ) -> Result<i32> {
     let Some(memory) = memory_of(&mut caller) else {
@@ -59,7 +60,10 @@ pub(super) fn answer(
     match body(&mut call) {
         Ok(()) => Ok(0),
         Err(Failure::Errno(errno)) => Ok(errno.code()),
-        Err(Failure::Stop(stop)) => Err(stop.into_trap()),
+        Err(Failure::Stop(stop)) => {
+            call.sandbox.stopped_in = Some(name);
+            Err(stop.into_trap())
+        }
     }
 }
 

@@ -14,22 +14,23 @@ mod walk;
 
 pub(crate) use data::Whence;
 pub(crate) use paths::Open;
-pub(crate) use table::Kind;
+pub(crate) use table::{Kind, Terms};
 pub(crate) use times::Times;
 
+use super::RunIo;
 use super::abi::{self, Errno, fdflags, rights};
+use super::calls::Failure;
+use crate::run::budget::Budget;
 use folders::Folders;
 use listing::Listing;
 use resolve::Found;
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
-use table::{Descriptor, Table, Terms};
+use table::{Descriptor, Table};
 
 /// The descriptors of one run. Dropped with it, which closes them all.
 pub(crate) struct Files {
     table: Table,
     folders: Folders,
-    /// Descriptors of the host that this run may have: for its own descriptors, kept folders and listings of mounts.
-    capacity: usize,
     /// Listings of mounts, which need a descriptor of the host beside the mount's.
     mount_listings: usize,
     /// The directory whose listing has read ahead.
@@ -38,12 +39,11 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Standard streams only; `capacity` is the most descriptors at a time, these included.
-    pub(crate) fn new(capacity: usize, allow_symlinks: bool) -> Self {
+    /// Standard streams only.
+    pub(crate) fn new(allow_symlinks: bool) -> Self {
         Files {
             table: Table::new(),
             folders: Folders::default(),
-            capacity,
             mount_listings: 0,
             listed: None,
             allow_symlinks,
@@ -55,27 +55,28 @@ impl Files {
         &mut self,
         guest: &str,
         host: &[u8],
-        read_only: bool,
+        terms: Terms,
+        budget: &mut Budget,
     ) -> Result<(), std::io::Error> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = open(host, flags, Mode::empty())?;
-        self.make_room()
+        self.make_room(budget)
             .map_err(|_| std::io::Error::other("no descriptor is left for it"))?;
-        let terms = Terms { read_only };
         let mount = Descriptor::directory(directory, Some(guest.to_owned()), terms);
         self.table.insert(mount);
         Ok(())
     }
 
+    /// Descriptors of the host that this run has: its own, kept folders and listings of mounts.
     fn used(&self) -> usize {
         self.table.len() + self.folders.len() + self.mount_listings
     }
 
     /// Makes sure that one descriptor more can be opened. To be asked before a file is made or cut that could not be opened.
-    fn make_room(&mut self) -> Result<(), Errno> {
-        while self.used() >= self.capacity {
+    fn make_room(&mut self, budget: &mut Budget) -> Result<(), Errno> {
+        while !budget.has_descriptor(self.used()) {
             if !self.folders.drop_oldest() {
-                return Err(Errno::TOO_MANY_FILES);
+                return Err(budget.no_descriptor(self.used()));
             }
         }
         Ok(())
@@ -160,14 +161,14 @@ impl Files {
         }
     }
 
-    /// Fills `buffer` with entries of a directory, as [`Listing::read`] does; `between` is called again and again meanwhile.
-    pub(crate) fn list<E: From<Errno>>(
+    /// Fills `buffer` with entries of a directory, as [`Listing::read`] does.
+    pub(crate) fn list(
         &mut self,
         fd: u32,
         buffer: &mut [u8],
         cookie: u64,
-        between: impl FnMut() -> Result<(), E>,
-    ) -> Result<usize, E> {
+        io: &mut RunIo,
+    ) -> Result<usize, Failure> {
         // What was read ahead is memory of the host: one listing of a run has some.
         if let Some(before) = self.listed.replace(fd)
             && before != fd
@@ -179,17 +180,18 @@ impl Files {
         {
             listing.forget_ahead();
         }
-        self.listing(fd)?.read(buffer, cookie, between)
+        let listing = self.listing(fd, &mut io.budget)?;
+        listing.read(buffer, cookie, || io.check().map_err(Failure::Stop))
     }
 
-    fn listing(&mut self, fd: u32) -> Result<&mut Listing, Errno> {
+    fn listing(&mut self, fd: u32, budget: &mut Budget) -> Result<&mut Listing, Errno> {
         let fresh = match &self.table.get(fd)?.kind {
             Kind::Directory { listing, mount } => listing.is_none().then_some(mount.is_some()),
             _ => return Err(Errno::NOT_DIRECTORY),
         };
         if let Some(is_mount) = fresh {
             if is_mount {
-                self.make_room()?;
+                self.make_room(budget)?;
                 self.mount_listings += 1;
             }
             let stream = self.table.get(fd)?.readable();

@@ -31,7 +31,7 @@ macro_rules! define {
                 $module,
                 stringify!($name),
                 move |caller: Caller<'_, Sandbox>, $($argument: $type),*| -> Result<i32> {
-                    answer(caller, $generation, |call| call.$name($($argument),*))
+                    answer(caller, $generation, stringify!($name), |call| call.$name($($argument),*))
                 },
             )?;
         )*

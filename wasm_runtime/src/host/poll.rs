@@ -5,7 +5,7 @@
 
 use super::abi::{Errno, Generation};
 use super::calls::Failure;
-use super::{CONNECTION_CHECK, SharedIo, Stop};
+use super::streams::RunIo;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Most subscriptions in one call: a guest must not make the host allocate at will.
@@ -63,7 +63,7 @@ struct Subscription {
 /// One call. `memory` is the guest's, `started` the zero of its monotonic clock.
 pub(super) fn poll_oneoff(
     memory: &mut [u8],
-    io: &SharedIo,
+    io: &mut RunIo,
     started: Instant,
     generation: Generation,
     [subscriptions, events, count, count_out]: [u32; 4],
@@ -78,7 +78,8 @@ pub(super) fn poll_oneoff(
     }
     let list = parse(memory, layout, started, subscriptions as usize, count).ok_or(Errno::FAULT)?;
     if let Some(earliest) = earliest(&list) {
-        wait_until(earliest, io)?;
+        io.flush()?;
+        io.sleep_until(earliest)?;
     }
     let ready = write_events(memory, events as usize, &list);
     let stored = ready.and_then(|ready| {
@@ -147,20 +148,6 @@ fn earliest(list: &[Subscription]) -> Option<Instant> {
     times?.into_iter().min()
 }
 
-/// Sleeps, but never past a reason to end the run.
-fn wait_until(end: Instant, io: &SharedIo) -> Result<(), Stop> {
-    let mut io = io.lock();
-    io.flush()?;
-    loop {
-        io.check()?;
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(());
-        }
-        std::thread::sleep(left.min(CONNECTION_CHECK).min(io.patience()));
-    }
-}
-
 fn write_events(memory: &mut [u8], start: usize, list: &[Subscription]) -> Option<u32> {
     let now = Instant::now();
     let mut ready = 0;
@@ -186,17 +173,15 @@ fn write_events(memory: &mut [u8], start: usize, list: &[Subscription]) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::queue::Queue;
-    use crate::host::RunIo;
-    use crate::host::streams::tests::Recorder;
+    use crate::host::streams::DEADLINE;
+    use crate::host::streams::tests::{Recorder, io};
 
     const EVENTS: u32 = 1024;
     const COUNT_OUT: u32 = 2048;
     const SUCCESS: Errno = Errno::NONE;
 
-    fn shared_io(timeout: Option<Duration>) -> SharedIo {
-        let host = Box::new(Recorder::default());
-        SharedIo::new(RunIo::new(host, Queue::new(1), timeout))
+    fn unlimited() -> RunIo {
+        io(&Recorder::default(), Duration::MAX)
     }
 
     fn clock(memory: &mut [u8], layout: Layout, index: usize, nanoseconds: u64) {
@@ -209,7 +194,7 @@ mod tests {
     /// An errno, or `None` when the guest is ended.
     fn call(
         memory: &mut [u8],
-        io: &SharedIo,
+        io: &mut RunIo,
         generation: Generation,
         subscriptions: u32,
         count: u32,
@@ -231,7 +216,7 @@ mod tests {
             let mut memory = vec![0; 4096];
             clock(&mut memory, layout, 0, 3_600_000_000_000);
             clock(&mut memory, layout, 1, 1_000_000);
-            let result = call(&mut memory, &shared_io(None), generation, 0, 2);
+            let result = call(&mut memory, &mut unlimited(), generation, 0, 2);
             assert_eq!(result, Some(SUCCESS));
             assert_eq!(memory[COUNT_OUT as usize], 1);
             assert_eq!(memory[EVENTS as usize], 8, "userdata of the second");
@@ -242,9 +227,9 @@ mod tests {
     fn a_long_sleep_ends_at_the_deadline() {
         let mut memory = vec![0; 4096];
         clock(&mut memory, PREVIEW1, 0, 3_600_000_000_000);
-        let io = shared_io(Some(Duration::from_millis(20)));
-        assert_eq!(call(&mut memory, &io, Generation::Preview1, 0, 1), None);
-        assert_eq!(io.lock().stopped(), Some(Stop::Deadline));
+        let mut io = io(&Recorder::default(), Duration::from_millis(20));
+        assert_eq!(call(&mut memory, &mut io, Generation::Preview1, 0, 1), None);
+        assert_eq!(io.stopped(), Some(DEADLINE));
     }
 
     #[test]
@@ -253,7 +238,7 @@ mod tests {
         clock(&mut memory, PREVIEW1, 0, 3_600_000_000_000);
         memory[PREVIEW1.size + TAG] = 1;
         assert_eq!(
-            call(&mut memory, &shared_io(None), Generation::Preview1, 0, 2),
+            call(&mut memory, &mut unlimited(), Generation::Preview1, 0, 2),
             Some(SUCCESS)
         );
         assert_eq!(memory[COUNT_OUT as usize], 1);
@@ -263,20 +248,20 @@ mod tests {
     #[test]
     fn hostile_arguments_are_refused() {
         let mut memory = vec![0; 4096];
-        let io = shared_io(None);
+        let mut io = unlimited();
         assert_eq!(
-            call(&mut memory, &io, Generation::Preview1, 0, 0),
+            call(&mut memory, &mut io, Generation::Preview1, 0, 0),
             Some(Errno::INVALID)
         );
         assert_eq!(
-            call(&mut memory, &io, Generation::Preview1, 0, u32::MAX),
+            call(&mut memory, &mut io, Generation::Preview1, 0, u32::MAX),
             Some(Errno::INVALID)
         );
         assert_eq!(
-            call(&mut memory, &io, Generation::Preview1, 0, 100),
+            call(&mut memory, &mut io, Generation::Preview1, 0, 100),
             Some(Errno::FAULT)
         );
-        let outside = call(&mut memory, &io, Generation::Preview1, u32::MAX, 1);
+        let outside = call(&mut memory, &mut io, Generation::Preview1, u32::MAX, 1);
         assert_eq!(outside, Some(Errno::FAULT));
     }
 }

@@ -1,7 +1,9 @@
 //! Standard streams of a guest: they call the web server back on the thread that runs the guest.
 
 use crate::engine::queue::Queue;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::run::Limit;
+use crate::run::budget::Budget;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Bytes of output that are collected before they are passed on.
@@ -19,11 +21,22 @@ pub(crate) const CONNECTION_CHECK: Duration = Duration::from_millis(100);
 /// Why the host ended a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    Deadline,
+    Limit(Limit),
     ServerStopping,
     ClientGone,
     BodyTooLarge,
     IoFailed,
+}
+
+/// The wall-clock time is over.
+pub(crate) const DEADLINE: Stop = Stop::Limit(Limit::Time);
+
+/// What a run does that is not computing, on its own or in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    Sleeping,
+    ForTheBody,
+    ForTheClient,
 }
 
 impl Stop {
@@ -35,7 +48,7 @@ impl Stop {
 
 /// What the web server does for a run. Called on the thread that executes it, never from two threads.
 pub trait Host: Send {
-    /// Reads some of the request's body; 0 at its end. Gives up with [`Stop::Deadline`] after `patience`; with zero it
+    /// Reads some of the request's body; 0 at its end. Gives up with the limit of time after `patience`; with zero it
     /// does not block.
     fn read(&mut self, buffer: &mut [u8], patience: Duration) -> Result<usize, Stop>;
     /// Takes all of `data`. With `flush` the client gets to see what there is (`data` may be empty).
@@ -45,31 +58,33 @@ pub trait Host: Send {
     fn is_connected(&mut self) -> bool;
 }
 
-/// Input, output and deadline of one run.
+/// Input and output of one run, and the budget that it is held to meanwhile.
 pub(crate) struct RunIo {
     host: Box<dyn Host>,
     queue: Arc<Queue>,
-    deadline: Option<Instant>,
+    pub(crate) budget: Budget,
     output: Vec<u8>,
     /// Since when output has been waiting, here or in the server, for the client to see it.
     waiting_since: Option<Instant>,
     input_ended: bool,
     next_connection_check: Instant,
     stopped: Option<Stop>,
+    /// What it waited for when it was stopped.
+    stopped_while: Option<Waiting>,
 }
 
 impl RunIo {
-    pub(crate) fn new(host: Box<dyn Host>, queue: Arc<Queue>, timeout: Option<Duration>) -> Self {
-        let now = Instant::now();
+    pub(crate) fn new(host: Box<dyn Host>, queue: Arc<Queue>, budget: Budget) -> Self {
         RunIo {
             host,
             queue,
-            deadline: timeout.and_then(|timeout| now.checked_add(timeout)),
+            budget,
             output: Vec::new(),
             waiting_since: None,
             input_ended: false,
-            next_connection_check: now + CONNECTION_CHECK,
+            next_connection_check: Instant::now() + CONNECTION_CHECK,
             stopped: None,
+            stopped_while: None,
         }
     }
 
@@ -83,23 +98,21 @@ impl RunIo {
         std::mem::take(&mut self.output)
     }
 
-    /// Time left until the deadline.
-    pub(crate) fn patience(&self) -> Duration {
-        self.deadline.map_or(Duration::MAX, |deadline| {
-            deadline.saturating_duration_since(Instant::now())
-        })
+    /// What the run waited for when it was stopped, if it waited.
+    pub(crate) fn stopped_while(&self) -> Option<Waiting> {
+        self.stopped_while
     }
 
-    /// Ends the run when its time is over, the server stops or the client has left. Called again and again while the
+    /// Ends the run when a time is over, the server stops or the client has left. Called again and again while the
     /// guest computes or sleeps.
     pub(crate) fn check(&mut self) -> Result<(), Stop> {
         if self.queue.is_stopped() {
             return Err(self.stop(Stop::ServerStopping));
         }
-        let now = Instant::now();
-        if self.deadline.is_some_and(|deadline| now >= deadline) {
-            return Err(self.stop(Stop::Deadline));
+        if let Err(limit) = self.budget.check_times() {
+            return Err(self.stop(Stop::Limit(limit)));
         }
+        let now = Instant::now();
         if now >= self.next_connection_check {
             self.next_connection_check = now + CONNECTION_CHECK;
             self.check_client()?;
@@ -144,15 +157,18 @@ impl RunIo {
     }
 
     fn hand_over(&mut self, data: &[u8], flush: bool) -> Result<(), Stop> {
-        let patience = self.patience();
+        let patience = self.budget.time_left();
         let written = self.host.write(data, flush, patience);
-        written.map_err(|stop| self.stop(stop))
+        written.map_err(|stop| self.stop_while(Waiting::ForTheClient, stop))
     }
 
     /// Collects output; what is too long for that is passed on as it is.
     pub(crate) fn write(&mut self, data: &[u8]) -> Result<(), Stop> {
         if data.is_empty() {
             return Ok(());
+        }
+        if let Err(limit) = self.budget.take_output(data.len()) {
+            return Err(self.stop(Stop::Limit(limit)));
         }
         if self.output.len() + data.len() > OUTPUT_BUFFER && !self.output.is_empty() {
             self.pass_on(false)?;
@@ -168,9 +184,11 @@ impl RunIo {
         Ok(())
     }
 
-    /// Passes bytes of standard error on.
+    /// Passes bytes of standard error on, as far as they are within the limit, and slowly when there are many.
     pub(crate) fn write_error(&mut self, data: &[u8]) -> Result<(), Stop> {
-        for chunk in data.chunks(ERROR_CHUNK) {
+        let fits = self.budget.take_error_output(data);
+        self.sleep_until(self.budget.error_output_due())?;
+        for chunk in data[..fits].chunks(ERROR_CHUNK) {
             self.check()?;
             self.host.write_error(chunk);
         }
@@ -191,37 +209,48 @@ impl RunIo {
         if self.waiting_since.is_some() {
             // The client may be waiting for this output before it sends more.
             match self.host.read(buffer, Duration::ZERO) {
-                Err(Stop::Deadline) => self.flush()?,
-                read => return read.map_err(|stop| self.stop(stop)),
+                Err(DEADLINE) => self.flush()?,
+                read => return read.map_err(|stop| self.stop_while(Waiting::ForTheBody, stop)),
             }
         }
-        let patience = self.patience();
+        let patience = self.budget.time_left();
         let read = self.host.read(buffer, patience);
-        read.map_err(|stop| self.stop(stop))
+        read.map_err(|stop| self.stop_while(Waiting::ForTheBody, stop))
+    }
+
+    /// Sleeps until `end`, or until something ends the run.
+    pub(crate) fn sleep_until(&mut self, end: Instant) -> Result<(), Stop> {
+        loop {
+            self.check()
+                .map_err(|stop| self.stop_while(Waiting::Sleeping, stop))?;
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(CONNECTION_CHECK).min(self.budget.time_left()));
+        }
+    }
+
+    fn stop_while(&mut self, waiting: Waiting, stop: Stop) -> Stop {
+        self.stopped_while.get_or_insert(waiting);
+        self.stop(stop)
     }
 
     fn stop(&mut self, stop: Stop) -> Stop {
+        if stop == DEADLINE {
+            // It may have been the server that waited, and knows.
+            self.budget.out_of_time();
+        }
         *self.stopped.get_or_insert(stop)
-    }
-}
-
-/// [`RunIo`] as the streams of one run share it. Never contended: everything happens on the run's thread.
-#[derive(Clone)]
-pub(crate) struct SharedIo(Arc<Mutex<RunIo>>);
-
-impl SharedIo {
-    pub(crate) fn new(io: RunIo) -> Self {
-        SharedIo(Arc::new(Mutex::new(io)))
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, RunIo> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::run::Limits;
+    use crate::run::budget::tests::UNLIMITED;
+    use std::sync::Mutex;
 
     /// A host that keeps what it is given.
     #[derive(Default)]
@@ -243,7 +272,7 @@ pub(crate) mod tests {
         fn read(&mut self, buffer: &mut [u8], patience: Duration) -> Result<usize, Stop> {
             let mut recorded = self.0.lock().unwrap();
             if recorded.input_is_late && patience.is_zero() {
-                return Err(Stop::Deadline);
+                return Err(DEADLINE);
             }
             let count = buffer.len().min(recorded.input.len());
             buffer[..count].copy_from_slice(&recorded.input[..count]);
@@ -270,8 +299,10 @@ pub(crate) mod tests {
         }
     }
 
-    fn io(recorder: &Recorder, timeout: Option<Duration>) -> RunIo {
-        RunIo::new(Box::new(recorder.clone()), Queue::new(1), timeout)
+    /// Input and output of a run whose time is limited only.
+    pub(crate) fn io(recorder: &Recorder, time: Duration) -> RunIo {
+        let budget = Budget::new(Limits { time, ..UNLIMITED });
+        RunIo::new(Box::new(recorder.clone()), Queue::new(1), budget)
     }
 
     fn read(io: &mut RunIo) -> Vec<u8> {
@@ -283,7 +314,7 @@ pub(crate) mod tests {
     #[test]
     fn small_writes_are_collected() {
         let recorder = Recorder::default();
-        let mut io = io(&recorder, None);
+        let mut io = io(&recorder, Duration::MAX);
         io.write(b"a").unwrap();
         io.write(b"b").unwrap();
         assert!(recorder.0.lock().unwrap().writes.is_empty());
@@ -294,7 +325,7 @@ pub(crate) mod tests {
     #[test]
     fn a_full_buffer_is_passed_on_without_a_flush_and_the_rest_is_the_tail() {
         let recorder = Recorder::default();
-        let mut io = io(&recorder, None);
+        let mut io = io(&recorder, Duration::MAX);
         io.write(&[b'x'; OUTPUT_BUFFER]).unwrap();
         io.write(b"tail").unwrap();
         let writes = &recorder.0.lock().unwrap().writes;
@@ -307,7 +338,7 @@ pub(crate) mod tests {
     fn output_is_flushed_before_a_read_that_blocks_and_only_then() {
         let recorder = Recorder::default();
         recorder.0.lock().unwrap().input = b"12".to_vec();
-        let mut io = io(&recorder, None);
+        let mut io = io(&recorder, Duration::MAX);
         io.write(b"ready").unwrap();
         assert_eq!(read(&mut io), b"1");
         assert!(recorder.0.lock().unwrap().writes.is_empty());
@@ -323,7 +354,7 @@ pub(crate) mod tests {
     #[test]
     fn the_end_of_input_is_remembered() {
         let recorder = Recorder::default();
-        let mut io = io(&recorder, None);
+        let mut io = io(&recorder, Duration::MAX);
         assert!(read(&mut io).is_empty());
         recorder.0.lock().unwrap().input = b"late".to_vec();
         assert!(read(&mut io).is_empty());
@@ -333,17 +364,17 @@ pub(crate) mod tests {
     fn the_first_reason_to_stop_is_kept() {
         let recorder = Recorder::default();
         recorder.0.lock().unwrap().gone = true;
-        let mut io = io(&recorder, Some(Duration::ZERO));
-        assert_eq!(io.check(), Err(Stop::Deadline));
+        let mut io = io(&recorder, Duration::ZERO);
+        assert_eq!(io.check(), Err(DEADLINE));
         io.write(b"x").unwrap();
-        assert_eq!(io.flush(), Err(Stop::Deadline));
-        assert_eq!(io.stopped(), Some(Stop::Deadline));
+        assert_eq!(io.flush(), Err(DEADLINE));
+        assert_eq!(io.stopped(), Some(DEADLINE));
     }
 
     #[test]
     fn a_client_that_seems_gone_is_sent_what_there_is_first() {
         let recorder = Recorder::default();
-        let mut io = io(&recorder, None);
+        let mut io = io(&recorder, Duration::MAX);
         io.write(b"answer").unwrap();
         recorder.0.lock().unwrap().half_closed = true;
         io.next_connection_check = Instant::now();
@@ -359,7 +390,7 @@ pub(crate) mod tests {
     #[test]
     fn a_stopping_server_ends_the_run() {
         let recorder = Recorder::default();
-        let mut io = io(&recorder, None);
+        let mut io = io(&recorder, Duration::MAX);
         io.queue.stop();
         assert_eq!(io.check(), Err(Stop::ServerStopping));
     }

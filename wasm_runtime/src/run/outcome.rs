@@ -1,5 +1,6 @@
 //! How a run ended.
 
+use super::Exceeded;
 use crate::host::Stop;
 
 /// How a run ended. Messages are one line.
@@ -12,7 +13,11 @@ pub enum Ending {
         /// The guest's call stack, a line for each frame, if it was asked for.
         backtrace: String,
     },
-    Stopped(Stop),
+    Stopped {
+        stop: Stop,
+        /// What the run was doing, or empty.
+        doing: String,
+    },
     QueueTimeout,
     /// The module needs more memory than allowed before it can start.
     MemoryLimit(String),
@@ -27,8 +32,8 @@ pub struct Outcome {
     pub ending: Ending,
     /// Output that the host was not given yet: the end of the response.
     pub tail: Vec<u8>,
-    /// The memory limit refused memory at least once.
-    pub memory_refused: bool,
+    /// The limits that the run came up against, whether or not they ended it.
+    pub exceeded: Vec<Exceeded>,
 }
 
 impl Outcome {
@@ -36,7 +41,7 @@ impl Outcome {
         Outcome {
             ending,
             tail: Vec::new(),
-            memory_refused: false,
+            exceeded: Vec::new(),
         }
     }
 }

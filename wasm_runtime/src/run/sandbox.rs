@@ -1,9 +1,10 @@
 //! What a guest finds around itself: standard streams, arguments, environment, mounts, clocks, limits. Nothing else of the
 //! host.
 
-use super::limits::{Limits, MAX_RANDOM_BYTES};
-use crate::host::files::Files;
-use crate::host::{SharedIo, StringList};
+use super::Limit;
+use super::budget::Budget;
+use crate::host::files::{Files, Terms};
+use crate::host::{RunIo, StringList, Waiting};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -11,6 +12,9 @@ use std::time::Instant;
 use wasmtime::Memory;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{HostMonotonicClock, WasiCtx};
+
+/// Most random bytes that one call may ask for.
+const MAX_RANDOM_BYTES: u64 = 1 << 20;
 
 /// A host directory as the guest sees it.
 #[derive(Debug)]
@@ -26,14 +30,15 @@ pub(crate) struct Sandbox {
     /// Clocks and random numbers.
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) files: Files,
-    pub(crate) io: SharedIo,
+    pub(crate) io: RunIo,
+    /// The call in which the host ended the run.
+    pub(crate) stopped_in: Option<&'static str>,
     /// `argv`, the program's name included.
     pub(crate) args: StringList,
     /// `NAME=value`.
     pub(crate) env: StringList,
     /// The zero of the guest's monotonic clock.
     pub(crate) started: Instant,
-    pub(crate) limits: Limits,
     /// The guest's memory, once a host function has looked for it.
     pub(crate) memory: Option<Memory>,
 }
@@ -43,23 +48,34 @@ impl Sandbox {
     ///
     /// # Errors
     /// One line that names the host directory that cannot be opened.
-    pub(crate) fn new(
-        io: &SharedIo,
-        files: Files,
-        mounts: &[Mount],
-        limits: Limits,
-    ) -> Result<Self, String> {
+    pub(crate) fn new(mut io: RunIo, files: Files, mounts: &[Mount]) -> Result<Self, String> {
         let started = Instant::now();
         Ok(Sandbox {
             wasi: wasi(started),
-            files: mounted(files, mounts)?,
-            io: io.clone(),
+            files: mounted(files, &mut io.budget, mounts)?,
+            io,
+            stopped_in: None,
             args: StringList::default(),
             env: StringList::default(),
             started,
-            limits,
             memory: None,
         })
+    }
+}
+
+impl Sandbox {
+    /// What the run was doing when the host ended it, for the log.
+    pub(crate) fn doing(&self) -> String {
+        let waiting = match self.io.stopped_while() {
+            Some(Waiting::Sleeping) => "sleeping",
+            Some(Waiting::ForTheBody) => "reading the body of the request",
+            Some(Waiting::ForTheClient) => "writing to the client",
+            None => "working",
+        };
+        match self.stopped_in {
+            Some(name) => format!("{waiting} in {name}"),
+            None => "computing".to_owned(),
+        }
     }
 }
 
@@ -83,10 +99,14 @@ fn wasi(started: Instant) -> WasiP1Ctx {
         .build_p1()
 }
 
-fn mounted(mut files: Files, mounts: &[Mount]) -> Result<Files, String> {
+fn mounted(mut files: Files, budget: &mut Budget, mounts: &[Mount]) -> Result<Files, String> {
     for mount in mounts {
+        let terms = Terms {
+            read_only: mount.read_only,
+            account: Limit::Written,
+        };
         files
-            .mount(&mount.guest, &mount.host, mount.read_only)
+            .mount(&mount.guest, &mount.host, terms, budget)
             .map_err(|error| {
                 let host = Path::new(OsStr::from_bytes(&mount.host));
                 format!("{}: {error}", host.display())

@@ -29,8 +29,7 @@ static void run(struct guest *guest)
         .args_len = 1,
         .env = env,
         .env_len = 1,
-        .timeout_ms = 60000,
-        .memory_limit = 1 << 20,
+        .limits = {.time_ms = 60000, .memory = 1 << 20},
         .callbacks = {.context = &given, .read = give_once, .write = take},
     };
     wrt_outcome outcome = {.struct_size = sizeof outcome};
@@ -41,7 +40,7 @@ static void run(struct guest *guest)
     CHECK(outcome.exit_code == 0);
     CHECK(equals(outcome.tail, "hello"));
     CHECK(outcome.message.len == 0);
-    CHECK(!outcome.memory_limit_hit);
+    CHECK(outcome.exceeded_len == 0);
     wrt_run_free(run);
 }
 

@@ -52,7 +52,7 @@ static wrt_outcome_kind run(struct guest *guest, struct transfer *transfer)
 {
     wrt_run_options options = {
         .struct_size = sizeof options,
-        .timeout_ms = 60000,
+        .limits = {.time_ms = 60000},
         .callbacks = {.context = transfer, .read = give, .write = take},
     };
     wrt_outcome outcome = {.struct_size = sizeof outcome};
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
     /* The output waited for is shown before each read that would block. */
     CHECK(transfer.flushes > 1);
 
-    CHECK(run_failing(&guest, WRT_IO_TIMEOUT, 0) == WRT_OUTCOME_DEADLINE);
+    CHECK(run_failing(&guest, WRT_IO_TIMEOUT, 0) == WRT_OUTCOME_LIMIT);
     CHECK(run_failing(&guest, WRT_IO_GONE, 0) == WRT_OUTCOME_CLIENT_GONE);
     CHECK(run_failing(&guest, WRT_IO_TOO_LARGE, 0) == WRT_OUTCOME_BODY_TOO_LARGE);
     CHECK(run_failing(&guest, WRT_IO_FAILED, 0) == WRT_OUTCOME_IO_FAILED);

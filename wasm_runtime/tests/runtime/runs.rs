@@ -1,13 +1,13 @@
 //! How runs end: every outcome, with real guests on a real engine.
 
-use crate::support::{guest, load, options, run, run_with};
+use crate::support::{guest, limits, load, options, run, run_with, stop_of};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use wasm_runtime::host::Stop;
 use wasm_runtime::host::StringList;
 use wasm_runtime::run::Mount;
-use wasm_runtime::run::{Ending, Options};
+use wasm_runtime::run::{Ending, Limit, Limits, Options};
 
 const SOON: Duration = Duration::from_millis(200);
 
@@ -177,11 +177,14 @@ fn the_deadline_ends_loops_and_sleeps() {
     for body in [ENDLESS, SLEEPER] {
         let started = Instant::now();
         let options = Options {
-            timeout: Some(SOON),
+            limits: Limits {
+                time: SOON,
+                ..limits()
+            },
             ..options()
         };
         let (outcome, _) = run_with(&load(&guest(body), 1), options, false);
-        assert_eq!(outcome.ending, Ending::Stopped(Stop::Deadline));
+        assert_eq!(stop_of(&outcome), Some(Stop::Limit(Limit::Time)));
         assert!(started.elapsed() < Duration::from_secs(30));
     }
 }
@@ -190,7 +193,7 @@ fn the_deadline_ends_loops_and_sleeps() {
 fn a_client_that_left_ends_loops_and_sleeps() {
     for body in [ENDLESS, SLEEPER] {
         let (outcome, _) = run_with(&load(&guest(body), 1), options(), true);
-        assert_eq!(outcome.ending, Ending::Stopped(Stop::ClientGone));
+        assert_eq!(stop_of(&outcome), Some(Stop::ClientGone));
     }
 }
 
@@ -208,9 +211,9 @@ fn stopping_the_engine_ends_runs_and_refuses_new_ones() {
         Ending::QueueTimeout
     );
     module.engine().stop();
-    let stopped = Ending::Stopped(Stop::ServerStopping);
-    assert_eq!(runner.join().unwrap().ending, stopped);
-    assert_eq!(run_with(&module, options(), false).0.ending, stopped);
+    let stopped = Some(Stop::ServerStopping);
+    assert_eq!(stop_of(&runner.join().unwrap()), stopped);
+    assert_eq!(stop_of(&run_with(&module, options(), false).0), stopped);
 }
 
 #[test]
@@ -224,10 +227,13 @@ fn memory_stops_at_its_limit() {
         Ending::Exited(0),
         "the guest saw the refusal"
     );
-    assert!(outcome.memory_refused);
+    assert_eq!(outcome.exceeded[0].limit, Limit::Memory);
 
     let options = Options {
-        memory_limit: 1 << 16,
+        limits: Limits {
+            memory: 1 << 16,
+            ..limits()
+        },
         ..options()
     };
     let (outcome, _) = run_with(&load(&guest(ENDLESS), 1), options, false);
@@ -273,7 +279,10 @@ fn nothing_that_a_run_wrote_is_found_by_the_next() {
 fn large_tables_count_as_memory() {
     let wide = r#"(module (table 1000000 funcref) (func (export "_start")))"#;
     let options = Options {
-        memory_limit: 1 << 20,
+        limits: Limits {
+            memory: 1 << 20,
+            ..limits()
+        },
         ..options()
     };
     let (outcome, _) = run_with(&load(wide, 1), options, false);
@@ -364,11 +373,14 @@ fn output_of_a_guest_that_computes_arrives_meanwhile() {
           (call $put (i32.const 1) (i32.const 100) (i32.const 5))
           (loop $again (br $again)))"#;
     let options = Options {
-        timeout: Some(Duration::from_secs(1)),
+        limits: Limits {
+            time: Duration::from_secs(1),
+            ..limits()
+        },
         ..options()
     };
     let (outcome, seen) = run_with(&load(&guest(busy), 1), options, false);
-    assert_eq!(outcome.ending, Ending::Stopped(Stop::Deadline));
+    assert_eq!(stop_of(&outcome), Some(Stop::Limit(Limit::Time)));
     assert_eq!(*seen.output.lock().unwrap(), b"early");
 }
 

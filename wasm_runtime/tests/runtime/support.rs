@@ -9,7 +9,7 @@ use wasm_runtime::engine::ServingEngine;
 use wasm_runtime::error::Result;
 use wasm_runtime::guest::LoadedModule;
 use wasm_runtime::host::{Host, Stop};
-use wasm_runtime::run::{Options, Outcome, Run};
+use wasm_runtime::run::{Ending, Limits, Options, Outcome, Run};
 
 /// The program under test that the parent starts.
 pub(crate) fn helper() -> &'static Path {
@@ -117,16 +117,35 @@ fn needs(artifact: &Artifact) -> Needs {
     artifact.metadata.facts.needs.clone()
 }
 
+pub(crate) fn limits() -> Limits {
+    Limits {
+        time: Duration::from_secs(60),
+        cpu: Duration::from_secs(60),
+        memory: 64 << 20,
+        output: u64::MAX,
+        error_output: 1 << 20,
+        written: u64::MAX,
+        scratch: u64::MAX,
+        descriptors: 256,
+    }
+}
+
+/// Why the host ended a run, if it did.
+pub(crate) fn stop_of(outcome: &Outcome) -> Option<Stop> {
+    match outcome.ending {
+        Ending::Stopped { stop, .. } => Some(stop),
+        _ => None,
+    }
+}
+
 pub(crate) fn options() -> Options {
     Options {
         args: Default::default(),
         env: Default::default(),
         mounts: Vec::new(),
         entry_point: "_start".into(),
-        timeout: Some(Duration::from_secs(60)),
         queue_timeout: Duration::ZERO,
-        memory_limit: 64 << 20,
-        max_descriptors: 256,
+        limits: limits(),
         allow_symlinks: false,
         backtrace: true,
     }

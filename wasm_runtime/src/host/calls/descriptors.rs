@@ -5,6 +5,7 @@ use crate::host::abi::{self, Errno, FDSTAT_SIZE, Generation, PRESTAT_SIZE};
 use crate::host::files::{Files, Kind, Times, Whence};
 use crate::host::memory::Memory;
 use crate::host::streams::RunIo;
+use crate::run::Sandbox;
 use rustix::io::{IoSlice, IoSliceMut};
 use std::ops::Range;
 
@@ -24,7 +25,8 @@ impl Call<'_> {
     }
 
     pub(in crate::host) fn fd_allocate(&mut self, fd: u32, offset: u64, length: u64) -> Answer {
-        Ok(self.sandbox.files.allocate(fd, offset, length)?)
+        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        Ok(files.allocate(fd, offset, length, &mut io.budget)?)
     }
 
     pub(in crate::host) fn fd_close(&mut self, fd: u32) -> Answer {
@@ -78,7 +80,8 @@ impl Call<'_> {
     }
 
     pub(in crate::host) fn fd_filestat_set_size(&mut self, fd: u32, size: u64) -> Answer {
-        Ok(self.sandbox.files.set_size(fd, size)?)
+        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        Ok(files.set_size(fd, size, &mut io.budget)?)
     }
 
     pub(in crate::host) fn fd_filestat_set_times(
@@ -175,9 +178,8 @@ impl Call<'_> {
         out: u32,
     ) -> Answer {
         let buffer = self.memory.bytes_mut(buffer, room)?;
-        let io = &self.sandbox.io;
-        let go_on = || io.lock().check().map_err(Failure::Stop);
-        let used = self.sandbox.files.list(fd, buffer, cookie, go_on)?;
+        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        let used = files.list(fd, buffer, cookie, io)?;
         Ok(self.memory.write_u32(out, size(used))?)
     }
 
@@ -212,8 +214,8 @@ impl Call<'_> {
         let Some(piece) = pieces.first() else {
             return Ok(0);
         };
-        let mut io = self.sandbox.io.lock();
-        Ok(io.read(&mut self.memory.0[piece.clone()])?)
+        let buffer = &mut self.memory.0[piece.clone()];
+        Ok(self.sandbox.io.read(buffer)?)
     }
 
     fn write_stream(
@@ -221,9 +223,8 @@ impl Call<'_> {
         pieces: &[Range<usize>],
         write: impl Fn(&mut RunIo, &[u8]) -> Result<(), crate::host::Stop>,
     ) -> Result<usize, Failure> {
-        let mut io = self.sandbox.io.lock();
         for piece in pieces {
-            write(&mut io, &self.memory.0[piece.clone()])?;
+            write(&mut self.sandbox.io, &self.memory.0[piece.clone()])?;
         }
         Ok(total(pieces))
     }
@@ -241,7 +242,7 @@ impl Call<'_> {
             return Ok(read?);
         }
         in_steps(pieces, |piece, done| {
-            sandbox.io.lock().check()?;
+            sandbox.io.check()?;
             let buffer = IoSliceMut::new(&mut memory.0[piece]);
             Ok(sandbox
                 .files
@@ -263,12 +264,14 @@ impl Call<'_> {
                 .iter()
                 .map(|piece| IoSlice::new(&memory.0[piece.clone()]))
                 .collect();
-            return Ok(sandbox.files.write(fd, &slices, offset)?);
+            let Sandbox { files, io, .. } = &mut **sandbox;
+            return Ok(files.write(fd, &slices, offset, &mut io.budget)?);
         }
         in_steps(pieces, |piece, done| {
-            sandbox.io.lock().check()?;
+            sandbox.io.check()?;
             let slice = IoSlice::new(&memory.0[piece]);
-            Ok(sandbox.files.write(fd, &[slice], behind(offset, done)?)?)
+            let Sandbox { files, io, .. } = &mut **sandbox;
+            Ok(files.write(fd, &[slice], behind(offset, done)?, &mut io.budget)?)
         })
     }
 }

@@ -20,7 +20,7 @@ impl Call<'_> {
         } = self;
         poll::poll_oneoff(
             memory.0,
-            &sandbox.io,
+            &mut sandbox.io,
             sandbox.started,
             *generation,
             arguments,

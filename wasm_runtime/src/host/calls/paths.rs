@@ -4,6 +4,7 @@ use super::descriptors::times;
 use super::{Answer, Call};
 use crate::host::abi::{self, Errno, FOLLOW};
 use crate::host::files::Open;
+use crate::run::Sandbox;
 
 impl Call<'_> {
     pub(in crate::host) fn path_create_directory(
@@ -13,7 +14,8 @@ impl Call<'_> {
         length: u32,
     ) -> Answer {
         let path = self.memory.path(path, length)?;
-        Ok(self.sandbox.files.create_directory(fd, path)?)
+        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        Ok(files.create_directory(fd, path, &mut io.budget)?)
     }
 
     pub(in crate::host) fn path_filestat_get(
@@ -25,10 +27,9 @@ impl Call<'_> {
         out: u32,
     ) -> Answer {
         let path = self.memory.path(path, length)?;
-        let stat = self
-            .sandbox
-            .files
-            .again(|files| files.stat_path(fd, path, flags & FOLLOW != 0))?;
+        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        let stat =
+            files.again(|files| files.stat_path(fd, path, flags & FOLLOW != 0, &io.budget))?;
         Ok(self
             .memory
             .write(out, &abi::filestat(&stat, self.generation))?)
@@ -69,7 +70,8 @@ impl Call<'_> {
         }
         let old = self.memory.path(old_path, old_length)?;
         let new = self.memory.path(new_path, new_length)?;
-        Ok(self.sandbox.files.link((old_fd, old), (new_fd, new))?)
+        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        Ok(files.link((old_fd, old), (new_fd, new), &mut io.budget)?)
     }
 
     #[expect(clippy::too_many_arguments, reason = "WASI's own list")]
@@ -92,7 +94,8 @@ impl Call<'_> {
             rights,
             fdflags: u16::try_from(fdflags).map_err(|_| Errno::INVALID)?,
         };
-        let opened = self.sandbox.files.open(fd, path, how)?;
+        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        let opened = files.open(fd, path, how, &mut io.budget)?;
         Ok(self.memory.write_u32(out, opened)?)
     }
 
@@ -107,10 +110,8 @@ impl Call<'_> {
     ) -> Answer {
         let path = self.memory.path(path, length)?.to_vec();
         let buffer = self.memory.bytes_mut(buffer, room)?;
-        let used = self
-            .sandbox
-            .files
-            .again(|files| files.readlink(fd, &path, buffer))?;
+        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        let used = files.again(|files| files.readlink(fd, &path, buffer, &io.budget))?;
         Ok(self
             .memory
             .write_u32(out, u32::try_from(used).unwrap_or(u32::MAX))?)
@@ -150,7 +151,8 @@ impl Call<'_> {
     ) -> Answer {
         let content = self.memory.path(content, content_length)?;
         let path = self.memory.path(path, length)?;
-        Ok(self.sandbox.files.symlink(content, fd, path)?)
+        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        Ok(files.symlink(content, fd, path, &mut io.budget)?)
     }
 
     pub(in crate::host) fn path_unlink_file(&mut self, fd: u32, path: u32, length: u32) -> Answer {

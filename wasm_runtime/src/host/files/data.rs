@@ -3,10 +3,11 @@
 use super::times::{Times, timestamps};
 use super::{Files, Kind, to_host};
 use crate::host::abi::{Errno, fdflags};
+use crate::run::budget::Budget;
 use rustix::fd::BorrowedFd;
 use rustix::fs::{
-    Advice, FallocateFlags, OFlags, SeekFrom, fadvise, fallocate, fcntl_setfl, fdatasync, fsync,
-    ftruncate, futimens, seek,
+    Advice, FallocateFlags, OFlags, SeekFrom, fadvise, fallocate, fcntl_setfl, fdatasync, fstat,
+    fsync, ftruncate, futimens, seek,
 };
 use rustix::io::{IoSlice, IoSliceMut, pread, preadv, pwritev, readv, writev};
 use std::num::NonZeroU64;
@@ -17,6 +18,27 @@ pub(crate) enum Whence {
     Start,
     Current,
     End,
+}
+
+fn write_at(
+    file: BorrowedFd<'_>,
+    pieces: &[IoSlice<'_>],
+    offset: Option<u64>,
+) -> Result<usize, Errno> {
+    Ok(match offset {
+        Some(offset) => pwritev(file, pieces, offset)?,
+        None => writev(file, pieces)?,
+    })
+}
+
+/// The first `length` bytes of all pieces.
+fn beginning<'a>(pieces: &'a [IoSlice<'_>], mut length: usize) -> Vec<IoSlice<'a>> {
+    let cut = |piece: &'a IoSlice<'_>| {
+        let here = piece.len().min(length);
+        length -= here;
+        IoSlice::new(&piece[..here])
+    };
+    pieces.iter().map(cut).collect()
 }
 
 impl Files {
@@ -45,18 +67,25 @@ impl Files {
         })
     }
 
-    /// Writes at the position, or from `offset`.
+    /// Writes at the position, or from `offset`; as much as may be added.
     pub(crate) fn write(
         &self,
         fd: u32,
         pieces: &[IoSlice<'_>],
         offset: Option<u64>,
+        budget: &mut Budget,
     ) -> Result<usize, Errno> {
         let file = self.file(fd, Errno::BAD_DESCRIPTOR)?;
-        Ok(match offset {
-            Some(offset) => pwritev(file, pieces, offset)?,
-            None => writev(file, pieces)?,
-        })
+        let account = self.table.get(fd)?.terms.account;
+        let wanted: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let fits = budget.may_add(account, wanted as u64)? as usize;
+        let written = if fits == wanted {
+            write_at(file, pieces, offset)?
+        } else {
+            write_at(file, &beginning(pieces, fits), offset)?
+        };
+        budget.added(account, written as u64);
+        Ok(written)
     }
 
     /// Moves the position; returns it, from the start.
@@ -70,15 +99,31 @@ impl Files {
         Ok(seek(file, target)?)
     }
 
-    pub(crate) fn set_size(&self, fd: u32, size: u64) -> Result<(), Errno> {
+    /// Cuts or enlarges a file. All of what is new counts, although much of it may be a hole.
+    pub(crate) fn set_size(&self, fd: u32, size: u64, budget: &mut Budget) -> Result<(), Errno> {
         let file = self.file(fd, Errno::INVALID)?;
-        Ok(ftruncate(file, size)?)
+        let account = self.table.get(fd)?.terms.account;
+        if !budget.counts(account) {
+            return Ok(ftruncate(file, size)?);
+        }
+        let before = u64::try_from(fstat(file)?.st_size).unwrap_or(0);
+        let added = size.saturating_sub(before);
+        budget.grow(account, added, || Ok(ftruncate(file, size)?))
     }
 
     /// Makes sure that there is room from `offset` on, and the file is that long.
-    pub(crate) fn allocate(&self, fd: u32, offset: u64, length: u64) -> Result<(), Errno> {
+    pub(crate) fn allocate(
+        &self,
+        fd: u32,
+        offset: u64,
+        length: u64,
+        budget: &mut Budget,
+    ) -> Result<(), Errno> {
         let file = self.file(fd, Errno::BAD_DESCRIPTOR)?;
-        Ok(fallocate(file, FallocateFlags::empty(), offset, length)?)
+        let account = self.table.get(fd)?.terms.account;
+        budget.grow(account, length, || {
+            Ok(fallocate(file, FallocateFlags::empty(), offset, length)?)
+        })
     }
 
     /// A hint about what will be read; `advice` in WASI's numbers.

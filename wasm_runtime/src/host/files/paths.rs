@@ -3,11 +3,11 @@
 //! An operation on the last part of a path (make, remove, rename, link, look) never follows a link there, so it is done by
 //! the folder and this one name. Where a link at the end is followed, or a slash ends the path, the path is resolved as a whole.
 
-use super::resolve::{Found, open_beneath};
-use super::table::Terms;
+use super::resolve::{Found, create_beneath, open_beneath};
 use super::times::{Times, timestamps};
-use super::{Files, Kind, descriptor, to_host};
+use super::{Files, Kind, Terms, descriptor, to_host};
 use crate::host::abi::{Errno, fdflags, oflags, rights};
+use crate::run::budget::{Budget, ENTRY};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, Stat, fstat, linkat, mkdirat, readlinkat_raw, renameat,
@@ -121,12 +121,17 @@ impl Files {
     }
 
     /// A place that is only looked at: its folder may be one that was kept.
-    fn seen_place<'a>(&'a mut self, fd: u32, path: &'a [u8]) -> Result<Place<'a>, Errno> {
+    fn seen_place<'a>(
+        &'a mut self,
+        fd: u32,
+        path: &'a [u8],
+        budget: &Budget,
+    ) -> Result<Place<'a>, Errno> {
         let (parent, name) = self.split(fd, path)?;
         if parent.is_empty() {
             return self.place_in_base(fd, name);
         }
-        let (folder, terms) = self.kept_folder(fd, parent)?;
+        let (folder, terms) = self.kept_folder(fd, parent, budget)?;
         Ok(Place {
             folder: Folder::Opened(folder),
             name,
@@ -134,13 +139,18 @@ impl Files {
         })
     }
 
-    fn kept_folder(&mut self, fd: u32, path: &[u8]) -> Result<(Arc<OwnedFd>, Terms), Errno> {
+    fn kept_folder(
+        &mut self,
+        fd: u32,
+        path: &[u8],
+        budget: &Budget,
+    ) -> Result<(Arc<OwnedFd>, Terms), Errno> {
         if let Some(kept) = self.folders.get(fd, path) {
             return Ok(kept);
         }
         let Found { host, terms } = self.open_folder(fd, path)?;
         let opened = (Arc::new(host), terms);
-        if self.make_room().is_ok() {
+        if budget.has_descriptor(self.used()) {
             self.folders.keep(fd, path, opened.clone());
         }
         Ok(opened)
@@ -171,14 +181,20 @@ impl Files {
         open_beneath(self.table.base(fd)?, path, OFlags::PATH | flags)
     }
 
-    pub(crate) fn open(&mut self, fd: u32, path: &[u8], how: Open) -> Result<u32, Errno> {
+    pub(crate) fn open(
+        &mut self,
+        fd: u32,
+        path: &[u8],
+        how: Open,
+        budget: &mut Budget,
+    ) -> Result<u32, Errno> {
         self.table.get(fd)?;
         let flags = open_flags(how)?;
         if path.is_empty() {
             return Err(Errno::NO_ENTRY);
         }
-        self.make_room()?;
-        let found = open_beneath(self.table.base(fd)?, path, flags)?;
+        self.make_room(budget)?;
+        let found = create_beneath(self.table.base(fd)?, path, flags, budget)?;
         let mut opened = descriptor(found)?;
         // The host says so itself where something may be made.
         if flags.contains(OFlags::CREATE) && matches!(opened.kind, Kind::Directory { .. }) {
@@ -188,8 +204,14 @@ impl Files {
         Ok(self.table.insert(opened))
     }
 
-    pub(crate) fn stat_path(&mut self, fd: u32, path: &[u8], follow: bool) -> Result<Stat, Errno> {
-        let place = self.seen_place(fd, path)?;
+    pub(crate) fn stat_path(
+        &mut self,
+        fd: u32,
+        path: &[u8],
+        follow: bool,
+        budget: &Budget,
+    ) -> Result<Stat, Errno> {
+        let place = self.seen_place(fd, path, budget)?;
         // With a slash the kernel would follow a link, and out of the mount.
         if !place.has_slash() && !place.is_dots() {
             let stat = statat(&place.folder, place.name, AtFlags::SYMLINK_NOFOLLOW)?;
@@ -228,10 +250,17 @@ impl Files {
         )?)
     }
 
-    pub(crate) fn create_directory(&mut self, fd: u32, path: &[u8]) -> Result<(), Errno> {
+    pub(crate) fn create_directory(
+        &mut self,
+        fd: u32,
+        path: &[u8],
+        budget: &mut Budget,
+    ) -> Result<(), Errno> {
         let place = self.place(fd, path)?;
         place.changeable(Errno::EXISTS)?;
-        Ok(mkdirat(&place.folder, place.name, NEW_DIRECTORY)?)
+        budget.grow(place.terms.account, ENTRY, || {
+            Ok(mkdirat(&place.folder, place.name, NEW_DIRECTORY)?)
+        })
     }
 
     pub(crate) fn remove_directory(&mut self, fd: u32, path: &[u8]) -> Result<(), Errno> {
@@ -290,7 +319,12 @@ impl Files {
     }
 
     /// Makes another name for a file. A link is not followed: the new name is the link's.
-    pub(crate) fn link(&mut self, from: (u32, &[u8]), to: (u32, &[u8])) -> Result<(), Errno> {
+    pub(crate) fn link(
+        &mut self,
+        from: (u32, &[u8]),
+        to: (u32, &[u8]),
+        budget: &mut Budget,
+    ) -> Result<(), Errno> {
         let source = self.place(from.0, from.1)?;
         source.changeable(Errno::NOT_PERMITTED)?;
         if source.has_slash() {
@@ -302,25 +336,35 @@ impl Files {
         self.may_move(&old_folder, old_name)?;
         let target = self.place(to.0, to.1)?;
         target.changeable(Errno::EXISTS)?;
-        Ok(linkat(
-            &old_folder,
-            old_name,
-            &target.folder,
-            target.name,
-            AtFlags::empty(),
-        )?)
+        budget.grow(target.terms.account, ENTRY, || {
+            Ok(linkat(
+                &old_folder,
+                old_name,
+                &target.folder,
+                target.name,
+                AtFlags::empty(),
+            )?)
+        })
     }
 
     /// Makes a link where that is allowed: others may follow it who know no mounts. One to an absolute path would be about
     /// the host's files.
-    pub(crate) fn symlink(&mut self, content: &[u8], fd: u32, path: &[u8]) -> Result<(), Errno> {
+    pub(crate) fn symlink(
+        &mut self,
+        content: &[u8],
+        fd: u32,
+        path: &[u8],
+        budget: &mut Budget,
+    ) -> Result<(), Errno> {
         let allowed = self.allow_symlinks && content.first() != Some(&b'/');
         let place = self.place(fd, path)?;
         place.changeable(Errno::EXISTS)?;
         if !allowed {
             return Err(Errno::NOT_PERMITTED);
         }
-        Ok(symlinkat(content, &place.folder, place.name)?)
+        budget.grow(place.terms.account, ENTRY, || {
+            Ok(symlinkat(content, &place.folder, place.name)?)
+        })
     }
 
     /// Reads where a link leads into `buffer`; returns the bytes, cut where there is no more room.
@@ -329,8 +373,9 @@ impl Files {
         fd: u32,
         path: &[u8],
         buffer: &mut [u8],
+        budget: &Budget,
     ) -> Result<usize, Errno> {
-        let place = self.seen_place(fd, path)?;
+        let place = self.seen_place(fd, path, budget)?;
         if place.has_slash() || place.is_dots() {
             self.resolve(fd, path, OFlags::empty())?;
             return Err(Errno::INVALID);

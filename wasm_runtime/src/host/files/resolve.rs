@@ -10,6 +10,8 @@ mod tests;
 use super::table::{Table, Terms};
 use super::walk::walk;
 use crate::host::abi::Errno;
+use crate::run::Limit;
+use crate::run::budget::{Budget, ENTRY};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno as HostErrno;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -37,29 +39,50 @@ pub(super) struct Found {
     pub(super) terms: Terms,
 }
 
-pub(super) type Opened = rustix::io::Result<OwnedFd>;
+pub(super) type Opened = Result<OwnedFd, Errno>;
 
-/// Opens what `path` names, with the rights that the guest has where it lies. A link to an absolute path leads to what the
-/// guest has mounted there.
+/// Opens what `path` names, with the rights that the guest has where it lies; makes nothing. A link to an absolute path leads
+/// to what the guest has mounted there.
 ///
 /// What leads out of every mount is refused with [`Errno::NOT_PERMITTED`]. It is not said to be missing: the guest would take
 /// it for a place where something can be made.
 pub(super) fn open_beneath(base: Base<'_>, path: &[u8], flags: OFlags) -> Result<Found, Errno> {
-    let open = if kernel_resolves() { in_kernel } else { walk };
-    open_by(open, base, path, flags)
+    open_by(resolution(), base, path, flags, None)
 }
 
-type Open = fn(Base<'_>, &[u8], OFlags) -> rustix::io::Result<Found>;
+/// The same; a file that is made counts.
+pub(super) fn create_beneath(
+    base: Base<'_>,
+    path: &[u8],
+    flags: OFlags,
+    budget: &mut Budget,
+) -> Result<Found, Errno> {
+    open_by(resolution(), base, path, flags, Some(budget))
+}
 
-fn open_by(open: Open, base: Base<'_>, path: &[u8], flags: OFlags) -> Result<Found, Errno> {
+/// A way of resolving; [`Errno::CROSS_DEVICE`] where the path leads out of every mount, [`Errno::AGAIN`] where others renamed
+/// something meanwhile.
+type Resolution = fn(Base<'_>, &[u8], OFlags, Option<&mut Budget>) -> Result<Found, Errno>;
+
+fn resolution() -> Resolution {
+    if kernel_resolves() { in_kernel } else { walk }
+}
+
+fn open_by(
+    open: Resolution,
+    base: Base<'_>,
+    path: &[u8],
+    flags: OFlags,
+    mut budget: Option<&mut Budget>,
+) -> Result<Found, Errno> {
     if path.starts_with(b"/") {
         return Err(Errno::NOT_PERMITTED);
     }
     for _ in 0..MAX_TRIES {
-        match open(base, path, flags | OFlags::CLOEXEC) {
-            Err(HostErrno::AGAIN) => {}
-            Err(HostErrno::XDEV) => return Err(Errno::NOT_PERMITTED),
-            found => return Ok(found?),
+        match open(base, path, flags | OFlags::CLOEXEC, budget.as_deref_mut()) {
+            Err(Errno::AGAIN) => {}
+            Err(Errno::CROSS_DEVICE) => return Err(Errno::NOT_PERMITTED),
+            found => return found,
         }
     }
     Err(Errno::AGAIN)
@@ -80,14 +103,19 @@ fn kernel_resolves() -> bool {
     })
 }
 
-fn in_kernel(base: Base<'_>, path: &[u8], flags: OFlags) -> rustix::io::Result<Found> {
+fn in_kernel(
+    base: Base<'_>,
+    path: &[u8],
+    flags: OFlags,
+    mut budget: Option<&mut Budget>,
+) -> Result<Found, Errno> {
     // File systems that are mounted beneath a mount are wanted.
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    let opened = open_under(base.terms, flags, |flags| {
-        openat2(base.folder, path, flags, new_mode(flags), resolve)
+    let opened = open_under(base.terms, flags, budget.as_deref_mut(), |flags| {
+        Ok(openat2(base.folder, path, flags, new_mode(flags), resolve)?)
     });
     match opened {
-        Err(HostErrno::XDEV) => walk(base, path, flags),
+        Err(Errno::CROSS_DEVICE) => walk(base, path, flags, budget),
         opened => Ok(Found {
             host: opened?,
             terms: base.terms,
@@ -104,33 +132,73 @@ pub(super) fn new_mode(flags: OFlags) -> Mode {
     }
 }
 
-/// Opens by `open` as much as `terms` allow. What would change something is only looked for, because it may lie under other
-/// terms, which `open` says by an error.
+/// Opens by `open` as `terms` allow. What would be refused or counted under them is looked for first: `open` says whether it
+/// lies there at all.
 pub(super) fn open_under(
     terms: Terms,
     flags: OFlags,
-    open: impl FnOnce(OFlags) -> Opened,
+    budget: Option<&mut Budget>,
+    open: impl Fn(OFlags) -> Opened,
 ) -> Opened {
-    let writes = flags.intersects(OFlags::WRONLY | OFlags::RDWR | OFlags::TRUNC);
+    if terms.read_only {
+        return open_unchanged(flags, open);
+    }
+    match budget {
+        Some(budget) if flags.contains(OFlags::CREATE) && budget.counts(terms.account) => {
+            create_counted(terms.account, flags, budget, open)
+        }
+        _ => open(flags),
+    }
+}
+
+/// Where nothing may be made, what is there can still be opened to read.
+fn open_unchanged(flags: OFlags, open: impl Fn(OFlags) -> Opened) -> Opened {
+    let changes = flags.intersects(OFlags::WRONLY | OFlags::RDWR | OFlags::TRUNC);
     let creates = flags.contains(OFlags::CREATE);
-    let exclusive = flags.contains(OFlags::CREATE | OFlags::EXCL);
-    if !terms.read_only || !(writes || creates) {
+    if !changes && !creates {
         return open(flags);
     }
-    let mut allowed = flags - OFlags::CREATE - OFlags::EXCL;
-    if writes || exclusive {
-        allowed &= OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        allowed |= OFlags::PATH;
+    let found = if changes || is_exclusive(flags) {
+        look(flags, open)
+    } else {
+        open(flags - OFlags::CREATE)
+    };
+    match found {
+        Err(errno @ (Errno::AGAIN | Errno::CROSS_DEVICE)) => Err(errno),
+        Ok(_) if is_exclusive(flags) => Err(Errno::EXISTS),
+        Err(Errno::NO_ENTRY) if creates => Err(Errno::NOT_PERMITTED),
+        _ if changes => Err(Errno::NOT_PERMITTED),
+        found => found,
     }
-    allowed.set(
-        OFlags::NOFOLLOW,
-        exclusive || flags.contains(OFlags::NOFOLLOW),
-    );
-    match open(allowed) {
-        Err(errno @ (HostErrno::AGAIN | HostErrno::XDEV)) => Err(errno),
-        Ok(_) if exclusive => Err(HostErrno::EXIST),
-        Err(HostErrno::NOENT) => Err(HostErrno::PERM),
-        _ if writes => Err(HostErrno::PERM),
-        opened => opened,
+}
+
+/// Whether a file will be made is known once there is none.
+fn create_counted(
+    account: Limit,
+    flags: OFlags,
+    budget: &mut Budget,
+    open: impl Fn(OFlags) -> Opened,
+) -> Opened {
+    let found = if is_exclusive(flags) {
+        look(flags, &open)
+    } else {
+        open(flags - OFlags::CREATE)
+    };
+    match found {
+        Err(Errno::NO_ENTRY) => budget.grow(account, ENTRY, || open(flags)),
+        Ok(_) if is_exclusive(flags) => Err(Errno::EXISTS),
+        found => found,
     }
+}
+
+/// A link at the end is followed as it would be by opening.
+fn look(flags: OFlags, open: impl Fn(OFlags) -> Opened) -> Opened {
+    let mut looking = OFlags::PATH | OFlags::CLOEXEC;
+    let follows = !flags.contains(OFlags::NOFOLLOW) && !is_exclusive(flags);
+    looking.set(OFlags::NOFOLLOW, !follows);
+    open(looking)
+}
+
+pub(super) fn is_exclusive(flags: OFlags) -> bool {
+    flags.contains(OFlags::CREATE | OFlags::EXCL)
 }

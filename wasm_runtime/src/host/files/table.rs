@@ -3,6 +3,7 @@
 use super::listing::Listing;
 use super::resolve::Base;
 use crate::host::abi::Errno;
+use crate::run::Limit;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat};
 use std::sync::Arc;
@@ -21,11 +22,13 @@ pub(crate) enum Kind {
     },
 }
 
-/// What holds for all that is opened in a mount.
+/// What a mount allows, which holds for all that is opened below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Terms {
     /// Nothing may be changed.
     pub(crate) read_only: bool,
+    /// Which limit counts what is added.
+    pub(crate) account: Limit,
 }
 
 pub(crate) struct Descriptor {
@@ -33,7 +36,7 @@ pub(crate) struct Descriptor {
     /// `None` for standard streams, which belong to the server.
     host: Option<Arc<OwnedFd>>,
     /// Those of the mount that it lies in.
-    pub(super) terms: Terms,
+    pub(crate) terms: Terms,
     /// What the guest said of waiting. It makes no difference, files never make it wait, but it may ask.
     pub(super) nonblocking: bool,
 }
@@ -43,7 +46,10 @@ impl Descriptor {
         Descriptor {
             kind,
             host: None,
-            terms: Terms { read_only: true },
+            terms: Terms {
+                read_only: true,
+                account: Limit::Written,
+            },
             nonblocking: false,
         }
     }

@@ -1,14 +1,27 @@
 //! Where the sandbox of files is closed: every operation, tried on a read-only mount and on every way out.
 
-use super::{Files, Open, Times};
+mod two_mounts;
+
+use super::{Files, Open, Terms, Times};
 use crate::host::abi::{Errno, fstflags, oflags, rights};
+use crate::run::budget::Budget;
+use crate::run::budget::tests::UNLIMITED;
+use crate::run::{Limit, Limits};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::SystemTime;
 
-/// The descriptor of the only mount.
+/// The descriptor of the first mount.
 const MOUNT: u32 = 3;
+
+/// That of a run which may have 64 descriptors.
+fn budget() -> Budget {
+    Budget::new(Limits {
+        descriptors: 64,
+        ..UNLIMITED
+    })
+}
 
 /// `root` is mounted; `secret` and `folder` lie beside it.
 struct Place {
@@ -28,9 +41,13 @@ impl Place {
         symlink("../folder", root.join("out")).unwrap();
         symlink("../secret", root.join("leak")).unwrap();
         symlink("/etc/passwd", root.join("absolute")).unwrap();
-        let mut files = Files::new(64, true);
+        let mut files = Files::new(true);
         let host = root.as_os_str().as_encoded_bytes();
-        files.mount("/root", host, read_only).unwrap();
+        let terms = Terms {
+            read_only,
+            account: Limit::Written,
+        };
+        files.mount("/root", host, terms, &mut budget()).unwrap();
         Place { directory, files }
     }
 
@@ -75,28 +92,24 @@ fn picture(of: &Path) -> Vec<(String, u64, SystemTime)> {
     seen
 }
 
-/// Every operation that changes something, each on paths below `at` on which it would succeed in a writable mount.
+/// Every operation that changes something, each on a path behind `at` on which it would succeed in a writable mount.
 fn changes(files: &mut Files, fd: u32, at: &str) -> Vec<(&'static str, Result<(), Errno>)> {
-    let paths = ["file", "new", "new2", "made", "link", "hard", "renamed"];
-    let [file, new, new2, made, link, hard, renamed] = paths.map(|name| format!("{at}{name}"));
-    let [inner, empty, here] = ["folder/inner", "folder/empty", "."].map(|x| format!("{at}{x}"));
-    let mut open =
-        |path: &str, oflags, rights| files.open(fd, path.as_bytes(), how(oflags, rights));
-    let [opened, folder] = [&file, &here].map(|path| open(path, 0, READ).unwrap());
-    let mut answers = vec![
-        ("open to write", open(&file, 0, WRITE)),
-        ("open to read and write", open(&file, 0, READ | WRITE)),
-        ("open to truncate", open(&file, oflags::TRUNCATE, READ)),
-        ("open to create", open(&new, oflags::CREATE, READ)),
-        (
-            "open to create exclusively",
-            open(&new2, oflags::CREATE | oflags::EXCLUSIVE, READ),
-        ),
-    ]
-    .into_iter()
-    .map(|(what, answer)| (what, answer.map(drop)))
-    .collect::<Vec<_>>();
-    let [file, made, link, hard] = [&file, &made, &link, &hard].map(String::as_bytes);
+    let names = ["file", "new", "new2", "made", "link", "hard", "renamed"];
+    let paths = names.map(|name| format!("{at}{name}"));
+    let [file, new, new2, made, link, hard, renamed] = paths.each_ref().map(|path| path.as_bytes());
+    let paths = ["folder/inner", "folder/empty", "."].map(|name| format!("{at}{name}"));
+    let [inner, empty, here] = paths.each_ref().map(|path| path.as_bytes());
+    let mut open = |path, oflags, rights| files.open(fd, path, how(oflags, rights), &mut budget());
+    let [opened, folder] = [file, here].map(|path| open(path, 0, READ).unwrap());
+    let exclusive = oflags::CREATE | oflags::EXCLUSIVE;
+    let opening = [
+        ("open to write", open(file, 0, WRITE)),
+        ("open to read and write", open(file, 0, READ | WRITE)),
+        ("open to truncate", open(file, oflags::TRUNCATE, READ)),
+        ("open to create", open(new, oflags::CREATE, READ)),
+        ("open to create exclusively", open(new2, exclusive, READ)),
+    ];
+    let mut answers = Vec::from(opening.map(|(what, answer)| (what, answer.map(drop))));
     answers.extend([
         ("set times of a file", files.set_times(opened, now())),
         ("set times of a folder", files.set_times(folder, now())),
@@ -104,19 +117,25 @@ fn changes(files: &mut Files, fd: u32, at: &str) -> Vec<(&'static str, Result<()
             "set times by path",
             files.set_times_path(fd, file, true, now()),
         ),
-        ("make a directory", files.create_directory(fd, made)),
-        ("make a link", files.symlink(b"file", fd, link)),
-        ("make a hard link", files.link((fd, file), (fd, hard))),
-        ("rename", files.rename((fd, file), (fd, renamed.as_bytes()))),
-        ("unlink", files.unlink(fd, inner.as_bytes())),
         (
-            "remove a directory",
-            files.remove_directory(fd, empty.as_bytes()),
+            "make a directory",
+            files.create_directory(fd, made, &mut budget()),
         ),
         (
             "make a directory below an open one",
-            files.create_directory(folder, b"below"),
+            files.create_directory(folder, b"below", &mut budget()),
         ),
+        (
+            "make a link",
+            files.symlink(b"file", fd, link, &mut budget()),
+        ),
+        (
+            "make a hard link",
+            files.link((fd, file), (fd, hard), &mut budget()),
+        ),
+        ("rename", files.rename((fd, file), (fd, renamed))),
+        ("unlink", files.unlink(fd, inner)),
+        ("remove a directory", files.remove_directory(fd, empty)),
     ]);
     answers
 }
@@ -135,119 +154,15 @@ fn nothing_changes_in_a_read_only_mount() {
     }
 }
 
-/// A second mount, and in each a link to the other. Returns its descriptor.
-fn second_mount(place: &mut Place, read_only: bool) -> u32 {
-    let other = place.directory.path().join("other");
-    fs::create_dir_all(other.join("folder/empty")).unwrap();
-    fs::write(other.join("file"), "content").unwrap();
-    fs::write(other.join("folder/inner"), "content").unwrap();
-    symlink("/other", place.root().join("other")).unwrap();
-    symlink("/other/file", place.root().join("other-file")).unwrap();
-    symlink("/root", other.join("root")).unwrap();
-    let host = other.as_os_str().as_encoded_bytes();
-    place.files.mount("/other", host, read_only).unwrap();
-    MOUNT + 1
-}
-
-#[test]
-fn what_a_link_leads_to_has_the_rights_of_its_own_mount() {
-    for read_only in [false, true] {
-        let mut place = Place::new(!read_only);
-        let other = second_mount(&mut place, read_only);
-        let below = place.directory.path().join("other");
-        // The mount of the path is the one, that of the link the other.
-        for (fd, at, refused, changed) in [
-            (MOUNT, "other/", read_only, below),
-            (other, "root/", !read_only, place.root()),
-        ] {
-            let before = picture(&changed);
-            for (what, answer) in changes(&mut place.files, fd, at) {
-                let expected = if refused {
-                    Err(Errno::NOT_PERMITTED)
-                } else {
-                    Ok(())
-                };
-                assert_eq!(answer, expected, "{what} in {at}");
-            }
-            assert_eq!(picture(&changed) == before, refused, "{at}");
-        }
-    }
-}
-
-#[test]
-fn a_file_goes_from_mount_to_mount_only_where_both_may_be_changed() {
-    let mut place = Place::new(false);
-    let other = second_mount(&mut place, true);
-    let mut both = |from: (u32, &[u8]), to: (u32, &[u8])| {
-        [place.files.link(from, to), place.files.rename(from, to)]
-    };
-    for answers in [
-        both((MOUNT, b"other/file"), (MOUNT, b"taken")),
-        both((other, b"file"), (other, b"root/taken")),
-        both((MOUNT, b"file"), (MOUNT, b"other/given")),
-        both((other, b"root/file"), (other, b"given")),
-    ] {
-        assert_eq!(answers, [Err(Errno::NOT_PERMITTED); 2]);
-    }
-    assert_eq!(
-        both((other, b"root/file"), (MOUNT, b"folder/file")),
-        [Ok(()); 2]
-    );
-}
-
-#[test]
-fn an_absolute_link_at_the_end_is_followed_like_any_other() {
-    let mut place = Place::new(true);
-    second_mount(&mut place, false);
-    let files = &mut place.files;
-    let open = |files: &mut Files, oflags, follow| {
-        let how = Open {
-            follow,
-            ..how(oflags, WRITE)
-        };
-        files.open(MOUNT, b"other-file", how).map(drop)
-    };
-    assert_eq!(open(files, oflags::TRUNCATE, true), Ok(()));
-    assert_eq!(
-        files.stat_path(MOUNT, b"other-file", true).unwrap().st_size,
-        0
-    );
-    assert_eq!(
-        files.set_times_path(MOUNT, b"other-file", true, now()),
-        Ok(())
-    );
-    // The link itself lies in the read-only mount.
-    for answer in [
-        open(files, 0, false),
-        files.set_times_path(MOUNT, b"other-file", false, now()),
-        files.unlink(MOUNT, b"other-file"),
-    ] {
-        assert_eq!(answer, Err(Errno::NOT_PERMITTED));
-    }
-    let exclusive = open(files, oflags::CREATE | oflags::EXCLUSIVE, true);
-    assert_eq!(exclusive, Err(Errno::EXISTS));
-    let mut content = [0; 20];
-    assert_eq!(files.readlink(MOUNT, b"other-file", &mut content), Ok(11));
-}
-
-#[test]
-fn a_mount_that_is_closed_is_no_longer_led_to() {
-    let mut place = Place::new(false);
-    let other = second_mount(&mut place, false);
-    let look = |files: &mut Files| {
-        files
-            .again(|files| files.stat_path(MOUNT, b"other/folder/inner", true))
-            .map(drop)
-    };
-    assert_eq!(look(&mut place.files), Ok(()));
-    place.files.close(other).unwrap();
-    assert_eq!(look(&mut place.files), Err(Errno::NOT_PERMITTED));
-}
-
 #[test]
 fn a_file_that_is_there_can_be_opened_in_a_read_only_mount() {
     let mut place = Place::new(true);
-    let mut open = |path: &[u8], oflags| place.files.open(MOUNT, path, how(oflags, READ)).map(drop);
+    let mut open = |path: &[u8], oflags| {
+        place
+            .files
+            .open(MOUNT, path, how(oflags, READ), &mut budget())
+            .map(drop)
+    };
     assert_eq!(open(b"file", oflags::CREATE), Ok(()));
     for there in [&b"file"[..], b"leak", b"folder"] {
         let exclusive = open(there, oflags::CREATE | oflags::EXCLUSIVE);
@@ -274,21 +189,25 @@ fn no_operation_leads_out_of_a_mount() {
         let shown = String::from_utf8_lossy(path).into_owned();
         let answers = [
             files
-                .open(MOUNT, path, how(oflags::CREATE, WRITE))
+                .open(MOUNT, path, how(oflags::CREATE, WRITE), &mut budget())
                 .map(drop),
-            files.open(MOUNT, path, how(0, READ)).map(drop),
-            files.stat_path(MOUNT, path, true).map(drop),
-            files.stat_path(MOUNT, path, false).map(drop),
+            files
+                .open(MOUNT, path, how(0, READ), &mut budget())
+                .map(drop),
+            files.stat_path(MOUNT, path, true, &budget()).map(drop),
+            files.stat_path(MOUNT, path, false, &budget()).map(drop),
             files.set_times_path(MOUNT, path, true, now()),
-            files.create_directory(MOUNT, path),
+            files.create_directory(MOUNT, path, &mut budget()),
             files.remove_directory(MOUNT, path),
             files.unlink(MOUNT, path),
             files.rename((MOUNT, path), (MOUNT, b"stolen")),
             files.rename((MOUNT, b"file"), (MOUNT, path)),
-            files.link((MOUNT, path), (MOUNT, b"stolen")),
-            files.link((MOUNT, b"file"), (MOUNT, path)),
-            files.symlink(b"file", MOUNT, path),
-            files.readlink(MOUNT, path, &mut [0; 10]).map(drop),
+            files.link((MOUNT, path), (MOUNT, b"stolen"), &mut budget()),
+            files.link((MOUNT, b"file"), (MOUNT, path), &mut budget()),
+            files.symlink(b"file", MOUNT, path, &mut budget()),
+            files
+                .readlink(MOUNT, path, &mut [0; 10], &budget())
+                .map(drop),
         ];
         for (number, answer) in answers.into_iter().enumerate() {
             assert_eq!(
@@ -308,12 +227,21 @@ fn a_link_that_leads_out_is_seen_and_not_followed() {
     for link in [&b"leak"[..], b"absolute", b"out/", b"out/.", b"leak/"] {
         let shown = String::from_utf8_lossy(link).into_owned();
         for answer in [
-            files.open(MOUNT, link, how(0, READ)).map(drop),
-            files.open(MOUNT, link, how(0, WRITE)).map(drop),
             files
-                .open(MOUNT, link, how(oflags::CREATE | oflags::TRUNCATE, WRITE))
+                .open(MOUNT, link, how(0, READ), &mut budget())
                 .map(drop),
-            files.stat_path(MOUNT, link, true).map(drop),
+            files
+                .open(MOUNT, link, how(0, WRITE), &mut budget())
+                .map(drop),
+            files
+                .open(
+                    MOUNT,
+                    link,
+                    how(oflags::CREATE | oflags::TRUNCATE, WRITE),
+                    &mut budget(),
+                )
+                .map(drop),
+            files.stat_path(MOUNT, link, true, &budget()).map(drop),
             files.set_times_path(MOUNT, link, true, now()),
         ] {
             assert!(
@@ -322,9 +250,12 @@ fn a_link_that_leads_out_is_seen_and_not_followed() {
             );
         }
     }
-    assert!(files.stat_path(MOUNT, b"leak", false).is_ok());
+    assert!(files.stat_path(MOUNT, b"leak", false, &budget()).is_ok());
     let mut target = [0; 20];
-    assert_eq!(files.readlink(MOUNT, b"leak", &mut target), Ok(9));
+    assert_eq!(
+        files.readlink(MOUNT, b"leak", &mut target, &budget()),
+        Ok(9)
+    );
     // The link itself is the guest's to remove.
     assert_eq!(files.unlink(MOUNT, b"leak"), Ok(()));
     let secret = fs::read(place.directory.path().join("secret")).unwrap();
@@ -335,11 +266,19 @@ fn a_link_that_leads_out_is_seen_and_not_followed() {
 fn a_folder_that_became_a_link_is_not_followed_out() {
     let mut place = Place::new(false);
     let files = &mut place.files;
-    assert!(files.stat_path(MOUNT, b"folder/inner", true).is_ok());
+    assert!(
+        files
+            .stat_path(MOUNT, b"folder/inner", true, &budget())
+            .is_ok()
+    );
     files.rename((MOUNT, b"folder"), (MOUNT, b"was")).unwrap();
-    files.symlink(b"..", MOUNT, b"folder").unwrap();
+    files
+        .symlink(b"..", MOUNT, b"folder", &mut budget())
+        .unwrap();
     assert_eq!(
-        files.stat_path(MOUNT, b"folder/secret", true).err(),
+        files
+            .stat_path(MOUNT, b"folder/secret", true, &budget())
+            .err(),
         Some(Errno::NOT_PERMITTED)
     );
 }
@@ -348,11 +287,16 @@ fn a_folder_that_became_a_link_is_not_followed_out() {
 fn links_are_made_only_where_that_is_allowed() {
     let mut place = Place::new(false);
     place.files.allow_symlinks = false;
-    let answer = place.files.symlink(b"file", MOUNT, b"link");
+    let answer = place.files.symlink(b"file", MOUNT, b"link", &mut budget());
     assert_eq!(answer, Err(Errno::NOT_PERMITTED));
     place.files.allow_symlinks = true;
-    assert_eq!(place.files.symlink(b"file", MOUNT, b"link"), Ok(()));
-    let absolute = place.files.symlink(b"/etc/passwd", MOUNT, b"absolute2");
+    assert_eq!(
+        place.files.symlink(b"file", MOUNT, b"link", &mut budget()),
+        Ok(())
+    );
+    let absolute = place
+        .files
+        .symlink(b"/etc/passwd", MOUNT, b"absolute2", &mut budget());
     assert_eq!(absolute, Err(Errno::NOT_PERMITTED));
 }
 
@@ -362,7 +306,9 @@ fn links_that_are_there_stay_where_they_are_unless_links_may_be_made() {
     place.files.allow_symlinks = false;
     for answer in [
         place.files.rename((MOUNT, b"out"), (MOUNT, b"folder/out")),
-        place.files.link((MOUNT, b"out"), (MOUNT, b"folder/out")),
+        place
+            .files
+            .link((MOUNT, b"out"), (MOUNT, b"folder/out"), &mut budget()),
     ] {
         assert_eq!(answer, Err(Errno::NOT_PERMITTED));
     }
@@ -376,9 +322,15 @@ fn links_that_are_there_stay_where_they_are_unless_links_may_be_made() {
 #[test]
 fn a_file_that_cannot_be_opened_is_not_cut_or_made() {
     let mut place = Place::new(false);
-    while place.files.open(MOUNT, b"file", how(0, READ)).is_ok() {}
+    while place
+        .files
+        .open(MOUNT, b"file", how(0, READ), &mut budget())
+        .is_ok()
+    {}
     for (path, oflags) in [(&b"file"[..], oflags::TRUNCATE), (b"new", oflags::CREATE)] {
-        let opened = place.files.open(MOUNT, path, how(oflags, WRITE));
+        let opened = place
+            .files
+            .open(MOUNT, path, how(oflags, WRITE), &mut budget());
         assert_eq!(opened, Err(Errno::TOO_MANY_FILES));
     }
     assert_eq!(fs::read(place.root().join("file")).unwrap(), b"content");
@@ -392,15 +344,22 @@ fn folders_are_kept_only_where_there_is_room() {
         let folder = format!("f{number}");
         fs::create_dir(place.root().join(&folder)).unwrap();
         let path = format!("{folder}/x");
-        let _ = place.files.stat_path(MOUNT, path.as_bytes(), true);
+        let _ = place
+            .files
+            .stat_path(MOUNT, path.as_bytes(), true, &budget());
     }
     assert!(place.files.used() <= 64);
     // They make room for what the guest opens.
     for _ in 4..64 {
-        place.files.open(MOUNT, b"file", how(0, READ)).unwrap();
+        place
+            .files
+            .open(MOUNT, b"file", how(0, READ), &mut budget())
+            .unwrap();
     }
     assert_eq!(
-        place.files.open(MOUNT, b"file", how(0, READ)),
+        place
+            .files
+            .open(MOUNT, b"file", how(0, READ), &mut budget()),
         Err(Errno::TOO_MANY_FILES)
     );
 }
@@ -412,12 +371,16 @@ fn what_is_no_file_is_not_opened_and_nobody_waits() {
     let made = std::process::Command::new("mkfifo").arg(&fifo).status();
     assert!(made.expect("mkfifo is there").success());
     for rights in [READ, READ | WRITE] {
-        let opened = place.files.open(MOUNT, b"fifo", how(0, rights));
+        let opened = place
+            .files
+            .open(MOUNT, b"fifo", how(0, rights), &mut budget());
         assert_eq!(opened, Err(Errno::NOT_SUPPORTED));
     }
     // Nobody reads at the other end.
     assert_eq!(
-        place.files.open(MOUNT, b"fifo", how(0, WRITE)),
+        place
+            .files
+            .open(MOUNT, b"fifo", how(0, WRITE), &mut budget()),
         Err(Errno::NO_SUCH_DEVICE)
     );
 }
@@ -425,7 +388,11 @@ fn what_is_no_file_is_not_opened_and_nobody_waits() {
 #[test]
 fn descriptors_have_an_end() {
     let mut place = Place::new(true);
-    let mut open = || place.files.open(MOUNT, b"file", how(0, READ));
+    let mut open = || {
+        place
+            .files
+            .open(MOUNT, b"file", how(0, READ), &mut budget())
+    };
     assert_eq!(
         (4..64).map(|_| open().unwrap()).collect::<Vec<_>>(),
         (4..64).collect::<Vec<_>>()

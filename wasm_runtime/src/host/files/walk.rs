@@ -1,11 +1,13 @@
 //! A path, component by component: where the kernel has no `openat2`, and for links to absolute paths, which lead to what the
 //! guest has mounted there. No component is ever followed by the kernel, so that nobody can exchange one for a link meanwhile.
 
-use super::resolve::{Base, Found, Opened, new_mode, open_under};
+use super::resolve::{Base, Found, Opened, is_exclusive, new_mode, open_under};
+use crate::host::abi::Errno;
 use crate::host::memory::MAX_PATH;
+use crate::run::budget::Budget;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat, readlinkat};
-use rustix::io::{Errno, Result};
+use rustix::io::Errno as HostErrno;
 
 /// Links on the way of one path, as in the kernel.
 pub(super) const MAX_LINKS: usize = 40;
@@ -16,10 +18,15 @@ pub(super) const MAX_FOLDERS: usize = 4096;
 /// Bytes that are still to go: the longest link on the longest path.
 const MAX_REST: usize = 2 * MAX_PATH;
 
-/// Opens what `path` names; [`Errno::XDEV`] where it leads out of every mount.
-pub(super) fn walk(base: Base<'_>, path: &[u8], flags: OFlags) -> Result<Found> {
+/// Opens what `path` names; [`Errno::CROSS_DEVICE`] where it leads out of every mount.
+pub(super) fn walk(
+    base: Base<'_>,
+    path: &[u8],
+    flags: OFlags,
+    mut budget: Option<&mut Budget>,
+) -> Result<Found, Errno> {
     if path.is_empty() {
-        return Err(Errno::NOENT);
+        return Err(Errno::NO_ENTRY);
     }
     let mut walk = Walk {
         base,
@@ -34,13 +41,13 @@ pub(super) fn walk(base: Base<'_>, path: &[u8], flags: OFlags) -> Result<Found> 
             b"" | b"." => {}
             b".." => walk.up()?,
             name if walk.rest.is_none() => {
-                if let Some(opened) = walk.open_last(name, flags)? {
+                if let Some(opened) = walk.open_last(name, flags, budget.as_deref_mut())? {
                     return Ok(walk.found(opened));
                 }
             }
             // Nothing but a directory could be named so, and none is made by opening.
             _ if flags.contains(OFlags::CREATE) && walk.has_only_slashes_left() => {
-                return Err(Errno::ISDIR);
+                return Err(Errno::IS_DIRECTORY);
             }
             name => walk.enter(name)?,
         }
@@ -88,15 +95,15 @@ impl Walk<'_> {
     }
 
     /// Not by the host's `..`: others may have moved this folder out of its mount. Instead, again from the base.
-    fn up(&mut self) -> Result<()> {
+    fn up(&mut self) -> Result<(), Errno> {
         let slash = self.way.iter().rposition(|byte| *byte == b'/');
-        self.way.truncate(slash.ok_or(Errno::XDEV)?);
+        self.way.truncate(slash.ok_or(Errno::CROSS_DEVICE)?);
         self.here = None;
         let way = std::mem::take(&mut self.way);
         for name in way.split(|byte| *byte == b'/').skip(1) {
             self.here = Some(match self.open_folder(name) {
                 // Somebody put a link there: tried again as a whole.
-                Err(Errno::NOTDIR | Errno::LOOP) => return Err(Errno::AGAIN),
+                Err(Errno::NOT_DIRECTORY | Errno::LOOP) => return Err(Errno::AGAIN),
                 opened => opened?,
             });
         }
@@ -107,13 +114,13 @@ impl Walk<'_> {
     fn open_folder(&mut self, name: &[u8]) -> Opened {
         self.folders += 1;
         if self.folders > MAX_FOLDERS {
-            return Err(Errno::NAMETOOLONG);
+            return Err(Errno::NAME_TOO_LONG);
         }
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        openat(self.here(), name, flags, Mode::empty())
+        Ok(openat(self.here(), name, flags, Mode::empty())?)
     }
 
-    fn enter(&mut self, name: &[u8]) -> Result<()> {
+    fn enter(&mut self, name: &[u8]) -> Result<(), Errno> {
         match self.open_folder(name) {
             Ok(folder) => {
                 self.here = Some(folder);
@@ -121,15 +128,15 @@ impl Walk<'_> {
                 self.way.extend_from_slice(name);
                 Ok(())
             }
-            Err(Errno::NOTDIR | Errno::LOOP) => self.follow(name),
+            Err(Errno::NOT_DIRECTORY | Errno::LOOP) => self.follow(name),
             Err(errno) => Err(errno),
         }
     }
 
     /// Goes where the link `name` leads; `NOTDIR` when it is none.
-    fn follow(&mut self, name: &[u8]) -> Result<()> {
+    fn follow(&mut self, name: &[u8]) -> Result<(), Errno> {
         let content = match readlinkat(self.here(), name, Vec::new()) {
-            Err(Errno::INVAL) => return Err(Errno::NOTDIR),
+            Err(HostErrno::INVAL) => return Err(Errno::NOT_DIRECTORY),
             content => content?,
         };
         self.links += 1;
@@ -140,10 +147,14 @@ impl Walk<'_> {
     }
 
     /// An absolute path is the guest's: it begins at one of its mounts.
-    fn go_on_with(&mut self, content: &[u8]) -> Result<()> {
+    fn go_on_with(&mut self, content: &[u8]) -> Result<(), Errno> {
         let mut way = content;
         if content.starts_with(b"/") {
-            (self.base, way) = self.base.mounts.mount_of(content).ok_or(Errno::XDEV)?;
+            (self.base, way) = self
+                .base
+                .mounts
+                .mount_of(content)
+                .ok_or(Errno::CROSS_DEVICE)?;
             self.here = None;
             self.way.clear();
         }
@@ -153,24 +164,30 @@ impl Walk<'_> {
             way.extend_from_slice(rest);
         }
         if way.len() > MAX_REST {
-            return Err(Errno::NAMETOOLONG);
+            return Err(Errno::NAME_TOO_LONG);
         }
         self.rest = Some(way);
         Ok(())
     }
 
     /// `None`: it is a link, and the way goes on.
-    fn open_last(&mut self, name: &[u8], flags: OFlags) -> Result<Option<OwnedFd>> {
+    fn open_last(
+        &mut self,
+        name: &[u8],
+        flags: OFlags,
+        budget: Option<&mut Budget>,
+    ) -> Result<Option<OwnedFd>, Errno> {
         let follows = !flags.contains(OFlags::NOFOLLOW);
-        if follows && !flags.contains(OFlags::CREATE | OFlags::EXCL) {
+        if follows && !is_exclusive(flags) {
             match self.follow(name) {
                 Ok(()) => return Ok(None),
-                Err(Errno::NOTDIR | Errno::NOENT) => {}
+                Err(Errno::NOT_DIRECTORY | Errno::NO_ENTRY) => {}
                 Err(errno) => return Err(errno),
             }
         }
-        let opened = open_under(self.base.terms, flags | OFlags::NOFOLLOW, |flags| {
-            openat(self.here(), name, flags, new_mode(flags))
+        let flags = flags | OFlags::NOFOLLOW;
+        let opened = open_under(self.base.terms, flags, budget, |flags| {
+            Ok(openat(self.here(), name, flags, new_mode(flags))?)
         });
         match opened {
             // It became a link since: tried again as a whole.
@@ -180,15 +197,15 @@ impl Walk<'_> {
     }
 
     /// The path ended in a slash or a dot: the folder that was reached is meant.
-    fn open_here(&self, flags: OFlags) -> Result<Found> {
-        if flags.contains(OFlags::CREATE | OFlags::EXCL) {
-            return Err(Errno::EXIST);
+    fn open_here(&self, flags: OFlags) -> Result<Found, Errno> {
+        if is_exclusive(flags) {
+            return Err(Errno::EXISTS);
         }
         if flags.contains(OFlags::CREATE) {
-            return Err(Errno::ISDIR);
+            return Err(Errno::IS_DIRECTORY);
         }
-        let opened = open_under(self.base.terms, flags - OFlags::NOFOLLOW, |flags| {
-            openat(self.here(), ".", flags, Mode::empty())
+        let opened = open_under(self.base.terms, flags - OFlags::NOFOLLOW, None, |flags| {
+            Ok(openat(self.here(), ".", flags, Mode::empty())?)
         });
         Ok(self.found(opened?))
     }

@@ -9,10 +9,16 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 /// Both ways of resolving.
-const BOTH: [Open; 2] = [in_kernel, walk];
+const BOTH: [Resolution; 2] = [in_kernel, walk];
 
-const RO: Terms = Terms { read_only: true };
-const RW: Terms = Terms { read_only: false };
+const RW: Terms = Terms {
+    read_only: false,
+    account: Limit::Written,
+};
+const RO: Terms = Terms {
+    read_only: true,
+    ..RW
+};
 
 /// Folders of the host that are mounted, and what lies beside them.
 struct Place {
@@ -54,7 +60,7 @@ impl Place {
     /// What both ways say about a path: the inode and its terms.
     fn both(&self, fd: u32, path: &str, flags: OFlags) -> Result<(u64, Terms), Errno> {
         let [kernel, walked] = BOTH.map(|open| {
-            let found = open_by(open, self.mounts.base(fd)?, path.as_bytes(), flags)?;
+            let found = open_by(open, self.mounts.base(fd)?, path.as_bytes(), flags, None)?;
             Ok((fstat(found.host)?.st_ino, found.terms))
         });
         assert_eq!(kernel, walked, "{path} {flags:?}");
@@ -168,6 +174,7 @@ fn files_are_created_beneath_or_not_at_all() {
                 place.mounts.base(root).unwrap(),
                 path.as_bytes(),
                 flags,
+                None,
             )
             .map(drop)
         };
@@ -320,10 +327,10 @@ fn while_exchanging(place: &Place, [one, other]: [&str; 2], path: &str, allowed:
     assert_eq!(found, allowed[0], "{path} when nobody renames");
 }
 
-fn look_often(place: &Place, open: Open, path: &str, allowed: &[u64]) {
+fn look_often(place: &Place, open: Resolution, path: &str, allowed: &[u64]) {
     for _ in 0..3000 {
         let base = place.mounts.base(3).unwrap();
-        if let Ok(found) = open_by(open, base, path.as_bytes(), OFlags::PATH) {
+        if let Ok(found) = open_by(open, base, path.as_bytes(), OFlags::PATH, None) {
             let inode = fstat(found.host).unwrap().st_ino;
             assert!(allowed.contains(&inode), "{path}");
         }
