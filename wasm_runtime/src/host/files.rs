@@ -1,5 +1,5 @@
 //! The files that a guest sees: mounts, descriptors, and what can be done with them. Paths are bytes, errors are the
-//! host's, and no path leads out of its mount ([`resolve`]).
+//! host's, and no path leads out of the mounts ([`resolve`]).
 
 mod data;
 mod folders;
