@@ -6,7 +6,7 @@ use crate::host::abi::Errno;
 use crate::host::memory::MAX_PATH;
 use crate::run::budget::Budget;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, openat, readlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, openat, readlinkat, statat};
 use rustix::io::Errno as HostErrno;
 
 /// Links on the way of one path, as in the kernel.
@@ -98,6 +98,8 @@ impl Walk<'_> {
     fn up(&mut self) -> Result<(), Errno> {
         let slash = self.way.iter().rposition(|byte| *byte == b'/');
         self.way.truncate(slash.ok_or(Errno::CROSS_DEVICE)?);
+        // It fails where the host's would: without the right to look anything up here.
+        statat(self.here(), "..", AtFlags::empty())?;
         self.here = None;
         let way = std::mem::take(&mut self.way);
         for name in way.split(|byte| *byte == b'/').skip(1) {
