@@ -24,7 +24,8 @@ use crate::run::budget::Budget;
 use folders::Folders;
 use listing::Listing;
 use resolve::Found;
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
+use rustix::fd::OwnedFd;
+use rustix::fs::{FileType, OFlags, Stat, fstat};
 use table::{Descriptor, Table};
 
 /// The descriptors of one run. Dropped with it, which closes them all.
@@ -54,12 +55,10 @@ impl Files {
     pub(crate) fn mount(
         &mut self,
         guest: &str,
-        host: &[u8],
+        directory: OwnedFd,
         terms: Terms,
         budget: &mut Budget,
     ) -> Result<(), std::io::Error> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let directory = open(host, flags, Mode::empty())?;
         self.make_room(budget)
             .map_err(|_| std::io::Error::other("no descriptor is left for it"))?;
         let mount = Descriptor::directory(directory, Some(guest.to_owned()), terms);

@@ -16,10 +16,10 @@ fn place(read_only: bool, other: Terms) -> Place {
     symlink("/other", place.root().join("other")).unwrap();
     symlink("/other/file", place.root().join("other-file")).unwrap();
     symlink("/root", folder.join("root")).unwrap();
-    let host = folder.as_os_str().as_encoded_bytes();
+    let mount = rustix::fs::open(&folder, OFlags::PATH, Mode::empty()).unwrap();
     place
         .files
-        .mount("/other", host, other, &mut budget())
+        .mount("/other", mount, other, &mut budget())
         .unwrap();
     place
 }
