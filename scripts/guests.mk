@@ -3,11 +3,12 @@
 SOURCES := $(wildcard examples/*/*.rs examples/*/*.c benches/*.c tests/guests/*.rs tests/guests/*.c)
 HEADERS := $(wildcard examples/include/*.h tests/guests/*.h)
 GUESTS := $(patsubst %,build/guests/%.wasm,$(basename $(notdir $(SOURCES))))
-# One source, two builds: what the benchmark and comparisons with the native run take.
-NATIVE := $(patsubst %,build/native/%,$(basename $(notdir $(wildcard benches/*.c tests/guests/cgi_probe.c tests/guests/files_table_*.c))))
+# One source, two builds: what the benchmark and comparisons with the native run take. And what tests need beside guests.
+TWICE := $(wildcard benches/*.c tests/guests/cgi_probe.c tests/guests/files_table_*.c)
+NATIVE := $(patsubst %,build/native/%,$(basename $(notdir $(TWICE) $(wildcard tests/native/*.c))))
 
 vpath %.rs $(sort $(dir $(SOURCES)))
-vpath %.c $(sort $(dir $(SOURCES)))
+vpath %.c $(sort $(dir $(SOURCES))) tests/native
 
 .PHONY: all
 .DELETE_ON_ERROR:
