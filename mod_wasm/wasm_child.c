@@ -8,6 +8,7 @@
 #include "wasm_codes.h"
 #include "wasm_config.h"
 #include "wasm_descriptors.h"
+#include "wasm_mounts.h"
 #include "wasm_stack.h"
 
 /* Written once, before this child has any thread of its own. Not freed: prefork destroys its pools inside a signal handler, and the
@@ -40,7 +41,7 @@ static void log_failure(server_rec *s, const char *code, const char *what, wrt_e
     wrt_error_free(error);
 }
 
-static wrt_error *start_engine(apr_pool_t *pool, const wasm_server_conf *server, uint32_t runs)
+static wrt_error *start_engine(apr_pool_t *pool, wasm_server_conf *server, uint32_t runs)
 {
     apr_array_header_t *artifacts = apr_array_make(pool, server->programs->nelts, sizeof(const wrt_artifact *));
     wrt_engine_options options = {
@@ -48,13 +49,18 @@ static wrt_error *start_engine(apr_pool_t *pool, const wasm_server_conf *server,
         .max_instances = runs,
         .thread_stack_size = wasm_stack_size(),
     };
+    wrt_error *error = wasm_mounts_table(pool, server, &server->mounts);
     int i;
 
+    if (error) {
+        return error;
+    }
     for (i = 0; i < server->programs->nelts; i++) {
         APR_ARRAY_PUSH(artifacts, const wrt_artifact *) = APR_ARRAY_IDX(server->programs, i, wasm_program *)->artifact;
     }
     options.artifacts = (const wrt_artifact *const *)artifacts->elts;
     options.artifacts_len = (size_t)artifacts->nelts;
+    options.mount_table = server->mounts;
     return wrt_engine_new(&options, &engine);
 }
 

@@ -2,7 +2,8 @@
  * The settings of a section, how sections merge, and what is registered for the checks at start.
  *
  * Everything here lives in the configuration pool. It is written while the configuration is read; afterwards it is read-only, with two
- * exceptions that happen before any request is served: the hooks at start complete wasm_program, child_init sets its module.
+ * exceptions that happen before any request is served: the hooks at start complete wasm_program, child_init sets what is marked as the
+ * child's.
  */
 #ifndef WASM_CONFIG_H
 #define WASM_CONFIG_H
@@ -58,6 +59,7 @@ typedef struct wasm_dir_conf {
     apr_array_header_t *args;    /* const char * */
     apr_array_header_t *env;     /* wasm_env, each name once */
     apr_array_header_t *mounts;  /* wasm_mount, each guest path once */
+    int mounts_merged;           /* whether they are of several sections */
     wasm_settings settings;
 
     /* Not merged: for the checks of this one section. */
@@ -75,6 +77,7 @@ typedef struct wasm_server_conf {
     const char *cache_dir;
     wasm_source cache_dir_source;
     apr_int64_t file_limit;       /* child: what WasmFileLimit can be at the most */
+    wrt_mount_table *mounts;      /* child: those of all sections */
     apr_array_header_t *programs; /* wasm_program * */
     apr_array_header_t *sections; /* wasm_dir_conf * */
 } wasm_server_conf;

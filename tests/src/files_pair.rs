@@ -6,16 +6,38 @@ use std::process::{Command, Stdio};
 use crate::conf::endpoint;
 use crate::files_fixture;
 use crate::httpd::Mpm;
-use crate::paths::{guest, native, program};
+use crate::paths::{guest, native};
 use crate::process::printed;
 use crate::server::Server;
-use crate::site::{Site, as_child_user};
+use crate::site::{Site, as_child_user, within_mounts};
+
+/// What httpd finds around itself.
+#[derive(Clone, Copy)]
+pub struct Surroundings {
+    pub mpm: Mpm,
+    /// Commands of a shell that mount file systems into the working folder, which is the current one. They take root, and
+    /// run in a mount namespace of their own: when httpd ends, nothing is left of them.
+    pub mounts: Option<&'static str>,
+    /// Whether the kernel has this system call for httpd.
+    pub openat2: bool,
+}
+
+impl Surroundings {
+    /// The machine as it is.
+    pub const fn new(mpm: Mpm) -> Self {
+        Self {
+            mpm,
+            mounts: None,
+            openat2: true,
+        }
+    }
+}
 
 /// Programs behind an httpd, and their native builds, which run as the user of httpd's children. Each run works in a
 /// folder of its own, all of them filled alike.
 pub struct FilesPair {
     server: Server,
-    mounts: Option<&'static str>,
+    surroundings: Surroundings,
 }
 
 /// What came of one operation.
@@ -28,11 +50,8 @@ pub struct Answers {
 
 impl FilesPair {
     /// An httpd with an endpoint for each program.
-    ///
-    /// `mounts` are commands of a shell that mount file systems into the working folder, which is the current one. They
-    /// take root, and run in a mount namespace of their own: when httpd ends, nothing is left of them.
     #[track_caller]
-    pub fn start(mpm: Mpm, programs: &[&str], mounts: Option<&'static str>) -> Self {
+    pub fn start(surroundings: Surroundings, programs: &[&str]) -> Self {
         let mut site = Site::new();
         let mut conf = String::new();
         for name in programs {
@@ -45,12 +64,19 @@ impl FilesPair {
             let mapped = format!("WasmMapDir / {folder}\nWasmDir {folder}\nWasmAllowSymlinks On");
             conf += &endpoint(&format!("/{name}"), &guest(name), &mapped);
         }
-        if let Some(mounts) = mounts {
+        if let Some(mounts) = surroundings.mounts {
             let folders = programs.iter().map(|name| site.path(&work(WASM, name)));
             site.runner = within_mounts(mounts, folders);
         }
-        let server = site.httpd(conf).mpm(mpm).start();
-        Self { server, mounts }
+        if !surroundings.openat2 {
+            let launcher = native("without_openat2");
+            site.runner.push(launcher.display().to_string());
+        }
+        let server = site.httpd(conf).mpm(surroundings.mpm).start();
+        Self {
+            server,
+            surroundings,
+        }
     }
 
     /// Runs a program both ways.
@@ -83,6 +109,7 @@ impl FilesPair {
     fn run_native(&self, name: &str) -> String {
         let folder = self.server.path(&work(HOST, name));
         let mounted = self
+            .surroundings
             .mounts
             .map(|mounts| within_mounts(mounts, [folder.clone()].into_iter()));
         let binary = self.server.path(&format!("bin/{name}"));
@@ -110,22 +137,6 @@ const WASM: &str = "wasm";
 /// The working folder of a program, in the site's.
 fn work(side: &str, name: &str) -> String {
     format!("{side}/{name}/work")
-}
-
-/// Words before a command: it then finds file systems mounted in these folders, and only it does.
-fn within_mounts(mounts: &str, folders: impl Iterator<Item = String>) -> Vec<String> {
-    assert!(
-        rustix::process::geteuid().is_root(),
-        "mounting file systems takes root: run this test as root"
-    );
-    let each: String = folders
-        .map(|folder| format!("(cd {folder}\n{mounts})\n"))
-        .collect();
-    let unshare = program("unshare", "util-linux").display().to_string();
-    let script = format!("set -e\n{each}exec \"$@\"");
-    [&unshare, "--mount", "--", "/bin/sh", "-c", &script, "sh"]
-        .map(str::to_owned)
-        .into()
 }
 
 /// Operations and answers, in their order; the operations' names made unique.

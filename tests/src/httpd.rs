@@ -6,7 +6,7 @@ use crate::errorlog;
 use crate::paths::{cache_dir, httpd_module_dir, module, program};
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::site::{CHILD_USER, Site, as_child_user, child_ids};
+use crate::site::{CHILD_USER, Site, as_child_user, child_ids, within_mounts};
 
 /// How httpd serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +91,28 @@ impl Httpd {
         let prlimit = program("prlimit", "util-linux").display().to_string();
         self.site.runner = vec![prlimit, format!("--nofile={most}")];
         self
+    }
+
+    /// Runs commands of a shell that mount file systems, in the site's folder, and all of httpd where these are mounted. Takes root.
+    pub fn mounting(mut self, commands: &str) -> Self {
+        let folder = self.site.path("");
+        self.site.runner = within_mounts(commands, std::iter::once(folder));
+        self
+    }
+
+    /// Runs all of httpd in the foreground under strace, which writes these system calls and their files to `trace` of the site.
+    pub fn traced(mut self, calls: &str) -> Self {
+        let strace = program("strace", "strace").display().to_string();
+        let words = ["--quiet=all", "--follow-forks", "--decode-fds=path"];
+        self.site.runner = [strace]
+            .into_iter()
+            .chain(words.map(str::to_owned))
+            .chain([
+                format!("--trace={calls}"),
+                format!("--output={}", self.site.path("trace")),
+            ])
+            .collect();
+        self.foreground()
     }
 
     /// Runs all of httpd as the user of its children, with a copy of the module where that user can read it and a

@@ -82,6 +82,13 @@ impl Site {
         path
     }
 
+    /// Writes a file into which httpd's children may write; returns its path.
+    pub fn writable_file(&self, relative: &str, contents: impl AsRef<[u8]>) -> String {
+        let path = self.file(relative, contents);
+        give_to_children(Path::new(&path));
+        path
+    }
+
     /// Copies a tree, every file of it writable for httpd's children; returns its path.
     pub fn writable_copy(&self, relative: &str, from: &Path) -> String {
         let path = self.path(relative);
@@ -169,6 +176,22 @@ pub(crate) fn as_child_user() -> Vec<String> {
         .into_iter()
         .chain(words.map(str::to_owned))
         .collect()
+}
+
+/// Words before a command: it then finds file systems mounted in these folders, and only it does.
+pub(crate) fn within_mounts(mounts: &str, folders: impl Iterator<Item = String>) -> Vec<String> {
+    assert!(
+        rustix::process::geteuid().is_root(),
+        "mounting file systems takes root: run this test as root"
+    );
+    let each: String = folders
+        .map(|folder| format!("(cd {folder}\n{mounts})\n"))
+        .collect();
+    let unshare = program("unshare", "util-linux").display().to_string();
+    let script = format!("set -e\n{each}exec \"$@\"");
+    [&unshare, "--mount", "--", "/bin/sh", "-c", &script, "sh"]
+        .map(str::to_owned)
+        .into()
 }
 
 /// User and group of httpd's children; nothing when they run as the user of the suite.

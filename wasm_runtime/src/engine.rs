@@ -11,6 +11,7 @@ pub(crate) mod ticker;
 use crate::artifact::{Metadata, Needs};
 use crate::error::{Error, Result, one_line};
 use crate::host::linker;
+use crate::mounts::MountTable;
 use crate::run::Sandbox;
 use queue::Queue;
 use settings::{Settings, Target, compatibility};
@@ -23,6 +24,7 @@ pub struct ServingEngine {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Sandbox>,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) mounts: Arc<MountTable>,
     /// Entered by each run, so that WASI finds a runtime and does not start one with threads of its own. It is never
     /// driven: every operation completes at once on the thread of the run.
     pub(crate) tokio: Runtime,
@@ -32,8 +34,8 @@ pub struct ServingEngine {
 }
 
 impl ServingEngine {
-    /// An engine for at most `max_instances` guests at a time of modules that need no more than `needs`.
-    pub fn new(needs: &Needs, max_instances: u32) -> Result<Arc<Self>> {
+    /// An engine for at most `max_instances` guests at a time of modules that need no more than `needs`, with mounts of a table.
+    pub fn new(needs: &Needs, max_instances: u32, mounts: Arc<MountTable>) -> Result<Arc<Self>> {
         let (engine, warning) = pool::make_engine(needs, max_instances)?;
         let linker = linker::new(&engine).map_err(|error| Error::Engine(one_line(&error)))?;
         let tokio = Builder::new_current_thread()
@@ -45,6 +47,7 @@ impl ServingEngine {
             engine,
             linker,
             queue,
+            mounts,
             tokio,
             warning,
             baseline: OnceLock::new(),

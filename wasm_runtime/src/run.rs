@@ -73,7 +73,9 @@ impl Run {
         let budget = Budget::new(self.options.limits);
         let io = RunIo::new(self.host, Arc::clone(&engine.queue), budget);
         let files = Files::new(self.options.allow_symlinks);
-        let mut sandbox = match Sandbox::new(io, files, &self.options.mounts, self.module.clock()) {
+        let clock = self.module.clock();
+        let mut sandbox = match Sandbox::new(io, files, &self.options.mounts, &engine.mounts, clock)
+        {
             Ok(sandbox) => sandbox,
             Err(message) => return Outcome::not_started(Ending::MountFailed(message)),
         };

@@ -66,6 +66,9 @@ pub(super) fn initialize(prepared: &Prepared, threads: usize) -> Result<Process>
             [mount.guest.as_bytes(), b"=", &mount.host].concat(),
         );
     }
+    for host in &preinit.writable {
+        option("--writable", host.clone());
+    }
     for variable in &preinit.env {
         option("--env", variable.clone());
     }
@@ -217,9 +220,27 @@ fn delivered_nothing(helper: &Path) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::Facts;
+    use std::sync::OnceLock;
+
+    fn prepared(helper: &str) -> Prepared {
+        Prepared {
+            module: "/m.wasm".into(),
+            size: 0,
+            sha256: String::new(),
+            facts: Facts::default(),
+            helper: helper.into(),
+            cache_directory: None,
+            was_refused: false,
+            preinit: None,
+            snapshot: OnceLock::new(),
+            warnings: Vec::new(),
+            made: OnceLock::new(),
+        }
+    }
 
     fn compiled(helper: &str) -> Error {
-        let process = compile(Path::new(helper), Path::new("/m.wasm"), 1);
+        let process = compile(&prepared(helper), 1);
         let compiled = process.and_then(|mut process| {
             while process.listen() {}
             process.compiled()
@@ -239,7 +260,7 @@ mod tests {
         assert!(failed.to_string().contains("no reason given"), "{failed}");
         let silent = compiled("/bin/true");
         assert!(silent.to_string().contains("did not deliver"), "{silent}");
-        let silent = check(Path::new("/bin/true"), Path::new("/m.wasm")).unwrap_err();
+        let silent = check(&prepared("/bin/true")).unwrap_err();
         assert!(silent.to_string().contains("did not deliver"), "{silent}");
     }
 }

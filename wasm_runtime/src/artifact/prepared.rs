@@ -6,6 +6,7 @@ use super::{Artifact, Facts};
 use crate::error::{Error, Result};
 use crate::host::files::{Files, Terms};
 use crate::host::sights;
+use crate::mounts::MountTable;
 use crate::run::budget::Budget;
 use crate::run::{Limit, Limits, Mount};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub struct Preinit {
     pub required: bool,
     /// What the initialiser sees, all of it read-only.
     pub mounts: Vec<Mount>,
+    /// Host paths that some program may write to: no link in there leads to a mount.
+    pub writable: Vec<Vec<u8>>,
     /// `NAME=value`, sorted.
     pub env: Vec<Vec<u8>>,
     /// Milliseconds that it may take.
@@ -60,6 +63,7 @@ impl Preinit {
         if facts.version != crate::VERSION || facts.env != self.env {
             return false;
         }
+        let table = MountTable::writable(self.writable.clone());
         let mut files = Files::new(false);
         let mut budget = Budget::new(Limits::UNLIMITED);
         for mount in &self.mounts {
@@ -67,7 +71,9 @@ impl Preinit {
                 read_only: true,
                 account: Limit::Written,
             };
-            let _ = files.mount(&mount.guest, &mount.host, terms, &mut budget);
+            if let Ok(host) = table.open(&mount.host) {
+                let _ = files.mount(&mount.guest, host, terms, &mut budget);
+            }
         }
         sights::hold(&facts.sights, &mut files, &budget)
     }

@@ -62,6 +62,10 @@ struct Initialize {
     #[arg(long, value_name = "GUEST=HOST", requires = "initialize")]
     mount: Vec<OsString>,
 
+    /// A directory that programs may write to: no link in there leads to a mount
+    #[arg(long, value_name = "HOST", requires = "initialize")]
+    writable: Vec<OsString>,
+
     /// An environment variable of the initialiser
     #[arg(long, value_name = "NAME=VALUE", requires = "initialize")]
     env: Vec<OsString>,
@@ -152,6 +156,11 @@ fn snapshot(options: &Options, initializer: &str) -> Result<()> {
             .iter()
             .map(|text| mount(text))
             .collect::<Result<_>>()?,
+        writable: given
+            .writable
+            .iter()
+            .map(|host| host.as_bytes().to_vec())
+            .collect(),
         env: given
             .env
             .iter()

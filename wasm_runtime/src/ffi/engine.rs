@@ -3,6 +3,7 @@
 use super::artifact::wrt_artifact;
 use super::error::wrt_error;
 use super::guard::{borrow, fallible, free, hand_out, infallible, options, slice};
+use super::mounts::wrt_mount_table;
 use super::text::wrt_str;
 use crate::artifact::{Needs, Prepared};
 use crate::engine::ServingEngine;
@@ -33,6 +34,8 @@ pub struct wrt_engine_options {
     pub artifacts_len: usize,
     /// Most runs at a time, at least 1.
     pub max_instances: u32,
+    /// All mounts that its runs may have: on the way to one, no link is followed that lies in a writable one. NULL: all links are.
+    pub mount_table: *const wrt_mount_table,
     /// Stack in bytes of the threads that will call `wrt_run_execute`; 0: not checked. Less than `WRT_STACK_NEEDED` is
     /// refused.
     pub thread_stack_size: u64,
@@ -76,7 +79,10 @@ unsafe fn new_engine(given: *const wrt_engine_options) -> Result<Arc<ServingEngi
         let artifact = unsafe { borrow(*artifact, "an artifact is NULL")? };
         needs = needs.or(&artifact.0.facts.needs);
     }
-    ServingEngine::new(&needs, given.max_instances)
+    // SAFETY: the caller's promise.
+    let table = unsafe { given.mount_table.as_ref() };
+    let mounts = table.map(|table| Arc::clone(&table.0)).unwrap_or_default();
+    ServingEngine::new(&needs, given.max_instances, mounts)
 }
 
 /// One line for the log (no address space for a pool), or empty. Lives as long as the engine.

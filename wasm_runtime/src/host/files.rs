@@ -1,17 +1,20 @@
 //! The files that a guest sees: mounts, descriptors, and what can be done with them. Paths are bytes, errors are the
-//! host's, and no path leads out of its mount ([`resolve`]).
+//! host's, and no path leads out of the mounts ([`resolve`]).
 
 mod data;
 mod folders;
 mod listing;
+mod locks;
 mod paths;
 mod resolve;
 mod table;
 #[cfg(test)]
 mod tests;
 mod times;
+mod walk;
 
 pub(crate) use data::Whence;
+pub(crate) use locks::Lock;
 pub(crate) use paths::Open;
 pub(crate) use table::{Kind, Terms};
 pub(crate) use times::Times;
@@ -22,7 +25,9 @@ use super::calls::Failure;
 use crate::run::budget::Budget;
 use folders::Folders;
 use listing::Listing;
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
+use resolve::Found;
+use rustix::fd::OwnedFd;
+use rustix::fs::{FileType, OFlags, Stat, fstat};
 use table::{Descriptor, Table};
 
 /// The descriptors of one run. Dropped with it, which closes them all.
@@ -52,12 +57,10 @@ impl Files {
     pub(crate) fn mount(
         &mut self,
         guest: &str,
-        host: &[u8],
+        directory: OwnedFd,
         terms: Terms,
         budget: &mut Budget,
     ) -> Result<(), std::io::Error> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let directory = open(host, flags, Mode::empty())?;
         self.make_room(budget)
             .map_err(|_| std::io::Error::other("no descriptor is left for it"))?;
         let mount = Descriptor::directory(directory, Some(guest.to_owned()), terms);
@@ -86,13 +89,9 @@ impl Files {
 
     /// The guest path of a mount.
     pub(crate) fn mount_path(&self, fd: u32) -> Result<&str, Errno> {
-        match &self.table.get(fd)?.kind {
-            Kind::Directory {
-                mount: Some(path), ..
-            } => Ok(path),
-            // A guest counts up until it is told that there is no such descriptor.
-            _ => Err(Errno::BAD_DESCRIPTOR),
-        }
+        let path = self.table.get(fd)?.mount_path();
+        // A guest counts up until it is told that there is no such descriptor.
+        path.ok_or(Errno::BAD_DESCRIPTOR)
     }
 
     /// The descriptor of the mount with this guest path.
@@ -108,18 +107,26 @@ impl Files {
 
     pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {
         let closed = self.table.remove(fd)?;
-        self.mount_listings -= usize::from(closed.has_listing_of_mount());
-        self.folders.forget(fd);
+        self.forget(fd, &closed);
         Ok(())
     }
 
     pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
-        let replaced = self.table.get(to)?.has_listing_of_mount();
-        self.table.renumber(from, to)?;
-        self.mount_listings -= usize::from(replaced && from != to);
-        self.folders.forget(from);
-        self.folders.forget(to);
+        if let Some(replaced) = self.table.renumber(from, to)? {
+            self.forget(to, &replaced);
+            self.folders.forget(from);
+        }
         Ok(())
+    }
+
+    /// `fd` was this descriptor, and is no longer.
+    fn forget(&mut self, fd: u32, descriptor: &Descriptor) {
+        self.mount_listings -= usize::from(descriptor.has_listing_of_mount());
+        if descriptor.mount_path().is_some() {
+            // Wherever a path began, a link may have led here.
+            self.folders.forget_all();
+        }
+        self.folders.forget(fd);
     }
 
     /// Type, flags and rights, in WASI's numbers.
@@ -261,7 +268,7 @@ fn file_rights(flags: OFlags) -> u64 {
 }
 
 /// What was opened, as a descriptor. A FIFO or a device is none: reading it could wait for ever.
-fn descriptor(host: rustix::fd::OwnedFd, terms: Terms) -> Result<Descriptor, Errno> {
+fn descriptor(Found { host, terms }: Found) -> Result<Descriptor, Errno> {
     match FileType::from_raw_mode(fstat(&host)?.st_mode) {
         FileType::RegularFile => Ok(Descriptor::file(host, terms)),
         FileType::Directory => Ok(Descriptor::directory(host, None, terms)),

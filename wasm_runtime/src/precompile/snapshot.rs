@@ -10,6 +10,7 @@ use crate::guest::command::{INITIALIZE, store};
 use crate::host::files::Files;
 use crate::host::sights::{Observer, Sights};
 use crate::host::{Clock, Frozen, Host, RunIo, Stop};
+use crate::mounts::MountTable;
 use crate::run::budget::Budget;
 use crate::run::{Limit, Limits, Mount, Sandbox};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +21,8 @@ use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 /// What an initialiser finds around itself. No input, and nothing that it could change.
 pub struct Surroundings {
     pub mounts: Vec<Mount>,
+    /// Host paths that some program may write to: no link in there leads to a mount.
+    pub writable: Vec<Vec<u8>>,
     /// `NAME=value`.
     pub env: Vec<Vec<u8>>,
     /// How long it may take.
@@ -103,7 +106,8 @@ impl Initialization {
                 ..Limits::UNLIMITED
             }),
         );
-        let mut sandbox = Sandbox::new(io, Files::new(false), &around.mounts, Clock::new())
+        let table = MountTable::writable(around.writable);
+        let mut sandbox = Sandbox::new(io, Files::new(false), &around.mounts, &table, Clock::new())
             .map_err(Error::Module)?;
         for variable in &around.env {
             sandbox.env.push(&[variable]);
@@ -264,6 +268,7 @@ mod tests {
                 host: directory.as_os_str().as_encoded_bytes().to_owned(),
                 read_only: true,
             }],
+            writable: Vec::new(),
             env: vec![b"NAME=value".to_vec()],
             time: Duration::from_secs(2),
             memory: 64 << 20,
@@ -318,7 +323,14 @@ mod tests {
         let words = Box::new(Words::default());
         let io = RunIo::new(words, Queue::new(1), Budget::new(Limits::UNLIMITED));
         let mounts = surroundings(directory).mounts;
-        let mut sandbox = Sandbox::new(io, Files::new(false), &mounts, Clock::new()).unwrap();
+        let mut sandbox = Sandbox::new(
+            io,
+            Files::new(false),
+            &mounts,
+            &MountTable::default(),
+            Clock::new(),
+        )
+        .unwrap();
         crate::host::sights::hold(&snapshot.1.sights, &mut sandbox.files, &budget)
     }
 
@@ -331,7 +343,7 @@ mod tests {
         assert!(snapshot.1.sights.is_empty());
         assert!(
             snapshot
-                .wasm
+                .0
                 .windows(4)
                 .any(|bytes| bytes == [0x44, 0x33, 0x22, 0x11])
         );

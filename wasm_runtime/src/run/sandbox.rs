@@ -6,6 +6,7 @@ use super::budget::Budget;
 use crate::host::files::{Files, Terms};
 use crate::host::sights::Observer;
 use crate::host::{Clock, RunIo, StringList, Waiting};
+use crate::mounts::MountTable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -54,11 +55,12 @@ impl Sandbox {
         mut io: RunIo,
         files: Files,
         mounts: &[Mount],
+        table: &MountTable,
         clock: Clock,
     ) -> Result<Self, String> {
         Ok(Sandbox {
             wasi: wasi(clock),
-            files: mounted(files, &mut io.budget, mounts)?,
+            files: mounted(files, &mut io.budget, mounts, table)?,
             io,
             stopped_in: None,
             args: StringList::default(),
@@ -100,18 +102,24 @@ fn wasi(clock: Clock) -> WasiP1Ctx {
         .build_p1()
 }
 
-fn mounted(mut files: Files, budget: &mut Budget, mounts: &[Mount]) -> Result<Files, String> {
+fn mounted(
+    mut files: Files,
+    budget: &mut Budget,
+    mounts: &[Mount],
+    table: &MountTable,
+) -> Result<Files, String> {
     for mount in mounts {
         let terms = Terms {
             read_only: mount.read_only,
             account: Limit::Written,
         };
-        files
-            .mount(&mount.guest, &mount.host, terms, budget)
-            .map_err(|error| {
-                let host = Path::new(OsStr::from_bytes(&mount.host));
-                format!("{}: {error}", host.display())
-            })?;
+        let directory = table.open(&mount.host);
+        let shown =
+            directory.and_then(|directory| files.mount(&mount.guest, directory, terms, budget));
+        shown.map_err(|error| {
+            let host = Path::new(OsStr::from_bytes(&mount.host));
+            format!("{}: {error}", host.display())
+        })?;
     }
     Ok(files)
 }

@@ -109,7 +109,7 @@ pub(crate) fn load(wat: &str, max_instances: u32) -> Arc<LoadedModule> {
 }
 
 pub(crate) fn load_artifact(artifact: &Artifact, max_instances: u32) -> Arc<LoadedModule> {
-    let engine = ServingEngine::new(&needs(artifact), max_instances).unwrap();
+    let engine = ServingEngine::new(&needs(artifact), max_instances, Default::default()).unwrap();
     Arc::new(LoadedModule::new(&engine, artifact).unwrap())
 }
 

@@ -3,9 +3,9 @@
 //! An operation on the last part of a path (make, remove, rename, link, look) never follows a link there, so it is done by
 //! the folder and this one name. Where a link at the end is followed, or a slash ends the path, the path is resolved as a whole.
 
-use super::resolve::open_beneath;
+use super::resolve::{Found, create_beneath, open_beneath};
 use super::times::{Times, timestamps};
-use super::{Files, Terms, descriptor, to_host};
+use super::{Files, Kind, Terms, descriptor, to_host};
 use crate::host::abi::{Errno, fdflags, oflags, rights};
 use crate::run::budget::{Budget, ENTRY};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -17,7 +17,6 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 /// Permissions of what a guest makes, less the umask: WASI has no modes.
-const NEW_FILE: Mode = Mode::from_raw_mode(0o666);
 const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o777);
 
 /// How `path_open` is asked to open, in WASI's numbers.
@@ -34,6 +33,7 @@ struct Place<'a> {
     folder: Folder<'a>,
     /// With the slash behind it, if there was one; `.` and `..` as they are.
     name: &'a [u8],
+    /// Those of the folder.
     terms: Terms,
 }
 
@@ -84,20 +84,7 @@ impl Place<'_> {
     }
 }
 
-fn open_folder(base: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
-    open_beneath(base, path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())
-}
-
 impl Files {
-    /// The descriptor that paths begin at, and the terms of its mount.
-    fn base(&self, fd: u32) -> Result<(BorrowedFd<'_>, Terms), Errno> {
-        let descriptor = self.table.get(fd)?;
-        match descriptor.kind {
-            super::Kind::Directory { .. } => Ok((descriptor.host()?, descriptor.terms)),
-            _ => Err(Errno::NOT_DIRECTORY),
-        }
-    }
-
     /// Does what is done by paths; once more where a folder that was kept has been removed meanwhile, and perhaps made again.
     pub(crate) fn again<T>(
         &mut self,
@@ -113,15 +100,23 @@ impl Files {
     /// A place where something is changed: its folder is looked up anew, wherever others have moved it.
     fn place<'a>(&'a self, fd: u32, path: &'a [u8]) -> Result<Place<'a>, Errno> {
         let (parent, name) = self.split(fd, path)?;
-        let (base, terms) = self.base(fd)?;
-        let folder = match parent {
-            b"" => Folder::Descriptor(base),
-            parent => Folder::Opened(Arc::new(open_folder(base, parent)?)),
-        };
+        if parent.is_empty() {
+            return self.place_in_base(fd, name);
+        }
+        let Found { host, terms } = self.open_folder(fd, parent)?;
         Ok(Place {
-            folder,
+            folder: Folder::Opened(Arc::new(host)),
             name,
             terms,
+        })
+    }
+
+    fn place_in_base<'a>(&'a self, fd: u32, name: &'a [u8]) -> Result<Place<'a>, Errno> {
+        let base = self.table.base(fd)?;
+        Ok(Place {
+            folder: Folder::Descriptor(base.folder),
+            name,
+            terms: base.terms,
         })
     }
 
@@ -133,13 +128,12 @@ impl Files {
         budget: &Budget,
     ) -> Result<Place<'a>, Errno> {
         let (parent, name) = self.split(fd, path)?;
-        let terms = self.base(fd)?.1;
-        let folder = match parent {
-            b"" => Folder::Descriptor(self.base(fd)?.0),
-            parent => Folder::Opened(self.kept_folder(fd, parent, budget)?),
-        };
+        if parent.is_empty() {
+            return self.place_in_base(fd, name);
+        }
+        let (folder, terms) = self.kept_folder(fd, parent, budget)?;
         Ok(Place {
-            folder,
+            folder: Folder::Opened(folder),
             name,
             terms,
         })
@@ -150,15 +144,20 @@ impl Files {
         fd: u32,
         path: &[u8],
         budget: &Budget,
-    ) -> Result<Arc<OwnedFd>, Errno> {
+    ) -> Result<(Arc<OwnedFd>, Terms), Errno> {
         if let Some(kept) = self.folders.get(fd, path) {
             return Ok(kept);
         }
-        let opened = Arc::new(open_folder(self.base(fd)?.0, path)?);
+        let Found { host, terms } = self.open_folder(fd, path)?;
+        let opened = (Arc::new(host), terms);
         if budget.has_descriptor(self.used()) {
-            self.folders.keep(fd, path, &opened);
+            self.folders.keep(fd, path, opened.clone());
         }
         Ok(opened)
+    }
+
+    fn open_folder(&self, fd: u32, path: &[u8]) -> Result<Found, Errno> {
+        self.resolve(fd, path, OFlags::DIRECTORY)
     }
 
     /// The folder and the last part of a path, with the slashes behind it.
@@ -167,7 +166,7 @@ impl Files {
         if path.is_empty() {
             return Err(Errno::NO_ENTRY);
         }
-        self.base(fd)?;
+        self.table.base(fd)?;
         let trimmed = without_slashes(path);
         if trimmed.is_empty() {
             // The root of the host.
@@ -178,8 +177,8 @@ impl Files {
     }
 
     /// Opens a path as a whole, without reading or writing: to look at what a link leads to.
-    fn resolve(&self, fd: u32, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
-        open_beneath(self.base(fd)?.0, path, OFlags::PATH | flags, Mode::empty())
+    fn resolve(&self, fd: u32, path: &[u8], flags: OFlags) -> Result<Found, Errno> {
+        open_beneath(self.table.base(fd)?, path, OFlags::PATH | flags)
     }
 
     pub(crate) fn open(
@@ -189,48 +188,20 @@ impl Files {
         how: Open,
         budget: &mut Budget,
     ) -> Result<u32, Errno> {
-        let terms = self.table.get(fd)?.terms;
-        let flags = open_flags(how, terms.read_only)?;
+        self.table.get(fd)?;
+        let flags = open_flags(how)?;
         if path.is_empty() {
             return Err(Errno::NO_ENTRY);
         }
         self.make_room(budget)?;
-        let opened = self.open_or_create(fd, path, flags, budget);
-        // Where nothing can be made, a file that is there can still be opened.
-        let refused = terms.read_only && how.oflags & oflags::CREATE != 0;
-        let host = match opened {
-            Err(Errno::NO_ENTRY) if refused => return Err(Errno::NOT_PERMITTED),
-            Ok(_) if refused && how.oflags & oflags::EXCLUSIVE != 0 => return Err(Errno::EXISTS),
-            opened => opened?,
-        };
-        let mut opened = descriptor(host, terms)?;
+        let found = create_beneath(self.table.base(fd)?, path, flags, budget)?;
+        let mut opened = descriptor(found)?;
+        // The host says so itself where something may be made.
+        if flags.contains(OFlags::CREATE) && matches!(opened.kind, Kind::Directory { .. }) {
+            return Err(Errno::IS_DIRECTORY);
+        }
         opened.nonblocking = how.fdflags & fdflags::NONBLOCK != 0;
         Ok(self.table.insert(opened))
-    }
-
-    /// A file that is made counts; whether one will be is known once there is none.
-    fn open_or_create(
-        &self,
-        fd: u32,
-        path: &[u8],
-        flags: OFlags,
-        budget: &mut Budget,
-    ) -> Result<OwnedFd, Errno> {
-        let (base, terms) = self.base(fd)?;
-        if !flags.contains(OFlags::CREATE) {
-            return open_beneath(base, path, flags, Mode::empty());
-        }
-        let create = || open_beneath(base, path, flags, NEW_FILE);
-        if !budget.counts(terms.account) {
-            return create();
-        }
-        if !flags.contains(OFlags::EXCL) {
-            match open_beneath(base, path, flags - OFlags::CREATE, Mode::empty()) {
-                Err(Errno::NO_ENTRY) => {}
-                opened => return opened,
-            }
-        }
-        budget.grow(terms.account, ENTRY, create)
     }
 
     pub(crate) fn stat_path(
@@ -253,7 +224,7 @@ impl Files {
         } else {
             OFlags::NOFOLLOW
         };
-        Ok(fstat(self.resolve(fd, path, flags)?)?)
+        Ok(fstat(self.resolve(fd, path, flags)?.host)?)
     }
 
     pub(crate) fn set_times_path(
@@ -264,14 +235,19 @@ impl Files {
         times: Times,
     ) -> Result<(), Errno> {
         let timestamps = timestamps(times)?;
-        writable(self.base(fd)?.1)?;
         let flags = if follow {
             OFlags::empty()
         } else {
             OFlags::NOFOLLOW
         };
-        let file = self.resolve(fd, path, flags)?;
-        Ok(utimensat(&file, "", &timestamps, AtFlags::EMPTY_PATH)?)
+        let found = self.resolve(fd, path, flags)?;
+        writable(found.terms)?;
+        Ok(utimensat(
+            &found.host,
+            "",
+            &timestamps,
+            AtFlags::EMPTY_PATH,
+        )?)
     }
 
     pub(crate) fn create_directory(
@@ -414,15 +390,12 @@ impl Files {
     }
 }
 
-fn open_flags(how: Open, read_only: bool) -> Result<OFlags, Errno> {
+fn open_flags(how: Open) -> Result<OFlags, Errno> {
     if how.oflags & !oflags::ALL != 0 || how.fdflags & !fdflags::ALL != 0 {
         return Err(Errno::INVALID);
     }
-    let writes = how.rights & rights::FD_WRITE != 0;
-    if read_only && (writes || how.oflags & oflags::TRUNCATE != 0) {
-        return Err(Errno::NOT_PERMITTED);
-    }
-    let access = match (how.rights & rights::FD_READ != 0, writes) {
+    let may = |right| how.rights & right != 0;
+    let access = match (may(rights::FD_READ), may(rights::FD_WRITE)) {
         (true, true) => OFlags::RDWR,
         (false, true) => OFlags::WRONLY,
         (_, false) => OFlags::RDONLY,
@@ -440,9 +413,6 @@ fn open_flags(how: Open, read_only: bool) -> Result<OFlags, Errno> {
         (oflags::DIRECTORY, OFlags::DIRECTORY),
     ] {
         flags.set(flag, how.oflags & bit != 0);
-    }
-    if read_only {
-        flags -= OFlags::CREATE | OFlags::EXCL;
     }
     Ok(flags)
 }
