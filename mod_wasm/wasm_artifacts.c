@@ -116,24 +116,26 @@ static const char *explain(apr_pool_t *pool, const wasm_server_conf *server, con
     }
 }
 
-const char *wasm_artifacts_examine(apr_pool_t *pconf, const wasm_server_conf *server, wasm_program *program)
+const char *wasm_artifacts_examine(apr_pool_t *pconf, const wasm_server_conf *server, wasm_code *code, const wrt_preinit *preinit)
 {
+    const wasm_program *program = code->program;
     wasm_retained *data = retained();
     wrt_examine_options options = {
         .struct_size = sizeof options,
         .module_path = wasm_str(program->path),
         .digest = wasm_str(program->digest),
         .cache_dir = wasm_str(server->cache_dir ? server->cache_dir : WASM_DEFAULT_CACHE_DIR),
+        .preinit = preinit,
     };
     wrt_error *error = data->store ? NULL : wrt_artifact_store_new(&data->store);
 
     if (!error) {
-        error = wrt_artifact_examine(data->store, &options, &program->artifact);
+        error = wrt_artifact_examine(data->store, &options, &code->artifact);
     }
     if (error) {
         return explain(pconf, server, program, error);
     }
-    apr_pool_cleanup_register(pconf, program->artifact, release_artifact, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pconf, code->artifact, release_artifact, apr_pool_cleanup_null);
     return NULL;
 }
 
@@ -152,7 +154,7 @@ static const char *size_text(uint64_t size, char *text)
 
 /* Whoever starts httpd waits at a terminal and sees each module. A restart, during which nobody is answered, has one line in the log: the
  * standard error of a running httpd. */
-static void tell_progress(void *context, wrt_str path, uint64_t size, size_t done, size_t total)
+static void tell_progress(void *context, wrt_stage stage, wrt_str path, uint64_t size, size_t done, size_t total)
 {
     progress *shown = context;
     int level = shown->is_restart ? APLOG_NOTICE : APLOG_STARTUP | APLOG_NOTICE;
@@ -161,28 +163,30 @@ static void tell_progress(void *context, wrt_str path, uint64_t size, size_t don
     if (shown->is_restart && shown->lines++) {
         return;
     }
-    ap_log_error(APLOG_MARK, level, 0, NULL, WASM_CODE_COMPILING ": compiling %.*s (%s), %" APR_SIZE_T_FMT " of %" APR_SIZE_T_FMT " done",
-                 (int)path.len, path.data, size_text(size, text), done, total);
+    ap_log_error(APLOG_MARK, level, 0, NULL, "%s %.*s (%s), %" APR_SIZE_T_FMT " of %" APR_SIZE_T_FMT " done",
+                 stage == WRT_STAGE_SNAPSHOT ? WASM_CODE_SNAPSHOT ": taking a snapshot of" : WASM_CODE_COMPILING ": compiling", (int)path.len, path.data, size_text(size, text), done, total);
 }
 
 /* A module that was kept from an earlier pass has been told about then. */
-static void tell_origin(apr_pool_t *pool, const wasm_program *program)
+static void tell_origin(apr_pool_t *pool, const wasm_code *code)
 {
-    wrt_str warning = wrt_artifact_warning(program->artifact);
+    const wasm_program *program = code->program;
+    const char *what = wrt_artifact_has_snapshot(code->artifact) ? "a snapshot of " : "";
+    wrt_str warning = wrt_artifact_warning(code->artifact);
 
-    switch (wrt_artifact_get_origin(program->artifact)) {
+    switch (wrt_artifact_get_origin(code->artifact)) {
     case WRT_ORIGIN_NONE:
     case WRT_ORIGIN_KEPT:
         return;
     case WRT_ORIGIN_CACHE:
-        tell(APLOG_INFO, apr_psprintf(pool, WASM_CODE_FROM_CACHE ": took %s from the cache", program->path));
+        tell(APLOG_INFO, apr_psprintf(pool, WASM_CODE_FROM_CACHE ": took %s%s from the cache", what, program->path));
         break;
     case WRT_ORIGIN_COMPILED:
-        tell(APLOG_NOTICE, apr_psprintf(pool, WASM_CODE_COMPILED ": compiled %s", program->path));
+        tell(APLOG_NOTICE, apr_psprintf(pool, WASM_CODE_COMPILED ": compiled %s%s", what, program->path));
         break;
     case WRT_ORIGIN_COMPILED_AGAIN:
-        tell(APLOG_WARNING, apr_psprintf(pool, WASM_CODE_COMPILED_AGAIN ": compiled %s again: a child could not load the code that was there",
-                                         program->path));
+        tell(APLOG_WARNING, apr_psprintf(pool, WASM_CODE_COMPILED_AGAIN ": compiled %s%s again: a child could not load the code that was "
+                                         "there", what, program->path));
         break;
     }
     if (warning.len) {
@@ -191,25 +195,33 @@ static void tell_origin(apr_pool_t *pool, const wasm_program *program)
     }
 }
 
+apr_array_header_t *wasm_artifacts_of(apr_pool_t *pool, const wasm_server_conf *server)
+{
+    apr_array_header_t *artifacts = apr_array_make(pool, server->codes->nelts, sizeof(const wrt_artifact *));
+    int i;
+
+    for (i = 0; i < server->codes->nelts; i++) {
+        APR_ARRAY_PUSH(artifacts, const wrt_artifact *) = APR_ARRAY_IDX(server->codes, i, wasm_code *)->artifact;
+    }
+    return artifacts;
+}
+
 const char *wasm_artifacts_compile(apr_pool_t *pconf, const wasm_server_conf *server)
 {
-    apr_array_header_t *artifacts = apr_array_make(pconf, server->programs->nelts, sizeof(const wrt_artifact *));
+    apr_array_header_t *artifacts = wasm_artifacts_of(pconf, server);
     progress shown = { .is_restart = ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_CONFIG };
     wrt_compile_options options = { .struct_size = sizeof options, .context = &shown, .begun = tell_progress };
     wrt_error *error;
     int i;
 
-    for (i = 0; i < server->programs->nelts; i++) {
-        APR_ARRAY_PUSH(artifacts, const wrt_artifact *) = APR_ARRAY_IDX(server->programs, i, wasm_program *)->artifact;
-    }
     options.artifacts = (const wrt_artifact *const *)artifacts->elts;
     options.artifacts_len = (size_t)artifacts->nelts;
     error = wrt_artifact_compile(retained()->store, &options);
     if (error) {
-        return explain(pconf, server, APR_ARRAY_IDX(server->programs, wrt_error_get_index(error), wasm_program *), error);
+        return explain(pconf, server, APR_ARRAY_IDX(server->codes, wrt_error_get_index(error), wasm_code *)->program, error);
     }
-    for (i = 0; i < server->programs->nelts; i++) {
-        tell_origin(pconf, APR_ARRAY_IDX(server->programs, i, wasm_program *));
+    for (i = 0; i < server->codes->nelts; i++) {
+        tell_origin(pconf, APR_ARRAY_IDX(server->codes, i, wasm_code *));
     }
     return NULL;
 }

@@ -24,6 +24,7 @@
 #define WASM_CODE_CACHE_WARNING   "WASM0022" /* the cache could not be used as wished */
 #define WASM_CODE_COMPILED_AGAIN  "WASM0023" /* a module was compiled again, because a child could not load its code */
 #define WASM_CODE_COMPILING       "WASM0024" /* a module is being compiled */
+#define WASM_CODE_SNAPSHOT        "WASM0025" /* a snapshot of a module is being taken */
 
 /* Serving child: start. */
 #define WASM_CODE_CHILD_ENGINE    "WASM0030" /* a child has no engine */
@@ -60,6 +61,7 @@
 #define WASM_CODE_LIBRARY         "WASM0065" /* the library failed */
 #define WASM_CODE_GROW_REFUSED    "WASM0066" /* growing met WasmMemoryLimit */
 #define WASM_CODE_UNMAPPED        "WASM0067" /* a path variable lies in no mount */
+#define WASM_CODE_SNAPSHOT_LOST   "WASM0069" /* a program runs without its snapshot, because sections were merged */
 #define WASM_CODE_SCRIPT_UNSAID   "WASM0068" /* a script is run, and WasmScriptArg is neither On nor Off */
 
 /* What the program says. */

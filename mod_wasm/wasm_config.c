@@ -19,6 +19,7 @@ void *wasm_create_server_conf(apr_pool_t *pool, server_rec *s)
     (void)s;
     wasm_settings_clear(&conf->settings);
     conf->programs = apr_array_make(pool, 4, sizeof(wasm_program *));
+    conf->codes = apr_array_make(pool, 4, sizeof(wasm_code *));
     conf->sections = apr_array_make(pool, 8, sizeof(wasm_dir_conf *));
     return conf;
 }
@@ -64,6 +65,19 @@ static apr_array_header_t *merge_entries(apr_pool_t *pool, apr_array_header_t *o
     return merged;
 }
 
+/* A snapshot shows what its own section mounts and says. */
+static void merge_snapshot(wasm_dir_conf *conf, const wasm_dir_conf *base, const wasm_dir_conf *add)
+{
+    const wasm_dir_conf *owner = add->program ? add : base, *other = add->program ? base : add;
+
+    conf->snapshot = owner->snapshot;
+    conf->lost_snapshot = owner->lost_snapshot;
+    if (conf->snapshot && (other->mounts || other->preinit_env)) {
+        conf->snapshot = NULL;
+        conf->lost_snapshot = 1;
+    }
+}
+
 /* httpd merges for every request: no library object is built here, and lists are copied only where both sides have one. */
 void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner)
 {
@@ -84,6 +98,8 @@ void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner)
     conf->env = merge_entries(pool, base->env, add->env);
     conf->mounts = merge_entries(pool, base->mounts, add->mounts);
     conf->mounts_merged = base->mounts_merged || add->mounts_merged || (base->mounts && add->mounts);
+    conf->preinit_env = merge_entries(pool, base->preinit_env, add->preinit_env);
+    merge_snapshot(conf, base, add);
     wasm_settings_merge(&conf->settings, &add->settings);
     return conf;
 }

@@ -18,6 +18,22 @@ typedef struct wasm_source {
     int line;
 } wasm_source;
 
+struct wasm_program;
+
+/* What a child has to have before it serves: a program's module as it is, or a snapshot of it. */
+typedef struct wasm_code {
+    const struct wasm_program *program;
+    wrt_artifact *artifact; /* parent: compiled code */
+    wrt_module *module;     /* child: loaded code; NULL when loading failed */
+} wasm_code;
+
+/* What is said once for each program after a start, by whichever child comes first. */
+typedef enum wasm_notice {
+    WASM_NOTICE_SCRIPT_ARG,
+    WASM_NOTICE_SNAPSHOT,
+    WASM_NOTICES
+} wasm_notice;
+
 /* One distinct module file. Sections that name the same file share it. */
 typedef struct wasm_program {
     const char *path;       /* absolute */
@@ -25,9 +41,8 @@ typedef struct wasm_program {
     wasm_source source;     /* the WasmModule that named it first */
     const char *digest;     /* expected sha256, or NULL */
     wasm_source digest_source;
-    wrt_artifact *artifact; /* parent: compiled code */
-    wrt_module *module;     /* child: loaded code; NULL when loading failed */
-    apr_uint32_t *script_unsaid; /* shared by all children: whether the notice about WasmScriptArg was written */
+    wasm_code code;
+    apr_uint32_t *noticed; /* shared by all children: whether each wasm_notice was written */
 } wasm_program;
 
 typedef struct wasm_env {
@@ -59,6 +74,9 @@ typedef struct wasm_dir_conf {
     apr_array_header_t *args;    /* const char * */
     apr_array_header_t *env;     /* wasm_env, each name once */
     apr_array_header_t *mounts;  /* wasm_mount, each guest path once */
+    apr_array_header_t *preinit_env; /* wasm_env, each name once */
+    const wasm_code *snapshot;   /* goes with program, mounts and preinit_env of one section; NULL: none */
+    int lost_snapshot;           /* there was one, but mounts or variables of another section came to it */
     int mounts_merged;           /* whether they are of several sections */
     wasm_settings settings;
 
@@ -79,6 +97,7 @@ typedef struct wasm_server_conf {
     apr_int64_t file_limit;       /* child: what WasmFileLimit can be at the most */
     wrt_mount_table *mounts;      /* child: those of all sections */
     apr_array_header_t *programs; /* wasm_program * */
+    apr_array_header_t *codes;    /* wasm_code *: of programs and snapshots, once they are examined */
     apr_array_header_t *sections; /* wasm_dir_conf * */
 } wasm_server_conf;
 

@@ -24,6 +24,15 @@ const char *wasm_parse_flag(const char *text, apr_int64_t *out)
     return NULL;
 }
 
+const char *wasm_parse_preinit(const char *text, apr_int64_t *out)
+{
+    if (!strcasecmp(text, "Auto")) {
+        *out = WASM_PREINIT_AUTO;
+        return NULL;
+    }
+    return wasm_parse_flag(text, out) ? "must be On, Off or Auto" : NULL;
+}
+
 static int parse_number(const char *text, apr_int64_t least, apr_int64_t most, apr_int64_t *out)
 {
     char *end;

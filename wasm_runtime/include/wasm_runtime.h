@@ -59,6 +59,14 @@
 #define WRT_IO_FAILED -4
 
 /**
+ * What is made of a module.
+ */
+typedef enum {
+  WRT_STAGE_SNAPSHOT = 0,
+  WRT_STAGE_CODE = 1,
+} wrt_stage;
+
+/**
  * Where the code of an artifact came from.
  */
 typedef enum {
@@ -244,6 +252,80 @@ typedef struct {
 } wrt_str;
 
 /**
+ * A host directory that the guest sees.
+ */
+typedef struct {
+  /**
+   * Its path for the guest, UTF-8.
+   */
+  wrt_str guest;
+  /**
+   * Its path on the host.
+   */
+  wrt_str host;
+  bool read_only;
+} wrt_mount;
+
+/**
+ * An environment variable.
+ */
+typedef struct {
+  wrt_str name;
+  wrt_str value;
+} wrt_variable;
+
+/**
+ * A user without any right of root.
+ */
+typedef struct {
+  uint32_t user;
+  uint32_t group;
+  /**
+   * All groups.
+   */
+  const uint32_t *groups;
+  size_t groups_len;
+} wrt_user;
+
+/**
+ * How a module is initialised for a snapshot: once, instead of in each run. The initialiser is an exported function
+ * `wizer-initialize` (or `wizer.initialize`).
+ */
+typedef struct {
+  /**
+   * A module without initialiser, or one whose initialiser fails, is an error; otherwise it runs without a snapshot.
+   */
+  bool required;
+  /**
+   * What the initialiser sees, all of it read-only.
+   */
+  const wrt_mount *mounts;
+  size_t mounts_len;
+  /**
+   * All mounts of the configuration.
+   */
+  const wrt_mount_table *mount_table;
+  /**
+   * Its whole environment.
+   */
+  const wrt_variable *env;
+  size_t env_len;
+  /**
+   * Milliseconds that it may take.
+   */
+  uint64_t timeout_ms;
+  /**
+   * Bytes of memory that it may use; 0: no limit.
+   */
+  uint64_t memory;
+  /**
+   * Whom the process that runs it becomes before it reads anything; NULL: it stays who it is. The one that compiles the snapshot runs
+   * no guest.
+   */
+  const wrt_user *user;
+} wrt_preinit;
+
+/**
  * What `wrt_artifact_examine` is asked for.
  */
 typedef struct {
@@ -267,6 +349,10 @@ typedef struct {
    * The program `wasm-precompile`; empty: the one beside this library.
    */
   wrt_str helper_path;
+  /**
+   * A snapshot is wanted; NULL: none.
+   */
+  const wrt_preinit *preinit;
 } wrt_examine_options;
 
 /**
@@ -287,10 +373,10 @@ typedef struct {
    */
   void *context;
   /**
-   * Called when the compilation of a module begins: path and bytes of its file, and how many of `total` are done. NULL: nobody
-   * wants to know.
+   * Called when the making of a snapshot, or of code, begins: path and bytes of the module's file, and how many of `total` are done.
+   * NULL: nobody wants to know.
    */
-  void (*begun)(void *context, wrt_str module_path, uint64_t module_size, size_t done, size_t total);
+  void (*begun)(void *context, wrt_stage stage, wrt_str module_path, uint64_t module_size, size_t done, size_t total);
 } wrt_compile_options;
 
 /**
@@ -322,21 +408,6 @@ typedef struct {
 } wrt_engine_options;
 
 /**
- * A host directory that the guest sees.
- */
-typedef struct {
-  /**
-   * Its path for the guest, UTF-8.
-   */
-  wrt_str guest;
-  /**
-   * Its path on the host.
-   */
-  wrt_str host;
-  bool read_only;
-} wrt_mount;
-
-/**
  * Two mounts of one run that contradict each other, by their places in the array.
  */
 typedef struct {
@@ -350,14 +421,6 @@ typedef struct {
   size_t read_only;
   size_t writable;
 } wrt_mount_conflict;
-
-/**
- * An environment variable.
- */
-typedef struct {
-  wrt_str name;
-  wrt_str value;
-} wrt_variable;
 
 /**
  * How much a run may use up. 0: no limit.
@@ -442,7 +505,7 @@ typedef struct {
   const wrt_mount *mounts;
   size_t mounts_len;
   /**
-   * Exported function to call; empty: `_start`.
+   * Exported function to call; empty: `_start`, or for a snapshot `wizer-resume` (`wizer.resume`) where the module exports it.
    */
   wrt_str entry_point;
   /**
@@ -554,6 +617,14 @@ void wrt_artifact_store_trim(const wrt_artifact_store *store);
 wrt_error *wrt_artifact_examine(const wrt_artifact_store *store,
                                 const wrt_examine_options *options,
                                 wrt_artifact **out);
+
+/**
+ * Whether the code of this handle is, or will be, that of a snapshot.
+ *
+ * # Safety
+ * `artifact` is NULL or a live handle.
+ */
+bool wrt_artifact_has_snapshot(const wrt_artifact *artifact);
 
 /**
  * Compiles those artifacts that have no code yet: several helper programs at a time, as many as there are cores, are started and

@@ -21,7 +21,7 @@ pub use footer::{Facts, Findings, Metadata, Needs, append_footer};
 pub use key::ArtifactKey;
 pub use prepared::{Origin, Preinit, Prepared, Request, User};
 pub use snapshot::{Snapshot, SnapshotFacts, append_facts};
-pub use store::{ArtifactStore, Begun};
+pub use store::{ArtifactStore, Begun, Stage};
 
 pub(crate) use digest::{digest_of, sha256_hex};
 

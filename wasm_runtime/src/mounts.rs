@@ -62,6 +62,11 @@ impl MountTable {
         }
     }
 
+    /// Host paths of the directories that some run may write to.
+    pub(crate) fn hosts_writable(&self) -> &[Vec<u8>] {
+        &self.writable
+    }
+
     /// The table of runs to which these directories are writable.
     pub fn writable(hosts: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let place = |host| Place {

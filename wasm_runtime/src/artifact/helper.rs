@@ -66,7 +66,7 @@ pub(super) fn initialize(prepared: &Prepared, threads: usize) -> Result<Process>
             [mount.guest.as_bytes(), b"=", &mount.host].concat(),
         );
     }
-    for host in &preinit.writable {
+    for host in preinit.table.hosts_writable() {
         option("--writable", host.clone());
     }
     for variable in &preinit.env {
@@ -234,6 +234,7 @@ mod tests {
             was_refused: false,
             preinit: None,
             snapshot: OnceLock::new(),
+            without: OnceLock::new(),
             warnings: Vec::new(),
             made: OnceLock::new(),
         }

@@ -33,8 +33,8 @@ pub struct Preinit {
     pub required: bool,
     /// What the initialiser sees, all of it read-only.
     pub mounts: Vec<Mount>,
-    /// Host paths that some program may write to: no link in there leads to a mount.
-    pub writable: Vec<Vec<u8>>,
+    /// All mounts of any run: what a program may write to, no link in there leads to a mount.
+    pub table: Arc<MountTable>,
     /// `NAME=value`, sorted.
     pub env: Vec<Vec<u8>>,
     /// Milliseconds that it may take.
@@ -63,7 +63,6 @@ impl Preinit {
         if facts.version != crate::VERSION || facts.env != self.env {
             return false;
         }
-        let table = MountTable::writable(self.writable.clone());
         let mut files = Files::new(false);
         let mut budget = Budget::new(Limits::UNLIMITED);
         for mount in &self.mounts {
@@ -71,7 +70,7 @@ impl Preinit {
                 read_only: true,
                 account: Limit::Written,
             };
-            if let Ok(host) = table.open(&mount.host) {
+            if let Ok(host) = self.table.open(&mount.host) {
                 let _ = files.mount(&mount.guest, host, terms, &mut budget);
             }
         }
@@ -106,6 +105,8 @@ pub struct Prepared {
     /// A snapshot is wanted.
     pub(super) preinit: Option<Preinit>,
     pub(super) snapshot: OnceLock<Arc<Snapshot>>,
+    /// Why there is no snapshot although one was wanted.
+    pub(super) without: OnceLock<String>,
     /// What is to be told once the code is there.
     pub(super) warnings: Vec<String>,
     pub(super) made: OnceLock<Made>,
@@ -168,6 +169,18 @@ impl Prepared {
         self.snapshot.get().map(|snapshot| &snapshot.facts)
     }
 
+    /// Without a snapshot the module is refused.
+    pub(super) fn requires_snapshot(&self) -> bool {
+        self.preinit
+            .as_ref()
+            .is_some_and(|preinit| preinit.required)
+    }
+
+    /// Whether the code is, or will be, that of a snapshot.
+    pub fn has_snapshot(&self) -> bool {
+        self.snapshot.get().is_some() || self.lacks_snapshot()
+    }
+
     /// The function that initialises the module, if it has one.
     pub(super) fn initializer(&self) -> Option<&'static str> {
         let has = |name: &&str| self.facts.entry_points.iter().any(|entry| entry == name);
@@ -176,7 +189,10 @@ impl Prepared {
 
     /// A snapshot is wanted and not there yet.
     pub(super) fn lacks_snapshot(&self) -> bool {
-        self.preinit.is_some() && self.snapshot.get().is_none() && self.initializer().is_some()
+        self.preinit.is_some()
+            && self.snapshot.get().is_none()
+            && self.without.get().is_none()
+            && self.initializer().is_some()
     }
 
     /// SHA-256 of what is compiled, in hex.
@@ -191,7 +207,9 @@ impl Prepared {
 
     /// The code is there. Nothing changes when it was there before.
     pub(super) fn complete(&self, artifact: Arc<Artifact>, origin: Origin, warnings: &[String]) {
-        let warning = [self.warnings.as_slice(), warnings].concat().join("; ");
+        let without = self.without.get().cloned();
+        let all = self.warnings.iter().chain(warnings).cloned().chain(without);
+        let warning = all.collect::<Vec<_>>().join("; ");
         let _ = self.made.set(Made {
             artifact,
             origin,

@@ -12,10 +12,18 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// The compilation of a module begins.
+/// What is made of a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Snapshot,
+    Code,
+}
+
+/// The making of something begins.
 #[derive(Debug)]
 pub struct Begun<'a> {
     pub module: &'a Prepared,
+    pub stage: Stage,
     /// How many are done already, of `total`.
     pub done: usize,
     pub total: usize,
@@ -63,6 +71,7 @@ impl ArtifactStore {
             was_refused: false,
             preinit: request.preinit.clone(),
             snapshot: OnceLock::new(),
+            without: OnceLock::new(),
             warnings: Vec::new(),
             made: OnceLock::new(),
         };
@@ -97,6 +106,7 @@ impl ArtifactStore {
             while let Some(Job { module, .. }) = compiling.start_next()? {
                 begun(&Begun {
                     module,
+                    stage: Stage::Code,
                     done,
                     total,
                 });
@@ -139,6 +149,7 @@ impl ArtifactStore {
                 while let Some(Job { module, .. }) = running.start_next()? {
                     begun(&Begun {
                         module,
+                        stage: Stage::Snapshot,
                         done,
                         total,
                     });
@@ -154,7 +165,15 @@ impl ArtifactStore {
     }
 
     fn take_snapshot(&self, module: &Prepared, process: Process) -> Result<()> {
-        let (snapshot, mut file) = process.snapshot()?;
+        let (snapshot, mut file) = match process.snapshot() {
+            Err(error) if !module.requires_snapshot() => {
+                let _ = module
+                    .without
+                    .set(format!("it runs without a snapshot: {error}"));
+                return Ok(());
+            }
+            taken => taken?,
+        };
         if let (Some(cache), _) = open_cache(module)?
             && cache.save_snapshot(&snapshot.facts, &mut file).is_ok()
         {
@@ -271,12 +290,12 @@ impl ArtifactStore {
 }
 
 fn require_initializer(prepared: &Prepared) -> Result<()> {
-    match &prepared.preinit {
-        Some(preinit) if preinit.required => Err(Error::Module(
+    if prepared.requires_snapshot() {
+        return Err(Error::Module(
             "it exports no function wizer-initialize without parameters and results".to_owned(),
-        )),
-        _ => Ok(()),
+        ));
     }
+    Ok(())
 }
 
 /// The snapshots that can be taken at a time: one of those that were given the same.

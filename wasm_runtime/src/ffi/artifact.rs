@@ -2,12 +2,15 @@
 
 use super::error::wrt_error;
 use super::guard::{borrow, fallible, free, hand_out, infallible, options, slice};
+use super::mounts::{mounts, wrt_mount, wrt_mount_table};
+use super::run::wrt_variable;
 use super::text::wrt_str;
-use crate::artifact::{ArtifactStore, Begun, Origin, Prepared, Request};
+use crate::artifact::{ArtifactStore, Begun, Origin, Preinit, Prepared, Request, Stage, User};
 use crate::error::{Error, Result};
 use std::ffi::{CStr, OsStr, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The parent's collection of compiled modules. Keep it across the passes over the configuration: nothing in it is
 /// hashed, read or compiled again. May be used from any thread.
@@ -46,6 +49,49 @@ pub struct wrt_examine_options {
     pub cache_dir: wrt_str,
     /// The program `wasm-precompile`; empty: the one beside this library.
     pub helper_path: wrt_str,
+    /// A snapshot is wanted; NULL: none.
+    pub preinit: *const wrt_preinit,
+}
+
+/// How a module is initialised for a snapshot: once, instead of in each run. The initialiser is an exported function
+/// `wizer-initialize` (or `wizer.initialize`).
+#[repr(C)]
+pub struct wrt_preinit {
+    /// A module without initialiser, or one whose initialiser fails, is an error; otherwise it runs without a snapshot.
+    pub required: bool,
+    /// What the initialiser sees, all of it read-only.
+    pub mounts: *const wrt_mount,
+    pub mounts_len: usize,
+    /// All mounts of the configuration.
+    pub mount_table: *const wrt_mount_table,
+    /// Its whole environment.
+    pub env: *const wrt_variable,
+    pub env_len: usize,
+    /// Milliseconds that it may take.
+    pub timeout_ms: u64,
+    /// Bytes of memory that it may use; 0: no limit.
+    pub memory: u64,
+    /// Whom the process that runs it becomes before it reads anything; NULL: it stays who it is. The one that compiles the snapshot runs
+    /// no guest.
+    pub user: *const wrt_user,
+}
+
+/// A user without any right of root.
+#[repr(C)]
+pub struct wrt_user {
+    pub user: u32,
+    pub group: u32,
+    /// All groups.
+    pub groups: *const u32,
+    pub groups_len: usize,
+}
+
+/// What is made of a module.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum wrt_stage {
+    WRT_STAGE_SNAPSHOT = 0,
+    WRT_STAGE_CODE = 1,
 }
 
 /// What `wrt_artifact_compile` is asked for.
@@ -58,11 +104,12 @@ pub struct wrt_compile_options {
     pub artifacts_len: usize,
     /// Given to `begun`.
     pub context: *mut c_void,
-    /// Called when the compilation of a module begins: path and bytes of its file, and how many of `total` are done. NULL: nobody
-    /// wants to know.
+    /// Called when the making of a snapshot, or of code, begins: path and bytes of the module's file, and how many of `total` are done.
+    /// NULL: nobody wants to know.
     pub begun: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
+            stage: wrt_stage,
             module_path: wrt_str,
             module_size: u64,
             done: usize,
@@ -135,13 +182,17 @@ pub unsafe extern "C" fn wrt_artifact_examine(
 /// `given` is NULL or points to valid options.
 unsafe fn examine(store: &ArtifactStore, given: *const wrt_examine_options) -> Result<Prepared> {
     // SAFETY: the caller's promise, for the options and for the strings in them.
-    let (module, digest, cache, helper) = unsafe {
+    let (module, digest, cache, helper, preinit) = unsafe {
         let given = options(given)?;
         (
             given.module_path.path()?,
             given.digest.text("digest is not UTF-8")?,
             given.cache_dir.path()?,
             given.helper_path.path()?,
+            match given.preinit.as_ref() {
+                Some(preinit) => Some(self::preinit(preinit)?),
+                None => None,
+            },
         )
     };
     let helper = match helper {
@@ -153,8 +204,68 @@ unsafe fn examine(store: &ArtifactStore, given: *const wrt_examine_options) -> R
         digest: (!digest.is_empty()).then_some(digest),
         cache_directory: cache,
         helper: &helper,
-        preinit: None,
+        preinit,
     })
+}
+
+/// # Safety
+/// Pointers, strings and the table are valid.
+unsafe fn preinit(given: &wrt_preinit) -> Result<Preinit> {
+    // SAFETY: the caller's promise.
+    let (mounts, table, env, user) = unsafe {
+        (
+            mounts(given.mounts, given.mounts_len)?,
+            borrow(given.mount_table, "mount_table is NULL")?,
+            slice(given.env, given.env_len)?,
+            given.user.as_ref(),
+        )
+    };
+    let mut variables = Vec::new();
+    for variable in env {
+        // SAFETY: the caller's promise.
+        let (name, value) = unsafe { (variable.name.bytes()?, variable.value.bytes()?) };
+        variables.push([name, b"=", value].concat());
+    }
+    variables.sort();
+    Ok(Preinit {
+        required: given.required,
+        mounts,
+        table: Arc::clone(&table.0),
+        env: variables,
+        timeout_ms: given.timeout_ms,
+        memory: match given.memory {
+            0 => u64::MAX,
+            memory => memory,
+        },
+        user: match user {
+            // SAFETY: the caller's promise.
+            Some(user) => Some(unsafe { self::user(user)? }),
+            None => None,
+        },
+    })
+}
+
+/// # Safety
+/// `given.groups` is valid.
+unsafe fn user(given: &wrt_user) -> Result<User> {
+    // SAFETY: the caller's promise.
+    let groups = unsafe { slice(given.groups, given.groups_len)? };
+    Ok(User {
+        user: given.user,
+        group: given.group,
+        groups: groups.to_vec(),
+    })
+}
+
+/// Whether the code of this handle is, or will be, that of a snapshot.
+///
+/// # Safety
+/// `artifact` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_has_snapshot(artifact: *const wrt_artifact) -> bool {
+    // SAFETY: the caller's promise.
+    let artifact = unsafe { artifact.as_ref() };
+    artifact.is_some_and(|artifact| artifact.0.has_snapshot())
 }
 
 /// Compiles those artifacts that have no code yet: several helper programs at a time, as many as there are cores, are started and
@@ -189,11 +300,16 @@ unsafe fn compile(store: &ArtifactStore, given: *const wrt_compile_options) -> R
     }
     let mut tell = |begun: &Begun<'_>| {
         if let Some(callback) = given.begun {
+            let stage = match begun.stage {
+                Stage::Snapshot => wrt_stage::WRT_STAGE_SNAPSHOT,
+                Stage::Code => wrt_stage::WRT_STAGE_CODE,
+            };
             let path = wrt_str::new(begun.module.module.as_os_str().as_bytes());
             // SAFETY: the caller's promise for the callback; the path lives during the call.
             unsafe {
                 callback(
                     given.context,
+                    stage,
                     path,
                     begun.module.size,
                     begun.done,

@@ -123,7 +123,7 @@ pub struct wrt_run_options {
     pub env_len: usize,
     pub mounts: *const wrt_mount,
     pub mounts_len: usize,
-    /// Exported function to call; empty: `_start`.
+    /// Exported function to call; empty: `_start`, or for a snapshot `wizer-resume` (`wizer.resume`) where the module exports it.
     pub entry_point: wrt_str,
     /// Milliseconds to wait for a free instance.
     pub queue_timeout_ms: u64,
@@ -318,7 +318,7 @@ unsafe fn run_options(given: *const wrt_run_options) -> Result<(Options, wrt_cal
             strings(slice(given.args, given.args_len)?)?,
             variables(slice(given.env, given.env_len)?)?,
             mounts(given.mounts, given.mounts_len)?,
-            given.entry_point.entry_point()?,
+            given.entry_point.text("entry_point is not UTF-8")?,
         )
     };
     let options = Options {

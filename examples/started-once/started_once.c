@@ -1,0 +1,70 @@
+/*
+ * A CGI program that is started once. What it prepares takes a while; a snapshot is taken behind it, and each request begins there.
+ * Without a snapshot (WasmPreinit Off) each request prepares everything again, and answers the same.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <wasi/libc-environ.h>
+
+#define LIMIT 3000000
+
+static unsigned char composite[LIMIT];
+static unsigned primes;
+static time_t prepared_at;
+
+static void prepare(void)
+{
+    for (unsigned i = 2; i < LIMIT; i++) {
+        if (composite[i])
+            continue;
+        primes++;
+        for (unsigned long j = (unsigned long)i * i; j < LIMIT; j += i)
+            composite[j] = 1;
+    }
+    prepared_at = time(NULL);
+}
+
+static int answer(void)
+{
+    const char *query = getenv("QUERY_STRING");
+    unsigned number = query ? (unsigned)strtoul(query, NULL, 10) : 0;
+    unsigned char token[8];
+
+    getentropy(token, sizeof token);
+    printf("Content-Type: text/plain\n\n");
+    printf("There are %u primes below %d.\n", primes, LIMIT);
+    if (number >= 2 && number < LIMIT)
+        printf("%u is %s.\n", number, composite[number] ? "not prime" : "prime");
+    printf("Prepared %ld seconds ago. A token: ", (long)(time(NULL) - prepared_at));
+    for (size_t i = 0; i < sizeof token; i++)
+        printf("%02x", token[i]);
+    putchar('\n');
+    return 0;
+}
+
+/* Constructors run here, and never again. */
+void __wasm_call_ctors(void);
+
+/* Runs once, when the server starts. */
+__attribute__((export_name("wizer-initialize"))) void initialize(void)
+{
+    __wasm_call_ctors();
+    prepare();
+}
+
+/* Runs for each request, in place of _start. The C library may have kept the environment that it saw while it was prepared. */
+__attribute__((export_name("wizer-resume"))) void resume(void)
+{
+    __wasilibc_deinitialize_environ();
+    exit(answer());
+}
+
+int main(void)
+{
+    prepare();
+    exit(answer());
+}
