@@ -4,7 +4,7 @@
 use super::expiry;
 use super::folder::{distrust, open_private};
 use super::footer::{Metadata, read_footer};
-use super::key::{ArtifactKey, is_snapshot_name, partial_name, snapshot_name, snapshot_prefix};
+use super::key::{ArtifactKey, is_snapshot_of, partial_name, snapshot_name};
 use super::snapshot::{Snapshot, SnapshotFacts, read_facts};
 use super::{Artifact, digest, memory_file};
 use crate::error::{Error, Result};
@@ -17,6 +17,10 @@ use std::io::{self, Read, Seek};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+/// Permissions of an entry: code holds nothing secret, a snapshot whatever its initialiser has read.
+const FOR_ALL: Mode = Mode::from_raw_mode(0o644);
+const FOR_US: Mode = Mode::from_raw_mode(0o600);
 
 /// A cache directory that was found trustworthy. Everything happens through its descriptor, in what was judged.
 #[derive(Debug)]
@@ -52,6 +56,10 @@ impl Cache {
         let file = match self.open_entry(&name) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Entry::Missing,
+            // That of another user of this cache.
+            Err(error) if key.snapshot && error.kind() == io::ErrorKind::PermissionDenied => {
+                return Entry::Missing;
+            }
             Err(error) => return self.unusable(&name, &error.to_string()),
         };
         match read_entry(file, key) {
@@ -63,45 +71,46 @@ impl Cache {
         }
     }
 
-    /// The snapshots of a module that `is_wanted` wants; the first one that can be used.
+    /// A snapshot of this module that `is_wanted` wants, and that can be used.
     pub(super) fn snapshot(
         &self,
         module_sha256: &str,
-        mut is_wanted: impl FnMut(&SnapshotFacts) -> bool,
+        is_wanted: impl Fn(&SnapshotFacts) -> bool,
     ) -> Option<Snapshot> {
-        let prefix = snapshot_prefix(module_sha256);
-        for entry in Dir::read_from(&self.folder).ok()?.flatten() {
-            let Ok(name) = entry.file_name().to_str() else {
-                continue;
-            };
-            if !name.starts_with(&prefix) || !is_snapshot_name(name) {
-                continue;
-            }
-            let Ok(mut file) = self.open_entry(name) else {
-                continue;
-            };
-            let wanted =
-                read_facts(&file).is_ok_and(|facts| facts.is_some_and(|it| is_wanted(&it)));
-            if let (true, Ok(snapshot)) = (wanted, Snapshot::from_file(&mut file)) {
-                self.touch_name(name);
-                return Some(snapshot);
-            }
-        }
-        None
+        let entries = Dir::read_from(&self.folder).ok()?.flatten();
+        entries
+            .filter_map(|entry| entry.file_name().to_str().map(str::to_owned).ok())
+            .filter(|name| is_snapshot_of(name, module_sha256))
+            .find_map(|name| {
+                let mut file = self.open_entry(&name).ok()?;
+                // Before the whole file is read.
+                read_facts(&file).ok()?.filter(&is_wanted)?;
+                let snapshot = Snapshot::from_file(&mut file).ok()?;
+                self.touch_name(&name);
+                Some(snapshot)
+            })
     }
 
-    /// Puts the content of a snapshot file into place.
-    pub(super) fn save_snapshot(
-        &self,
-        facts: &SnapshotFacts,
-        content: &mut (impl Read + Seek),
-    ) -> Result<()> {
-        self.place(&snapshot_name(&facts.module, &facts.identity()), content)
+    /// Puts a snapshot into place.
+    pub(super) fn save_snapshot(&self, snapshot: &Snapshot) -> Result<()> {
+        let name = snapshot_name(&snapshot.facts.given.module, &snapshot.facts.identity());
+        let content = snapshot
+            .content()
+            .map_err(|error| self.failed(&name, error))?;
+        match content {
+            Some(mut content) => self.place(&name, &mut content, FOR_US),
+            None => Ok(()),
+        }
     }
 
     /// Notes that a start uses this entry, where it may: [`Self::sweep`] looks at that.
     pub(super) fn touch(&self, key: &ArtifactKey) {
         self.touch_name(&key.entry_name());
+    }
+
+    /// The same of a snapshot.
+    pub(super) fn touch_snapshot(&self, facts: &SnapshotFacts) {
+        self.touch_name(&snapshot_name(&facts.given.module, &facts.identity()));
     }
 
     fn touch_name(&self, name: &str) {
@@ -115,19 +124,32 @@ impl Cache {
 
     /// Puts the content of an artifact file into place, all at once.
     pub fn save(&self, metadata: &Metadata, content: &mut (impl Read + Seek)) -> Result<()> {
-        self.place(&metadata.key.entry_name(), content)
+        let name = metadata.key.entry_name();
+        let mode = if metadata.key.snapshot {
+            FOR_US
+        } else {
+            FOR_ALL
+        };
+        content
+            .rewind()
+            .map_err(|error| self.failed(&name, error))?;
+        self.place(&name, content, mode)
     }
 
-    fn place(&self, name: &str, content: &mut (impl Read + Seek)) -> Result<()> {
+    fn place(&self, name: &str, content: &mut impl Read, mode: Mode) -> Result<()> {
         let partial = partial_name(name);
-        let saved = self.write_new(&partial, content).and_then(|()| {
+        let saved = self.write_new(&partial, content, mode).and_then(|()| {
             renameat(&self.folder, &partial, &self.folder, name)?;
             Ok(())
         });
         saved.map_err(|error| {
             let _ = unlinkat(&self.folder, &partial, AtFlags::empty());
-            Error::io(&self.directory.join(name), error)
+            self.failed(name, error)
         })
+    }
+
+    fn failed(&self, name: &str, error: io::Error) -> Error {
+        Error::io(&self.directory.join(name), error)
     }
 
     /// Removes the entry of this key, where there is one.
@@ -159,12 +181,10 @@ impl Cache {
         }
     }
 
-    fn write_new(&self, name: &str, content: &mut (impl Read + Seek)) -> io::Result<()> {
+    fn write_new(&self, name: &str, content: &mut impl Read, mode: Mode) -> io::Result<()> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
         let mut file = File::from(openat(&self.folder, name, flags, mode)?);
-        content.rewind()?;
         io::copy(content, &mut file)?;
         file.sync_all()
     }
@@ -188,6 +208,7 @@ fn read_entry(file: File, key: &ArtifactKey) -> std::result::Result<Artifact, St
 
 #[cfg(test)]
 mod tests {
+    use super::super::snapshot::{append_facts, tests as snapshot};
     use super::super::{Facts, append_footer};
     use super::*;
     use crate::engine::settings::{Settings, Target};
@@ -309,5 +330,91 @@ mod tests {
         age(&path(&cache), expiry::UNUSED + Duration::from_secs(60));
         cache.sweep();
         assert!(!path(&cache).exists());
+    }
+
+    const MODULE: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a";
+
+    /// A cache with a snapshot in it, and the path of that.
+    fn with_snapshot() -> (tempfile::TempDir, Cache, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::open(directory.path()).unwrap();
+        let content = append_facts(b"wasm".to_vec(), snapshot::facts(MODULE));
+        let snapshot = Snapshot::from_file(&mut snapshot::file(&content)).unwrap();
+        cache.save_snapshot(&snapshot).unwrap();
+        let name = snapshot_name(MODULE, &snapshot.facts.identity());
+        let path = directory.path().join(name);
+        assert_eq!(fs::read(&path).unwrap(), content);
+        (directory, cache, path)
+    }
+
+    fn finds(cache: &Cache, module: &str) -> bool {
+        cache.snapshot(module, |_| true).is_some()
+    }
+
+    #[test]
+    fn a_snapshot_is_found_by_its_module_and_what_it_was_made_of() {
+        let (_directory, cache, path) = with_snapshot();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "not everybody may read what is in it");
+        assert!(finds(&cache, MODULE));
+        assert!(!finds(&cache, &"00".repeat(32)));
+        let given = snapshot::facts(MODULE).given;
+        let found = cache.snapshot(MODULE, |facts| facts.given == given);
+        assert!(found.unwrap().open().unwrap().is_some());
+        assert!(cache.snapshot(MODULE, |_| false).is_none());
+    }
+
+    #[test]
+    fn a_snapshot_that_is_not_whole_or_not_ours_is_left_alone() {
+        let (_directory, cache, path) = with_snapshot();
+        let whole = fs::read(&path).unwrap();
+        let mut flipped = whole.clone();
+        flipped[0] ^= 1;
+        for damaged in [&whole[..whole.len() - 1], b"foreign", b"", &flipped] {
+            fs::write(&path, damaged).unwrap();
+            assert!(!finds(&cache, MODULE));
+        }
+        fs::write(&path, &whole).unwrap();
+        assert!(finds(&cache, MODULE));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(!finds(&cache, MODULE), "others can write it");
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", &path).unwrap();
+        assert!(!finds(&cache, MODULE));
+    }
+
+    #[test]
+    fn a_snapshot_leaves_a_day_after_its_last_use() {
+        let (_directory, cache, path) = with_snapshot();
+        let key = key(Target::Native).of_snapshot(true);
+        let code = cache.directory.join(key.entry_name());
+        fs::write(&code, "").unwrap();
+        for file in [&path, &code] {
+            age(file, expiry::UNUSED_SNAPSHOT - Duration::from_secs(60));
+        }
+        cache.sweep();
+        assert!(path.exists() && code.exists());
+        for file in [&path, &code] {
+            age(file, expiry::UNUSED_SNAPSHOT + Duration::from_secs(60));
+        }
+        assert!(finds(&cache, MODULE), "which is a use");
+        cache.sweep();
+        assert!(path.exists() && !code.exists());
+    }
+
+    #[test]
+    fn the_code_of_a_snapshot_is_for_its_owner_only() {
+        let (_directory, cache) = filled();
+        let mut metadata = metadata();
+        metadata.key.snapshot = true;
+        let content = append_footer(b"code".to_vec(), metadata.clone());
+        cache.save(&metadata, &mut Cursor::new(content)).unwrap();
+        let mode = |key: &ArtifactKey| {
+            let file = cache.directory.join(key.entry_name());
+            fs::metadata(file).unwrap().permissions().mode() & 0o777
+        };
+        assert_eq!(mode(&metadata.key), 0o600);
+        assert_eq!(mode(&key(Target::Native)), 0o644);
+        assert!(matches!(cache.load(&metadata.key), Entry::Found(_)));
     }
 }

@@ -1,20 +1,21 @@
 //! One process of `wasm-precompile`: the parent of the web server must neither make an engine nor start threads.
 
+use super::Prepared;
+use super::digest;
 use super::footer::{Findings, Metadata, read_footer};
 use super::memory_file;
+use super::order::Given;
 use super::snapshot::Snapshot;
-use super::{Prepared, User};
 use crate::engine::settings::{BACKTRACE_DETAILS, Target};
 use crate::error::{Error, Result};
 use crate::precompile::{EXIT_INVALID_MODULE, MAX_CPU_SECONDS};
-use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 /// How many threads the compiler uses; it reads this variable itself.
 const THREADS: &str = "RAYON_NUM_THREADS";
@@ -23,6 +24,8 @@ const THREADS: &str = "RAYON_NUM_THREADS";
 pub(super) struct Process {
     helper: PathBuf,
     module: PathBuf,
+    /// What its initialiser was given, if it runs one.
+    given: Option<Given>,
     child: Child,
     stderr: ChildStderr,
     said: Vec<u8>,
@@ -32,7 +35,7 @@ pub(super) struct Process {
 /// Checks a module without compiling it.
 pub(super) fn check(prepared: &Prepared) -> Result<Findings> {
     let helper = &prepared.helper;
-    let mut process = Process::start(prepared, &["--check"], 1)?;
+    let mut process = work_on_code(prepared, &["--check"], 1)?;
     while process.listen() {}
     let mut output = process.finish()?;
     let read = output
@@ -43,97 +46,99 @@ pub(super) fn check(prepared: &Prepared) -> Result<Findings> {
 
 /// Starts compiling a module, or its snapshot where there is one.
 pub(super) fn compile(prepared: &Prepared, threads: usize) -> Result<Process> {
-    Process::start(prepared, &["--output", "-"], threads)
+    work_on_code(prepared, &["--output", "-"], threads)
 }
 
-/// Starts the initialiser of a module, in a process that gives up the rights of root before it reads anything.
-pub(super) fn initialize(prepared: &Prepared, threads: usize) -> Result<Process> {
-    let (Some(preinit), Some(initializer)) = (&prepared.preinit, prepared.initializer()) else {
+fn work_on_code(prepared: &Prepared, work: &[&str], threads: usize) -> Result<Process> {
+    let Some(snapshot) = prepared.snapshot.get() else {
+        let module = prepared.module.as_os_str();
+        return start(prepared, threads, |command| {
+            command.args(work).arg(module).stdin(Stdio::null());
+        });
+    };
+    let wasm = snapshot.open().map_err(failed)?;
+    let wasm = wasm.ok_or_else(|| failed(io::Error::other("the snapshot is gone")))?;
+    start(prepared, threads, |command| {
+        command.args(work).args(["--snapshot", "-"]).stdin(wasm);
+    })
+}
+
+/// Starts the initialiser of a module, in a process that gives up the rights of root before it reads the module. It may take no
+/// more than `time_left`.
+pub(super) fn initialize(
+    prepared: &Prepared,
+    threads: usize,
+    time_left: Duration,
+) -> Result<Process> {
+    let Some(mut order) = prepared.order() else {
         return Err(Error::InvalidArgument("the module has no initialiser"));
     };
-    let mut work: Vec<OsString> = ["--initialize", initializer, "--output", "-"]
-        .map(OsString::from)
-        .into();
-    let mut option = |name: &str, value: Vec<u8>| {
-        work.push(name.into());
-        work.push(OsString::from_vec(value));
-    };
-    option("--timeout", preinit.timeout_ms.to_string().into());
-    option("--memory", preinit.memory.to_string().into());
-    for mount in &preinit.mounts {
-        option(
-            "--mount",
-            [mount.guest.as_bytes(), b"=", &mount.host].concat(),
-        );
+    order.time = order.time.min(time_left);
+    let mut line = serde_json::to_vec(&order).expect("an order is plain data");
+    line.push(b'\n');
+    // What is secret in it (variables) is on no command line, which everybody can read. The module is read here: whom the process
+    // becomes may not be able to.
+    let mut input = memory_file::create().map_err(failed)?;
+    let filled = input.write_all(&line).and_then(|()| {
+        let mut module = File::open(&prepared.module)?;
+        let sha256 = digest::copy_hashed(&mut module, &mut input)?;
+        input.rewind()?;
+        Ok(sha256)
+    });
+    if filled.map_err(failed)? != prepared.sha256 {
+        return Err(failed(io::Error::other("it was changed meanwhile")));
     }
-    for host in preinit.table.hosts_writable() {
-        option("--writable", host.clone());
-    }
-    for variable in &preinit.env {
-        option("--env", variable.clone());
-    }
-    if let Some(User {
-        user,
-        group,
-        groups,
-    }) = &preinit.user
-    {
-        let numbers: Vec<String> = [*user, *group]
-            .iter()
-            .chain(groups)
-            .map(u32::to_string)
-            .collect();
-        option("--user", numbers.join(":").into());
-    }
-    Process::start(prepared, &work, threads)
+    let mut process = start(prepared, threads, |command| {
+        command.args(["--initialize", "--output", "-"]).stdin(input);
+    })?;
+    process.given = Some(order.given);
+    Ok(process)
+}
+
+fn start(
+    prepared: &Prepared,
+    threads: usize,
+    set_up: impl FnOnce(&mut Command),
+) -> Result<Process> {
+    let Prepared { helper, module, .. } = prepared;
+    let output = memory_file::create().map_err(failed)?;
+    let spawned = output.try_clone().and_then(|stdout| {
+        let mut command = Command::new(helper);
+        command
+            .args(["--target", Target::Native.name()])
+            .current_dir("/")
+            .env_clear()
+            .env(THREADS, threads.to_string())
+            .stdout(stdout)
+            .stderr(Stdio::piped());
+        if let Some(value) = std::env::var_os(BACKTRACE_DETAILS) {
+            command.env(BACKTRACE_DETAILS, value);
+        }
+        set_up(&mut command);
+        command.spawn()
+    });
+    let mut child = spawned.map_err(|error| {
+        Error::Compile(format!(
+            "cannot run {} to compile it: {error}",
+            helper.display()
+        ))
+    })?;
+    Ok(Process {
+        helper: helper.to_owned(),
+        module: module.to_owned(),
+        given: None,
+        stderr: child.stderr.take().expect("it was asked for"),
+        child,
+        said: Vec::new(),
+        output,
+    })
+}
+
+fn failed(error: io::Error) -> Error {
+    Error::Compile(error.to_string())
 }
 
 impl Process {
-    fn start(prepared: &Prepared, work: &[impl AsRef<OsStr>], threads: usize) -> Result<Self> {
-        let Prepared { helper, module, .. } = prepared;
-        let snapshot = prepared.snapshot.get();
-        let input = match snapshot.map(|snapshot| snapshot.open()).transpose() {
-            Ok(snapshot) => snapshot.map_or_else(Stdio::null, Stdio::from),
-            Err(error) => return Err(Error::Compile(error.to_string())),
-        };
-        let output = memory_file::create().map_err(|error| Error::Compile(error.to_string()))?;
-        let spawned = output.try_clone().and_then(|stdout| {
-            let mut command = Command::new(helper);
-            command
-                .args(["--target", Target::Native.name()])
-                .args(work)
-                .arg(if snapshot.is_some() {
-                    Path::new("-")
-                } else {
-                    module
-                })
-                .current_dir("/")
-                .env_clear()
-                .env(THREADS, threads.to_string())
-                .stdin(input)
-                .stdout(stdout)
-                .stderr(Stdio::piped());
-            if let Some(value) = std::env::var_os(BACKTRACE_DETAILS) {
-                command.env(BACKTRACE_DETAILS, value);
-            }
-            command.spawn()
-        });
-        let mut child = spawned.map_err(|error| {
-            Error::Compile(format!(
-                "cannot run {} to compile it: {error}",
-                helper.display()
-            ))
-        })?;
-        Ok(Process {
-            helper: helper.to_owned(),
-            module: module.to_owned(),
-            stderr: child.stderr.take().expect("it was asked for"),
-            child,
-            said: Vec::new(),
-            output,
-        })
-    }
-
     /// Becomes readable when the process speaks or ends.
     pub(super) fn ear(&self) -> BorrowedFd<'_> {
         self.stderr.as_fd()
@@ -163,23 +168,23 @@ impl Process {
         }
     }
 
-    /// The snapshot that an initialiser led to, and the content of its file. To be called when the process has ended.
-    pub(super) fn snapshot(self) -> Result<(Snapshot, File)> {
-        let mut file = self.finish()?;
-        Ok((Snapshot::from_file(&mut file)?, file))
+    /// The snapshot that an initialiser led to. To be called when the process has ended. What it says was given by a process that
+    /// ran a guest: only what was asked for is taken.
+    pub(super) fn snapshot(mut self) -> Result<Snapshot> {
+        let (helper, given) = (self.helper.clone(), self.given.take());
+        let snapshot = Snapshot::from_file(&mut self.finish()?).map_err(failed)?;
+        if given.as_ref() != Some(&snapshot.facts.given) {
+            return Err(delivered_nothing(&helper));
+        }
+        Ok(snapshot)
     }
 
     fn finish(mut self) -> Result<File> {
-        let status = self
-            .child
-            .wait()
-            .map_err(|error| Error::Compile(error.to_string()))?;
+        let status = self.child.wait().map_err(failed)?;
         if !status.success() {
             return Err(self.failure(status));
         }
-        self.output
-            .try_clone()
-            .map_err(|error| Error::Compile(error.to_string()))
+        self.output.try_clone().map_err(failed)
     }
 
     fn failure(&self, status: ExitStatus) -> Error {
@@ -194,7 +199,8 @@ impl Process {
         }
         let cause = match status.signal() {
             Some(signal) => format!(
-                "the compiler was ended by signal {signal} (it may use {MAX_CPU_SECONDS} s of CPU time) {line}"
+                "{} was ended by signal {signal} (it may use {MAX_CPU_SECONDS} s of CPU time) {line}",
+                self.helper.display()
             ),
             None => line.to_owned(),
         };

@@ -1,14 +1,12 @@
 //! A module on its way to compiled code: what is asked for, and how far it is.
 
 use super::cache::Cache;
+use super::order::Order;
+use super::preinit::{INITIALIZERS, Preinit};
 use super::snapshot::{Snapshot, SnapshotFacts};
-use super::{Artifact, Facts};
+use super::{Artifact, ArtifactKey, Facts};
+use crate::engine::settings::{Settings, Target};
 use crate::error::{Error, Result};
-use crate::host::files::{Files, Terms};
-use crate::host::sights;
-use crate::mounts::MountTable;
-use crate::run::budget::Budget;
-use crate::run::{Limit, Limits, Mount};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -24,58 +22,6 @@ pub struct Request<'a> {
     pub helper: &'a Path,
     /// A snapshot is wanted, if the module allows one.
     pub preinit: Option<Preinit>,
-}
-
-/// How a module is initialised for a snapshot.
-#[derive(Clone, Debug)]
-pub struct Preinit {
-    /// Without an initialiser, or when it fails, the module is refused; otherwise it runs without a snapshot.
-    pub required: bool,
-    /// What the initialiser sees, all of it read-only.
-    pub mounts: Vec<Mount>,
-    /// All mounts of any run: what a program may write to, no link in there leads to a mount.
-    pub table: Arc<MountTable>,
-    /// `NAME=value`, sorted.
-    pub env: Vec<Vec<u8>>,
-    /// Milliseconds that it may take.
-    pub timeout_ms: u64,
-    /// Bytes of memory that it may use.
-    pub memory: u64,
-    /// Whom the process that runs it becomes; `None`: it stays who it is.
-    pub user: Option<User>,
-}
-
-/// A user without any right of root.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    pub user: u32,
-    pub group: u32,
-    /// All groups.
-    pub groups: Vec<u32>,
-}
-
-/// The names by which modules export an initialiser, the newer one first.
-const INITIALIZERS: [&str; 2] = ["wizer-initialize", "wizer.initialize"];
-
-impl Preinit {
-    /// Whether this snapshot is what the initialiser would lead to now.
-    pub(super) fn is_met_by(&self, facts: &SnapshotFacts) -> bool {
-        if facts.version != crate::VERSION || facts.env != self.env {
-            return false;
-        }
-        let mut files = Files::new(false);
-        let mut budget = Budget::new(Limits::UNLIMITED);
-        for mount in &self.mounts {
-            let terms = Terms {
-                read_only: true,
-                account: Limit::Written,
-            };
-            if let Ok(host) = self.table.open(&mount.host) {
-                let _ = files.mount(&mount.guest, host, terms, &mut budget);
-            }
-        }
-        sights::hold(&facts.sights, &mut files, &budget)
-    }
 }
 
 /// Where an artifact came from.
@@ -105,7 +51,7 @@ pub struct Prepared {
     /// A snapshot is wanted.
     pub(super) preinit: Option<Preinit>,
     pub(super) snapshot: OnceLock<Arc<Snapshot>>,
-    /// Why there is no snapshot although one was wanted.
+    /// Why there is no snapshot although one was wanted; empty where that was told before.
     pub(super) without: OnceLock<String>,
     /// What is to be told once the code is there.
     pub(super) warnings: Vec<String>,
@@ -138,6 +84,26 @@ impl Prepared {
     /// One line for the log, or nothing.
     pub fn warning(&self) -> &str {
         self.made.get().map_or("", |made| &made.warning)
+    }
+
+    /// Why it runs without the snapshot that was wanted, in one line, or nothing.
+    pub fn snapshot_problem(&self) -> &str {
+        self.without.get().map_or("", |reason| reason)
+    }
+
+    /// Whether both are the same code, a snapshot or not, so that a process has to load it once only.
+    pub fn shares_code_with(&self, other: &Prepared) -> bool {
+        let same_snapshot = match (self.snapshot.get(), other.snapshot.get()) {
+            (Some(one), Some(another)) => Arc::ptr_eq(one, another),
+            (None, None) => true,
+            _ => false,
+        };
+        match (self.made.get(), other.made.get()) {
+            (Some(one), Some(another)) => {
+                same_snapshot && Arc::ptr_eq(&one.artifact, &another.artifact)
+            }
+            _ => false,
+        }
     }
 
     /// Whether `name` is a function that a run can start with.
@@ -195,10 +161,23 @@ impl Prepared {
             && self.initializer().is_some()
     }
 
+    /// What the process is to do that runs the initialiser.
+    pub(super) fn order(&self) -> Option<Order> {
+        let preinit = self.preinit.as_ref()?;
+        Some(preinit.order(&self.sha256, self.initializer()?))
+    }
+
     /// SHA-256 of what is compiled, in hex.
     pub(super) fn code_of(&self) -> &str {
         let snapshot = self.snapshot.get();
         snapshot.map_or(&self.sha256, |snapshot| &snapshot.facts.sha256)
+    }
+
+    /// The key of its code.
+    pub(super) fn key(&self, target: Target) -> ArtifactKey {
+        let settings = Settings::of_this_process();
+        ArtifactKey::new(self.code_of(), &settings, target)
+            .of_snapshot(self.snapshot.get().is_some())
     }
 
     pub(super) fn is_pending(&self) -> bool {
@@ -207,8 +186,7 @@ impl Prepared {
 
     /// The code is there. Nothing changes when it was there before.
     pub(super) fn complete(&self, artifact: Arc<Artifact>, origin: Origin, warnings: &[String]) {
-        let without = self.without.get().cloned();
-        let all = self.warnings.iter().chain(warnings).cloned().chain(without);
+        let all = self.warnings.iter().chain(warnings).cloned();
         let warning = all.collect::<Vec<_>>().join("; ");
         let _ = self.made.set(Made {
             artifact,

@@ -14,20 +14,18 @@ pub(super) struct Job<'a> {
     pub(super) module: &'a Prepared,
 }
 
-/// Starts what is done with a module, on so many threads.
-pub(super) type Start = fn(&Prepared, usize) -> Result<Process>;
-
 /// Modules that are compiled, or initialised. Dropped before the end, it ends what still runs.
-pub(super) struct SideBySide<'a> {
-    start: Start,
+pub(super) struct SideBySide<'a, S> {
+    /// Starts what is done with a module, on so many threads.
+    start: S,
     cores: usize,
     waiting: VecDeque<Job<'a>>,
     running: Vec<(Job<'a>, Process)>,
 }
 
-impl<'a> SideBySide<'a> {
+impl<'a, S: Fn(&Prepared, usize) -> Result<Process>> SideBySide<'a, S> {
     /// The largest first: it would be alone at the end otherwise.
-    pub(super) fn new(mut jobs: Vec<Job<'a>>, cores: usize, start: Start) -> Self {
+    pub(super) fn new(mut jobs: Vec<Job<'a>>, cores: usize, start: S) -> Self {
         jobs.sort_by_key(|job| std::cmp::Reverse(job.module.size));
         SideBySide {
             start,
@@ -51,6 +49,11 @@ impl<'a> SideBySide<'a> {
             .map_err(|error| error.at(next.index))?;
         self.running.push((next, process));
         Ok(Some(next))
+    }
+
+    /// Starts no more. Returns what was not started.
+    pub(super) fn start_no_more(&mut self) -> Vec<Job<'a>> {
+        std::mem::take(&mut self.waiting).into()
     }
 
     /// Waits until one has ended. `None`: none is running.

@@ -4,9 +4,12 @@
 use super::cache::{Cache, Entry};
 use super::digests::Digests;
 use super::helper::{self, Process};
+use super::preinit::INITIALIZERS;
 use super::side_by_side::{Job, SideBySide};
-use super::{Artifact, ArtifactKey, Facts, Origin, Prepared, Request, Snapshot, SnapshotFacts};
-use crate::engine::settings::{Settings, Target};
+use super::snapshot::Snapshot;
+use super::snapshots::Failure;
+use super::{Artifact, ArtifactKey, Facts, Origin, Prepared, Request};
+use crate::engine::settings::Target;
 use crate::error::{Error, Result};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -30,12 +33,21 @@ pub struct Begun<'a> {
 }
 
 #[derive(Debug, Default)]
-struct Contents {
+pub(super) struct Contents {
     digests: Digests,
     artifacts: HashMap<String, Arc<Artifact>>,
-    snapshots: Vec<Arc<Snapshot>>,
+    pub(super) snapshots: Vec<Arc<Snapshot>>,
+    pub(super) failures: Vec<Failure>,
     /// Caches that were written to since the last [`ArtifactStore::trim`].
-    grown: HashSet<PathBuf>,
+    pub(super) grown: HashSet<PathBuf>,
+}
+
+impl Contents {
+    /// Whether there is code of this WebAssembly that can be used.
+    pub(super) fn has_code(&self, sha256: &str) -> bool {
+        let artifact = self.artifacts.get(sha256);
+        artifact.is_some_and(|artifact| !artifact.is_refused())
+    }
 }
 
 /// See the module's description.
@@ -92,13 +104,30 @@ impl ArtifactStore {
         Ok(prepared)
     }
 
-    /// Compiles those that have no code yet, side by side. `begun` is told of each.
+    /// Takes the snapshots that are wanted and makes the code that is missing, side by side. `begun` is told of each.
+    /// `another_pass_follows`: the same will be asked for once more, and what failed is not tried again then.
     ///
     /// # Errors
     /// As for [`Self::examine`], as one of `modules`.
-    pub fn compile(&self, modules: &[&Prepared], begun: &mut dyn FnMut(&Begun<'_>)) -> Result<()> {
+    pub fn compile(
+        &self,
+        modules: &[&Prepared],
+        another_pass_follows: bool,
+        begun: &mut dyn FnMut(&Begun<'_>),
+    ) -> Result<()> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        self.take_snapshots(modules, cores, begun)?;
+        let taken = self.take_snapshots(modules, cores, begun);
+        self.forget_failures(another_pass_follows);
+        taken?;
+        self.compile_all(modules, cores, begun)
+    }
+
+    fn compile_all(
+        &self,
+        modules: &[&Prepared],
+        cores: usize,
+        begun: &mut dyn FnMut(&Begun<'_>),
+    ) -> Result<()> {
         let jobs = jobs(modules);
         let (mut done, total) = (0, jobs.len());
         let mut compiling = SideBySide::new(jobs, cores, helper::compile);
@@ -127,91 +156,8 @@ impl ArtifactStore {
         Ok(())
     }
 
-    /// Takes the snapshots that are wanted and not there yet. Modules that were given the same and may see the same come after
-    /// one another: what the first one leads to may be good for the others.
-    fn take_snapshots(
-        &self,
-        modules: &[&Prepared],
-        cores: usize,
-        begun: &mut dyn FnMut(&Begun<'_>),
-    ) -> Result<()> {
-        loop {
-            for module in modules {
-                self.find_snapshot(module)?;
-            }
-            let jobs = snapshot_jobs(modules);
-            if jobs.is_empty() {
-                return Ok(());
-            }
-            let (mut done, total) = (0, jobs.len());
-            let mut running = SideBySide::new(jobs, cores, helper::initialize);
-            loop {
-                while let Some(Job { module, .. }) = running.start_next()? {
-                    begun(&Begun {
-                        module,
-                        stage: Stage::Snapshot,
-                        done,
-                        total,
-                    });
-                }
-                let Some((job, process)) = running.wait() else {
-                    break;
-                };
-                self.take_snapshot(job.module, process)
-                    .map_err(|error| error.at(job.index))?;
-                done += 1;
-            }
-        }
-    }
-
-    fn take_snapshot(&self, module: &Prepared, process: Process) -> Result<()> {
-        let (snapshot, mut file) = match process.snapshot() {
-            Err(error) if !module.requires_snapshot() => {
-                let _ = module
-                    .without
-                    .set(format!("it runs without a snapshot: {error}"));
-                return Ok(());
-            }
-            taken => taken?,
-        };
-        if let (Some(cache), _) = open_cache(module)?
-            && cache.save_snapshot(&snapshot.facts, &mut file).is_ok()
-        {
-            self.lock().grown.extend(module.cache_directory.clone());
-        }
-        let snapshot = Arc::new(snapshot);
-        self.lock().snapshots.push(Arc::clone(&snapshot));
-        let _ = module.snapshot.set(snapshot);
-        Ok(())
-    }
-
-    /// A snapshot that the initialiser would lead to again.
-    fn find_snapshot(&self, prepared: &Prepared) -> Result<()> {
-        let Some(preinit) = &prepared.preinit else {
-            return Ok(());
-        };
-        if prepared.snapshot.get().is_some() {
-            return Ok(());
-        }
-        let is_wanted =
-            |facts: &SnapshotFacts| facts.module == prepared.sha256 && preinit.is_met_by(facts);
-        let kept = self.lock().snapshots.clone();
-        if let Some(known) = kept.into_iter().find(|known| is_wanted(&known.facts)) {
-            let _ = prepared.snapshot.set(known);
-            return Ok(());
-        }
-        if let (Some(cache), _) = open_cache(prepared)?
-            && let Some(found) = cache.snapshot(&prepared.sha256, is_wanted)
-        {
-            let found = Arc::new(found);
-            self.lock().snapshots.push(Arc::clone(&found));
-            let _ = prepared.snapshot.set(found);
-        }
-        Ok(())
-    }
-
-    /// Forgets the artifacts that nobody else holds. A cache that has grown loses the entries that no start has used for
-    /// a long time.
+    /// Forgets the artifacts that nobody else holds, and of snapshots that are compiled all but what they were made of. A cache
+    /// that has grown loses the entries that no start has used for a long time.
     pub fn trim(&self) {
         let mut contents = self.lock();
         contents
@@ -220,12 +166,20 @@ impl ArtifactStore {
         contents
             .snapshots
             .retain(|snapshot| Arc::strong_count(snapshot) > 1);
+        for snapshot in &contents.snapshots {
+            if contents.has_code(&snapshot.facts.sha256) {
+                snapshot.give_up();
+            }
+        }
         for directory in std::mem::take(&mut contents.grown) {
             let Ok(cache) = Cache::open(&directory) else {
                 continue;
             };
             for artifact in contents.artifacts.values() {
                 cache.touch(&artifact.metadata.key);
+            }
+            for snapshot in &contents.snapshots {
+                cache.touch_snapshot(&snapshot.facts);
             }
             cache.sweep();
         }
@@ -283,7 +237,7 @@ impl ArtifactStore {
         self.lock().artifacts.insert(module, Arc::clone(artifact));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Contents> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Contents> {
         // Everything in it stays whole if something panicked between two operations.
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -291,25 +245,12 @@ impl ArtifactStore {
 
 fn require_initializer(prepared: &Prepared) -> Result<()> {
     if prepared.requires_snapshot() {
-        return Err(Error::Module(
-            "it exports no function wizer-initialize without parameters and results".to_owned(),
-        ));
+        return Err(Error::Preinit(format!(
+            "it exports no function {} without parameters and results",
+            INITIALIZERS.join(" or ")
+        )));
     }
     Ok(())
-}
-
-/// The snapshots that can be taken at a time: one of those that were given the same.
-fn snapshot_jobs<'a>(modules: &[&'a Prepared]) -> Vec<Job<'a>> {
-    let env = |module: &Prepared| module.preinit.as_ref().map(|preinit| preinit.env.clone());
-    let mut jobs: Vec<Job<'_>> = Vec::new();
-    for (index, module) in modules.iter().enumerate() {
-        let alike =
-            |job: &Job<'_>| job.module.sha256 == module.sha256 && env(job.module) == env(module);
-        if module.lacks_snapshot() && !jobs.iter().any(alike) {
-            jobs.push(Job { index, module });
-        }
-    }
-    jobs
 }
 
 /// What is to be compiled: each content once.
@@ -327,7 +268,7 @@ fn jobs<'a>(modules: &[&'a Prepared]) -> Vec<Job<'a>> {
 }
 
 /// The cache of a module, and what is to be told when there should be one and is none.
-fn open_cache(prepared: &Prepared) -> Result<(Option<Cache>, Option<String>)> {
+pub(super) fn open_cache(prepared: &Prepared) -> Result<(Option<Cache>, Option<String>)> {
     let Some(directory) = &prepared.cache_directory else {
         return Ok((None, None));
     };
@@ -342,9 +283,8 @@ fn open_cache(prepared: &Prepared) -> Result<(Option<Cache>, Option<String>)> {
 }
 
 fn look_up(cache: &Cache, prepared: &mut Prepared) -> Option<Artifact> {
-    let settings = Settings::of_this_process();
     for target in Target::PREFERENCE {
-        match cache.load(&ArtifactKey::new(prepared.code_of(), &settings, target)) {
+        match cache.load(&prepared.key(target)) {
             Entry::Found(artifact) => return Some(artifact),
             Entry::Missing => {}
             Entry::Unusable(reason) => {
@@ -371,8 +311,7 @@ fn check_key(prepared: &Prepared, made: &ArtifactKey) -> Result<()> {
         )));
     }
     // After an upgrade under a running server the helper is newer than this library, which cannot map what it makes.
-    let settings = Settings::of_this_process();
-    if *made != ArtifactKey::new(prepared.code_of(), &settings, Target::Native) {
+    if *made != prepared.key(Target::Native) {
         return Err(Error::Compile(format!(
             "{} and this library are of different builds: stop and start the server",
             prepared.helper.display()

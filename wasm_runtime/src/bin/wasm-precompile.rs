@@ -1,21 +1,17 @@
 //! Validates and compiles WebAssembly modules for mod_wasm. The web server starts it when its configuration is checked;
 //! administrators and image builds use it to fill a cache beforehand.
 
-use clap::{Args, Parser};
-use std::ffi::{OsStr, OsString};
+use clap::Parser;
 use std::fs::File;
-use std::io::{Cursor, Read, Write};
-use std::os::unix::ffi::OsStrExt;
+use std::io::{self, BufRead, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
-use wasm_runtime::artifact::{Cache, Findings, append_facts};
+use wasm_runtime::artifact::{Cache, Findings, Given, Order, append_facts};
 use wasm_runtime::engine::settings::Target;
 use wasm_runtime::error::{Error, Result};
 use wasm_runtime::precompile::{
-    Compiler, EXIT_INVALID_MODULE, Surroundings, become_user, limit_this_process,
+    Compiler, EXIT_INVALID_MODULE, become_user, limit_size_of_files, limit_this_process,
 };
-use wasm_runtime::run::Mount;
 
 /// Validate and compile WebAssembly modules for mod_wasm.
 ///
@@ -39,53 +35,22 @@ struct Options {
     #[arg(long, conflicts_with_all = ["cache_dir", "output"])]
     check: bool,
 
-    #[command(flatten)]
-    initialize: Initialize,
+    /// Run a module's initialiser and write a snapshot. Used by the server: standard input is its order, as a line of JSON, and
+    /// the module
+    #[arg(long, requires = "output", conflicts_with = "modules")]
+    initialize: bool,
+
+    /// The module is a snapshot. Used by the server
+    #[arg(long)]
+    snapshot: bool,
 
     /// The machine to compile for
     #[arg(long, value_enum, default_value_t = Target::Native)]
     target: Target,
 
     /// WebAssembly modules (core modules, WASI preview 1); "-" is standard input
-    #[arg(value_name = "MODULE", required = true)]
+    #[arg(value_name = "MODULE", required_unless_present = "initialize")]
     modules: Vec<PathBuf>,
-}
-
-/// Runs a module's initialiser instead of compiling it, and writes a snapshot of what it led to.
-#[derive(Args)]
-struct Initialize {
-    /// Call this exported function and write a snapshot: a new module that begins where it ended
-    #[arg(long, value_name = "EXPORT", requires = "output")]
-    initialize: Option<String>,
-
-    /// A directory that the initialiser sees under the path GUEST, read-only
-    #[arg(long, value_name = "GUEST=HOST", requires = "initialize")]
-    mount: Vec<OsString>,
-
-    /// A directory that programs may write to: no link in there leads to a mount
-    #[arg(long, value_name = "HOST", requires = "initialize")]
-    writable: Vec<OsString>,
-
-    /// An environment variable of the initialiser
-    #[arg(long, value_name = "NAME=VALUE", requires = "initialize")]
-    env: Vec<OsString>,
-
-    /// Milliseconds that it may take
-    #[arg(
-        long,
-        value_name = "MS",
-        default_value_t = 60_000,
-        requires = "initialize"
-    )]
-    timeout: u64,
-
-    /// Bytes of memory that it may use
-    #[arg(long, value_name = "BYTES", default_value_t = 256 << 20, requires = "initialize")]
-    memory: u64,
-
-    /// Become this user and give up the rights of root before anything is read: numbers of user, group, and all groups
-    #[arg(long, value_name = "USER:GROUP:GROUP…", requires = "initialize")]
-    user: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -94,9 +59,9 @@ fn main() -> ExitCode {
         eprintln!("wasm-precompile: --output takes a single module");
         return ExitCode::from(2);
     }
-    let done = match &options.initialize.initialize {
-        Some(initializer) => snapshot(&options, initializer),
-        None => run(&options),
+    let done = match (&options.output, options.initialize) {
+        (Some(output), true) => initialize(&options, output),
+        _ => run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -111,7 +76,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    limit_this_process().map_err(|error| Error::Compile(format!("setrlimit: {error}")))?;
+    limit_this_process()?;
     let compiler = Compiler::new(options.target)?;
     let mut files = Vec::new();
     for module in &options.modules {
@@ -120,8 +85,9 @@ fn run(options: &Options) -> Result<()> {
     // All before the first is compiled: a mistake is not worth a wait.
     let mut checked = Vec::new();
     for (module, wasm) in &files {
-        let found = compiler.check(wasm);
-        checked.push((module, found.map_err(|error| named(module, error))?));
+        let mut found = compiler.check(wasm).map_err(|error| named(module, error))?;
+        found.findings.key.snapshot = options.snapshot;
+        checked.push((module, found));
     }
     for (module, checked) in &checked {
         if options.check {
@@ -140,53 +106,33 @@ fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn snapshot(options: &Options, initializer: &str) -> Result<()> {
-    let given = &options.initialize;
-    if let Some(user) = &given.user {
-        become_user(user)?;
+/// The module is read, and its initialiser runs, without any right of root.
+fn initialize(options: &Options, output: &Path) -> Result<()> {
+    let mut input = io::stdin().lock();
+    let mut line = Vec::new();
+    input.read_until(b'\n', &mut line).map_err(unreadable)?;
+    let order: Order = serde_json::from_slice(&line)
+        .map_err(|error| Error::Compile(format!("no order on standard input: {error}")))?;
+    if order.given.settings != Given::settings_of_this_build() {
+        return Err(Error::Compile(
+            "this program and the library that gave the order are of different builds".to_owned(),
+        ));
     }
-    limit_this_process().map_err(|error| Error::Compile(format!("setrlimit: {error}")))?;
-    let module = &options.modules[0];
-    let wasm = read(module)?;
+    become_user(&order.given.user)?;
+    limit_this_process()?;
+    limit_size_of_files()?;
+    let mut wasm = Vec::new();
+    input.read_to_end(&mut wasm).map_err(unreadable)?;
     let compiler = Compiler::new(options.target)?;
-    let checked = compiler.check(&wasm)?;
-    let around = Surroundings {
-        mounts: given
-            .mount
-            .iter()
-            .map(|text| mount(text))
-            .collect::<Result<_>>()?,
-        writable: given
-            .writable
-            .iter()
-            .map(|host| host.as_bytes().to_vec())
-            .collect(),
-        env: given
-            .env
-            .iter()
-            .map(|text| text.as_bytes().to_vec())
-            .collect(),
-        time: Duration::from_millis(given.timeout),
-        memory: given.memory,
-    };
-    let taken = compiler.snapshot(&checked, initializer, around);
-    let (wasm, facts) = taken.map_err(|error| named(module, error))?;
-    write(
-        options.output.as_deref().unwrap_or(Path::new("-")),
-        &append_facts(wasm, facts),
-    )
+    let (wasm, facts) = compiler.snapshot(&compiler.check(&wasm)?, &order)?;
+    write(output, &append_facts(wasm, facts))
 }
 
-fn mount(text: &OsStr) -> Result<Mount> {
-    let bytes = text.as_bytes();
-    let equals = bytes.iter().position(|byte| *byte == b'=');
-    let wrong = Error::InvalidArgument("a mount is GUEST=HOST");
-    let (guest, host) = bytes.split_at(equals.ok_or(wrong)?);
-    Ok(Mount {
-        guest: String::from_utf8_lossy(guest).into_owned(),
-        host: host[1..].to_vec(),
-        read_only: true,
-    })
+fn unreadable(source: io::Error) -> Error {
+    Error::Io {
+        path: "standard input".into(),
+        source,
+    }
 }
 
 fn named(module: &Path, error: Error) -> Error {
@@ -205,7 +151,7 @@ fn tell(findings: &Findings) -> Result<()> {
 fn read(module: &Path) -> Result<Vec<u8>> {
     let content = if module == Path::new("-") {
         let mut content = Vec::new();
-        std::io::stdin()
+        io::stdin()
             .lock()
             .read_to_end(&mut content)
             .map(|_| content)
@@ -220,7 +166,7 @@ fn read(module: &Path) -> Result<Vec<u8>> {
 
 fn write(output: &Path, content: &[u8]) -> Result<()> {
     let written = if output == Path::new("-") {
-        std::io::stdout().lock().write_all(content)
+        io::stdout().lock().write_all(content)
     } else {
         File::create(output).and_then(|mut file| file.write_all(content))
     };

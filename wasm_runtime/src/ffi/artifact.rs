@@ -11,6 +11,7 @@ use std::ffi::{CStr, OsStr, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The parent's collection of compiled modules. Keep it across the passes over the configuration: nothing in it is
 /// hashed, read or compiled again. May be used from any thread.
@@ -71,6 +72,8 @@ pub struct wrt_preinit {
     pub timeout_ms: u64,
     /// Bytes of memory that it may use; 0: no limit.
     pub memory: u64,
+    /// Descriptors that it may have at a time, standard streams and mounts among them; 0: no limit.
+    pub descriptors: u64,
     /// Whom the process that runs it becomes before it reads anything; NULL: it stays who it is. The one that compiles the snapshot runs
     /// no guest.
     pub user: *const wrt_user,
@@ -102,6 +105,8 @@ pub struct wrt_compile_options {
     /// Those that have code already are passed over.
     pub artifacts: *const *const wrt_artifact,
     pub artifacts_len: usize,
+    /// The same will be asked for once more, for the same start: what fails is not tried again then, and not told again.
+    pub another_pass_follows: bool,
     /// Given to `begun`.
     pub context: *mut c_void,
     /// Called when the making of a snapshot, or of code, begins: path and bytes of the module's file, and how many of `total` are done.
@@ -227,16 +232,15 @@ unsafe fn preinit(given: &wrt_preinit) -> Result<Preinit> {
         variables.push([name, b"=", value].concat());
     }
     variables.sort();
+    let limit = |given: u64| if given == 0 { u64::MAX } else { given };
     Ok(Preinit {
         required: given.required,
         mounts,
         table: Arc::clone(&table.0),
         env: variables,
-        timeout_ms: given.timeout_ms,
-        memory: match given.memory {
-            0 => u64::MAX,
-            memory => memory,
-        },
+        time: Duration::from_millis(given.timeout_ms),
+        memory: limit(given.memory),
+        descriptors: limit(given.descriptors),
         user: match user {
             // SAFETY: the caller's promise.
             Some(user) => Some(unsafe { self::user(user)? }),
@@ -250,11 +254,7 @@ unsafe fn preinit(given: &wrt_preinit) -> Result<Preinit> {
 unsafe fn user(given: &wrt_user) -> Result<User> {
     // SAFETY: the caller's promise.
     let groups = unsafe { slice(given.groups, given.groups_len)? };
-    Ok(User {
-        user: given.user,
-        group: given.group,
-        groups: groups.to_vec(),
-    })
+    Ok(User::new(given.user, given.group, groups.to_vec()))
 }
 
 /// Whether the code of this handle is, or will be, that of a snapshot.
@@ -268,8 +268,35 @@ pub unsafe extern "C" fn wrt_artifact_has_snapshot(artifact: *const wrt_artifact
     artifact.is_some_and(|artifact| artifact.0.has_snapshot())
 }
 
-/// Compiles those artifacts that have no code yet: several helper programs at a time, as many as there are cores, are started and
-/// waited for. Makes neither an engine nor a thread. `wrt_error_get_index` tells which artifact is at fault; what was compiled
+/// Why the module runs without the snapshot that was wanted, or empty; complete when there is code. Lives as long as the handle.
+///
+/// # Safety
+/// `artifact` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_snapshot_problem(artifact: *const wrt_artifact) -> wrt_str {
+    // SAFETY: the caller's promise.
+    let artifact = unsafe { artifact.as_ref() };
+    artifact.map_or(wrt_str::EMPTY, |artifact| {
+        wrt_str::new(artifact.0.snapshot_problem().as_bytes())
+    })
+}
+
+/// Whether both handles have the same code, so that one `wrt_module` of a process is enough for both; false for NULL.
+///
+/// # Safety
+/// Each is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_shares_code(
+    one: *const wrt_artifact,
+    another: *const wrt_artifact,
+) -> bool {
+    // SAFETY: the caller's promise.
+    let both = unsafe { (one.as_ref(), another.as_ref()) };
+    matches!(both, (Some(one), Some(another)) if one.0.shares_code_with(&another.0))
+}
+
+/// Takes the snapshots that are wanted, and compiles those artifacts that have no code yet: several helper programs at a time, as
+/// many as there are cores, are started and waited for. All snapshots of one call take 10 minutes at the most. Makes neither an engine nor a thread. `wrt_error_get_index` tells which artifact is at fault; what was compiled
 /// before it is in the cache.
 ///
 /// # Safety
@@ -318,7 +345,7 @@ unsafe fn compile(store: &ArtifactStore, given: *const wrt_compile_options) -> R
             }
         }
     };
-    store.compile(&modules, &mut tell)
+    store.compile(&modules, given.another_pass_follows, &mut tell)
 }
 
 /// Path of the helper program in the directory that this library was loaded from.

@@ -96,13 +96,25 @@ impl Files {
 
     /// The descriptor of the mount with this guest path.
     pub(crate) fn mount_of(&self, path: &str) -> Option<u32> {
-        self.numbers()
+        self.table
+            .numbers()
             .find(|fd| self.mount_path(*fd).is_ok_and(|mount| mount == path))
     }
 
-    /// All descriptors that are open, standard streams left out.
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = u32> {
-        self.table.numbers().skip_while(|fd| *fd < 3)
+    /// The first descriptor that is not where a run has it that begins with `mounts`, if there is one. Closed ones do no harm.
+    pub(crate) fn first_stray(&self, mounts: &[String]) -> Option<u32> {
+        self.table.numbers().find(|fd| {
+            let place = usize::try_from(*fd).unwrap_or(usize::MAX);
+            let expected = place.checked_sub(3).and_then(|index| mounts.get(index));
+            match self.kind(*fd) {
+                Ok(Kind::Stdin) => *fd != 0,
+                Ok(Kind::Stdout) => *fd != 1,
+                Ok(Kind::Stderr) => *fd != 2,
+                _ => self.mount_path(*fd).map_or(true, |path| {
+                    expected.is_none_or(|expected| expected != path)
+                }),
+            }
+        })
     }
 
     pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {

@@ -76,7 +76,15 @@ impl Sandbox {
     /// Takes note, while a snapshot is made, of what a look at a path finds.
     pub(crate) fn observe(&mut self, fd: u32, path: &[u8], follow: bool) {
         if let Some(observer) = &mut self.observer {
-            observer.look(&mut self.files, &self.io.budget, fd, path, follow);
+            let what = (fd, path, follow);
+            observer.look(&mut self.files, &self.io.budget, what);
+        }
+    }
+
+    /// The same, for what fails to change something: nothing is known of it but whether there is a folder for it.
+    pub(crate) fn observe_attempt(&mut self, fd: u32, path: &[u8]) {
+        if let Some(observer) = &mut self.observer {
+            observer.look_at_parent(&mut self.files, &self.io.budget, fd, path);
         }
     }
 

@@ -30,7 +30,11 @@ impl Call<'_> {
     }
 
     pub(in crate::host) fn fd_close(&mut self, fd: u32) -> Answer {
-        Ok(self.sandbox.files.close(fd)?)
+        self.sandbox.files.close(fd)?;
+        if let Some(observer) = &mut self.sandbox.observer {
+            observer.close(fd);
+        }
+        Ok(())
     }
 
     pub(in crate::host) fn fd_datasync(&mut self, fd: u32) -> Answer {
@@ -68,6 +72,12 @@ impl Call<'_> {
     }
 
     pub(in crate::host) fn fd_filestat_get(&mut self, fd: u32, out: u32) -> Answer {
+        let Sandbox {
+            files, observer, ..
+        } = &mut *self.sandbox;
+        if let Some(observer) = observer {
+            observer.look_at_open(files, fd);
+        }
         match self.sandbox.files.stat(fd)? {
             Some(stat) => self
                 .memory
@@ -192,7 +202,11 @@ impl Call<'_> {
     }
 
     pub(in crate::host) fn fd_renumber(&mut self, from: u32, to: u32) -> Answer {
-        Ok(self.sandbox.files.renumber(from, to)?)
+        self.sandbox.files.renumber(from, to)?;
+        if let Some(observer) = &mut self.sandbox.observer {
+            observer.renumber(from, to);
+        }
+        Ok(())
     }
 
     pub(in crate::host) fn fd_seek(
