@@ -17,7 +17,7 @@ build: ## build the module, its library and its helper into build/modules
 	@scripts/build
 
 guests: ## compile the example programs to WebAssembly into build/guests
-	@scripts/setup guests
+	@scripts/setup build guests
 	@scripts/build-guests
 
 fetch: ## download and verify what the demos run (NAMES="wordpress-6.5.5 ...")

@@ -4,6 +4,7 @@
 mod data;
 mod folders;
 mod listing;
+mod locks;
 mod paths;
 mod resolve;
 mod table;
@@ -13,6 +14,7 @@ mod times;
 mod walk;
 
 pub(crate) use data::Whence;
+pub(crate) use locks::Lock;
 pub(crate) use paths::Open;
 pub(crate) use table::{Kind, Terms};
 pub(crate) use times::Times;

@@ -1,6 +1,7 @@
 //! The descriptors of a run: small numbers, the lowest free one first, as on the host.
 
 use super::listing::Listing;
+use super::locks::Ranges;
 use super::resolve::Base;
 use crate::host::abi::Errno;
 use crate::run::Limit;
@@ -39,6 +40,8 @@ pub(crate) struct Descriptor {
     pub(crate) terms: Terms,
     /// What the guest said of waiting. It makes no difference, files never make it wait, but it may ask.
     pub(super) nonblocking: bool,
+    /// Of which it has locks.
+    pub(super) ranges: Ranges,
 }
 
 impl Descriptor {
@@ -51,6 +54,7 @@ impl Descriptor {
                 account: Limit::Written,
             },
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -60,6 +64,7 @@ impl Descriptor {
             host: Some(Arc::new(host)),
             terms,
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -72,6 +77,7 @@ impl Descriptor {
             host: Some(Arc::new(host)),
             terms,
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -147,6 +153,12 @@ impl Table {
     /// How many are open.
     pub(super) fn len(&self) -> usize {
         self.open
+    }
+
+    /// How many ranges of files are locked.
+    pub(super) fn locked_ranges(&self) -> usize {
+        let open = self.slots.iter().flatten();
+        open.map(|descriptor| descriptor.ranges.len()).sum()
     }
 
     pub(super) fn insert(&mut self, descriptor: Descriptor) -> u32 {
