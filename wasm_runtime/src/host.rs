@@ -6,9 +6,11 @@ pub(crate) mod files;
 pub(crate) mod linker;
 mod memory;
 mod poll;
+mod random;
 mod streams;
 mod strings;
 
+pub(crate) use random::Random;
 pub use streams::{Host, Stop};
 pub(crate) use streams::{RunIo, Waiting};
 pub use strings::StringList;

@@ -4,7 +4,7 @@
 use super::Limit;
 use super::budget::Budget;
 use crate::host::files::{Files, Terms};
-use crate::host::{RunIo, StringList, Waiting};
+use crate::host::{Random, RunIo, StringList, Waiting};
 use crate::mounts::MountTable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -13,9 +13,6 @@ use std::time::Instant;
 use wasmtime::Memory;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{HostMonotonicClock, WasiCtx};
-
-/// Most random bytes that one call may ask for.
-const MAX_RANDOM_BYTES: u64 = 1 << 20;
 
 /// A host directory as the guest sees it.
 #[derive(Debug)]
@@ -28,12 +25,13 @@ pub struct Mount {
 
 /// The state of one run; host functions find it in the store.
 pub(crate) struct Sandbox {
-    /// Clocks and random numbers.
+    /// Clocks and scheduling.
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) files: Files,
     pub(crate) io: RunIo,
     /// The call in which the host ended the run.
     pub(crate) stopped_in: Option<&'static str>,
+    pub(crate) random: Random,
     /// `argv`, the program's name included.
     pub(crate) args: StringList,
     /// `NAME=value`.
@@ -61,6 +59,7 @@ impl Sandbox {
             files: mounted(files, &mut io.budget, mounts, table)?,
             io,
             stopped_in: None,
+            random: Random::default(),
             args: StringList::default(),
             env: StringList::default(),
             started,
@@ -101,7 +100,6 @@ impl HostMonotonicClock for Clock {
 fn wasi(started: Instant) -> WasiP1Ctx {
     WasiCtx::builder()
         .monotonic_clock(Clock(started))
-        .max_random_size(MAX_RANDOM_BYTES)
         .build_p1()
 }
 

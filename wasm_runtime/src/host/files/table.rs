@@ -1,6 +1,6 @@
 //! The descriptors of a run: small numbers, the lowest free one first, as on the host.
 
-use super::listing::Listing;
+use super::listing::{Listing, Place};
 use super::locks::Ranges;
 use super::resolve::Base;
 use crate::host::abi::Errno;
@@ -16,11 +16,18 @@ pub(crate) enum Kind {
     Stderr,
     File,
     Directory {
-        /// Its path for the guest, where it is a mount.
-        mount: Option<String>,
-        /// The stream of its entries, once they are asked for.
-        listing: Option<Listing>,
+        mount: Option<Box<Mount>>,
+        /// Where reading it has come to, once it has begun.
+        place: Option<Place>,
     },
+}
+
+/// What is particular to the descriptor of a mount.
+pub(crate) struct Mount {
+    /// Its path for the guest.
+    path: String,
+    /// The host's descriptor only names the directory. This one reads it, once that has begun.
+    stream: Option<Arc<OwnedFd>>,
 }
 
 /// What a mount allows, which holds for all that is opened below it.
@@ -69,11 +76,9 @@ impl Descriptor {
     }
 
     pub(super) fn directory(host: OwnedFd, mount: Option<String>, terms: Terms) -> Self {
+        let mount = mount.map(|path| Box::new(Mount { path, stream: None }));
         Descriptor {
-            kind: Kind::Directory {
-                mount,
-                listing: None,
-            },
+            kind: Kind::Directory { mount, place: None },
             host: Some(Arc::new(host)),
             terms,
             nonblocking: false,
@@ -89,27 +94,55 @@ impl Descriptor {
             .ok_or(Errno::NOT_SUPPORTED)
     }
 
-    /// Its path for the guest, where it is a mount.
-    pub(super) fn mount_path(&self) -> Option<&str> {
+    fn mount(&self) -> Option<&Mount> {
         match &self.kind {
             Kind::Directory { mount, .. } => mount.as_deref(),
             _ => None,
         }
     }
 
-    pub(super) fn has_listing_of_mount(&self) -> bool {
-        matches!(
-            self.kind,
-            Kind::Directory {
-                mount: Some(_),
-                listing: Some(_)
-            }
-        )
+    /// Its path for the guest, where it is a mount.
+    pub(super) fn mount_path(&self) -> Option<&str> {
+        self.mount().map(|mount| mount.path.as_str())
     }
 
-    pub(super) fn start_listing(&mut self, fresh: Listing) {
-        if let Kind::Directory { listing, .. } = &mut self.kind {
-            *listing = Some(fresh);
+    /// A mount that is read needs a descriptor of the host beside its own.
+    pub(super) fn has_stream_of_mount(&self) -> bool {
+        self.mount().is_some_and(|mount| mount.stream.is_some())
+    }
+
+    /// Begins to read a directory, or goes on.
+    pub(super) fn listing(&mut self) -> Result<Listing, Errno> {
+        let stream = self.entries()?;
+        match self.kind {
+            Kind::Directory {
+                place: Some(place), ..
+            } => Listing::resume(stream, place),
+            _ => Ok(Listing::new(stream)),
+        }
+    }
+
+    fn entries(&mut self) -> Result<Arc<OwnedFd>, Errno> {
+        let opened = match self.mount() {
+            Some(Mount {
+                stream: Some(stream),
+                ..
+            }) => Arc::clone(stream),
+            _ => self.readable()?,
+        };
+        if let Kind::Directory {
+            mount: Some(mount), ..
+        } = &mut self.kind
+        {
+            mount.stream = Some(Arc::clone(&opened));
+        }
+        Ok(opened)
+    }
+
+    /// Remembers where reading a directory has come to.
+    pub(super) fn keep_place(&mut self, here: Place) {
+        if let Kind::Directory { place, .. } = &mut self.kind {
+            *place = Some(here);
         }
     }
 
@@ -142,9 +175,12 @@ pub(super) struct Table {
 impl Table {
     /// Standard input, output and error.
     pub(super) fn new() -> Self {
+        // A power of two, as the largest number of descriptors is: doubled until there, it has no slot too many.
+        let mut slots = Vec::with_capacity(16);
         let streams = [Kind::Stdin, Kind::Stdout, Kind::Stderr];
+        slots.extend(streams.map(|kind| Some(Descriptor::stream(kind))));
         Table {
-            slots: streams.map(|kind| Some(Descriptor::stream(kind))).into(),
+            slots,
             lowest_free: 3,
             open: 3,
         }
