@@ -6,6 +6,7 @@ pub(crate) mod files;
 pub(crate) mod linker;
 mod memory;
 mod poll;
+pub(crate) mod scratch;
 mod streams;
 mod strings;
 

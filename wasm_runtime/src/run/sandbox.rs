@@ -4,10 +4,12 @@
 use super::Limit;
 use super::budget::Budget;
 use crate::host::files::{Files, Terms};
+use crate::host::scratch::Slots;
 use crate::host::{RunIo, StringList, Waiting};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 use wasmtime::Memory;
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -23,6 +25,13 @@ pub struct Mount {
     /// Bytes of the host path.
     pub host: Vec<u8>,
     pub read_only: bool,
+}
+
+/// All directories that a guest sees.
+pub(crate) struct Mounts<'a> {
+    pub(crate) directories: &'a [Mount],
+    /// The guest path of its scratch directory, and where that comes from.
+    pub(crate) scratch: Option<(&'a str, &'a Arc<Slots>)>,
 }
 
 /// The state of one run; host functions find it in the store.
@@ -48,7 +57,7 @@ impl Sandbox {
     ///
     /// # Errors
     /// One line that names the host directory that cannot be opened.
-    pub(crate) fn new(mut io: RunIo, files: Files, mounts: &[Mount]) -> Result<Self, String> {
+    pub(crate) fn new(mut io: RunIo, files: Files, mounts: &Mounts<'_>) -> Result<Self, String> {
         let started = Instant::now();
         Ok(Sandbox {
             wasi: wasi(started),
@@ -99,8 +108,8 @@ fn wasi(started: Instant) -> WasiP1Ctx {
         .build_p1()
 }
 
-fn mounted(mut files: Files, budget: &mut Budget, mounts: &[Mount]) -> Result<Files, String> {
-    for mount in mounts {
+fn mounted(mut files: Files, budget: &mut Budget, mounts: &Mounts<'_>) -> Result<Files, String> {
+    for mount in mounts.directories {
         let terms = Terms {
             read_only: mount.read_only,
             account: Limit::Written,
@@ -111,6 +120,10 @@ fn mounted(mut files: Files, budget: &mut Budget, mounts: &[Mount]) -> Result<Fi
                 let host = Path::new(OsStr::from_bytes(&mount.host));
                 format!("{}: {error}", host.display())
             })?;
+    }
+    if let Some((guest, slots)) = mounts.scratch {
+        let mounted = files.mount_scratch(guest, slots, budget);
+        mounted.map_err(|error| format!("the scratch directory {guest}: {error}"))?;
     }
     Ok(files)
 }

@@ -109,7 +109,7 @@ pub(crate) fn load(wat: &str, max_instances: u32) -> Arc<LoadedModule> {
 }
 
 pub(crate) fn load_artifact(artifact: &Artifact, max_instances: u32) -> Arc<LoadedModule> {
-    let engine = ServingEngine::new(&needs(artifact), max_instances).unwrap();
+    let engine = ServingEngine::new(&needs(artifact), max_instances, None).unwrap();
     Arc::new(LoadedModule::new(&engine, artifact).unwrap())
 }
 
@@ -143,6 +143,7 @@ pub(crate) fn options() -> Options {
         args: Default::default(),
         env: Default::default(),
         mounts: Vec::new(),
+        scratch: None,
         entry_point: "_start".into(),
         queue_timeout: Duration::ZERO,
         limits: limits(),

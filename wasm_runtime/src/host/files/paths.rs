@@ -230,7 +230,7 @@ impl Files {
                 opened => return opened,
             }
         }
-        budget.grow(terms.account, ENTRY, create)
+        self.grow(terms.account, ENTRY, budget, create)
     }
 
     pub(crate) fn stat_path(
@@ -282,7 +282,7 @@ impl Files {
     ) -> Result<(), Errno> {
         let place = self.place(fd, path)?;
         place.changeable(Errno::EXISTS)?;
-        budget.grow(place.terms.account, ENTRY, || {
+        self.grow(place.terms.account, ENTRY, budget, || {
             Ok(mkdirat(&place.folder, place.name, NEW_DIRECTORY)?)
         })
     }
@@ -311,6 +311,7 @@ impl Files {
     pub(crate) fn rename(&mut self, from: (u32, &[u8]), to: (u32, &[u8])) -> Result<(), Errno> {
         let (old_folder, old_name) = self.renamed(from)?;
         let (new_folder, new_name) = self.renamed(to)?;
+        self.same_account(from.0, to.0)?;
         self.may_move(&old_folder, old_name)?;
         renameat(&old_folder, old_name, &new_folder, new_name)?;
         self.folders.forget_all();
@@ -326,6 +327,15 @@ impl Files {
         let kind = found.map(|found| FileType::from_raw_mode(found.st_mode));
         if kind == Ok(FileType::Symlink) {
             return Err(Errno::NOT_PERMITTED);
+        }
+        Ok(())
+    }
+
+    /// The scratch directory is a file system of its own to the guest, wherever it lies: what goes in or out is written anew, and
+    /// counted.
+    fn same_account(&self, from: u32, to: u32) -> Result<(), Errno> {
+        if self.table.get(from)?.terms.account != self.table.get(to)?.terms.account {
+            return Err(Errno::CROSS_DEVICE);
         }
         Ok(())
     }
@@ -360,7 +370,8 @@ impl Files {
         self.may_move(&old_folder, old_name)?;
         let target = self.place(to.0, to.1)?;
         target.changeable(Errno::EXISTS)?;
-        budget.grow(target.terms.account, ENTRY, || {
+        self.same_account(from.0, to.0)?;
+        self.grow(target.terms.account, ENTRY, budget, || {
             Ok(linkat(
                 &old_folder,
                 old_name,
@@ -386,7 +397,7 @@ impl Files {
         if !allowed {
             return Err(Errno::NOT_PERMITTED);
         }
-        budget.grow(place.terms.account, ENTRY, || {
+        self.grow(place.terms.account, ENTRY, budget, || {
             Ok(symlinkat(content, &place.folder, place.name)?)
         })
     }

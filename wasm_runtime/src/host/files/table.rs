@@ -2,6 +2,7 @@
 
 use super::listing::Listing;
 use crate::host::abi::Errno;
+use crate::host::scratch::Scratch;
 use crate::run::Limit;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat};
@@ -30,10 +31,18 @@ pub(crate) struct Terms {
     pub(crate) account: Limit,
 }
 
+/// Where the host's descriptor of a file or directory comes from.
+enum Host {
+    /// From nowhere: a standard stream, which belongs to the server.
+    None,
+    Open(Arc<OwnedFd>),
+    /// From the run's scratch directory, which is made now if need be.
+    Scratch(Arc<Scratch>),
+}
+
 pub(crate) struct Descriptor {
     pub(crate) kind: Kind,
-    /// `None` for standard streams, which belong to the server.
-    host: Option<Arc<OwnedFd>>,
+    host: Host,
     pub(crate) terms: Terms,
     /// What the guest said of waiting. It makes no difference, files never make it wait, but it may ask.
     pub(super) nonblocking: bool,
@@ -43,7 +52,7 @@ impl Descriptor {
     fn stream(kind: Kind) -> Self {
         Descriptor {
             kind,
-            host: None,
+            host: Host::None,
             terms: Terms {
                 read_only: true,
                 account: Limit::Written,
@@ -55,7 +64,7 @@ impl Descriptor {
     pub(super) fn file(host: OwnedFd, terms: Terms) -> Self {
         Descriptor {
             kind: Kind::File,
-            host: Some(Arc::new(host)),
+            host: Host::Open(Arc::new(host)),
             terms,
             nonblocking: false,
         }
@@ -67,18 +76,39 @@ impl Descriptor {
                 mount,
                 listing: None,
             },
-            host: Some(Arc::new(host)),
+            host: Host::Open(Arc::new(host)),
             terms,
+            nonblocking: false,
+        }
+    }
+
+    /// The mount of a scratch directory.
+    pub(super) fn scratch(scratch: &Arc<Scratch>, guest: &str) -> Self {
+        Descriptor {
+            kind: Kind::Directory {
+                mount: Some(guest.to_owned()),
+                listing: None,
+            },
+            host: Host::Scratch(Arc::clone(scratch)),
+            terms: Terms {
+                read_only: false,
+                account: Limit::Scratch,
+            },
             nonblocking: false,
         }
     }
 
     /// The host's descriptor of a file or directory.
     pub(super) fn host(&self) -> Result<BorrowedFd<'_>, Errno> {
-        self.host
-            .as_ref()
-            .map(|host| host.as_fd())
-            .ok_or(Errno::NOT_SUPPORTED)
+        self.owned().map(|host| host.as_fd())
+    }
+
+    fn owned(&self) -> Result<&Arc<OwnedFd>, Errno> {
+        match &self.host {
+            Host::None => Err(Errno::NOT_SUPPORTED),
+            Host::Open(host) => Ok(host),
+            Host::Scratch(scratch) => scratch.folder(),
+        }
     }
 
     pub(super) fn has_listing_of_mount(&self) -> bool {
@@ -111,7 +141,7 @@ impl Descriptor {
 
     /// The host's descriptor, kept open beyond the end of this one.
     pub(super) fn shared_host(&self) -> Result<Arc<OwnedFd>, Errno> {
-        self.host.clone().ok_or(Errno::NOT_SUPPORTED)
+        self.owned().cloned()
     }
 }
 
@@ -151,6 +181,10 @@ impl Table {
         self.open += 1;
         // No run has as many as that.
         number as u32
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Descriptor> {
+        self.slots.iter().flatten()
     }
 
     pub(super) fn get(&self, number: u32) -> Result<&Descriptor, Errno> {
