@@ -8,6 +8,7 @@
 #include "wasm_codes.h"
 #include "wasm_config.h"
 #include "wasm_descriptors.h"
+#include "wasm_scratch.h"
 #include "wasm_stack.h"
 
 /* Written once, before this child has any thread of its own. Not freed: prefork destroys its pools inside a signal handler, and the
@@ -55,6 +56,8 @@ static wrt_error *start_engine(apr_pool_t *pool, const wasm_server_conf *server,
     }
     options.artifacts = (const wrt_artifact *const *)artifacts->elts;
     options.artifacts_len = (size_t)artifacts->nelts;
+    options.scratch_count = wasm_scratch_count(server);
+    options.scratch_dir = wasm_str(options.scratch_count ? wasm_scratch_dir(server) : NULL);
     return wrt_engine_new(&options, &engine);
 }
 

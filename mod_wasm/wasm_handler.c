@@ -34,8 +34,10 @@ static apr_array_header_t *mounts(request_rec *r, const wasm_dir_conf *conf)
     for (i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
         const wasm_mount *mount = &APR_ARRAY_IDX(conf->mounts, i, const wasm_mount);
 
-        APR_ARRAY_PUSH(list, wrt_mount) =
-            (wrt_mount){ .guest = wasm_str(mount->guest), .host = wasm_str(mount->host), .read_only = mount->read_only };
+        if (wasm_mount_is_seen(conf, mount)) {
+            APR_ARRAY_PUSH(list, wrt_mount) =
+                (wrt_mount){ .guest = wasm_str(mount->guest), .host = wasm_str(mount->host), .read_only = mount->read_only };
+        }
     }
     return list;
 }
@@ -54,6 +56,7 @@ static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, co
         .env_len = (size_t)env->nelts,
         .mounts = (const wrt_mount *)dirs->elts,
         .mounts_len = (size_t)dirs->nelts,
+        .scratch = wasm_str(wasm_tmp_dir_of(conf) ? conf->tmp_dir->guest : NULL),
         .entry_point = wasm_str(wasm_entry_point(conf)),
         .queue_timeout_ms = (uint64_t)apr_time_as_msec(wasm_settings_get(&wasm_main_conf()->settings, WASM_SETTING_QUEUE_TIMEOUT)),
         .limits = wasm_limits_of(conf),
