@@ -16,7 +16,7 @@ static const char *mounts_text(apr_pool_t *pool, const wasm_dir_conf *conf)
         }
     }
     if (tmp) {
-        text = apr_pstrcat(pool, text, *text ? ", " : "", tmp->guest, " is its own", NULL);
+        text = apr_pstrcat(pool, text, *text ? ", " : "", tmp->guest, " is scratch", NULL);
     }
     return *text ? text : "none";
 }
