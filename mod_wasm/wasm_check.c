@@ -7,6 +7,7 @@
 #include "wasm_codes.h"
 #include "wasm_command.h"
 #include "wasm_config.h"
+#include "wasm_mounts.h"
 #include "wasm_scratch.h"
 #include "wasm_stack.h"
 
@@ -133,7 +134,7 @@ static const char *directory_problem(apr_pool_t *pool, const char *path, int may
     return apr_pstrdup(pool, apr_strerror(rv, reason, sizeof reason));
 }
 
-static const char *check_mounts(apr_pool_t *pool, const wasm_dir_conf *section)
+static const char *check_mounts(apr_pool_t *pool, const wrt_mount_table *table, const wasm_dir_conf *section)
 {
     int i;
 
@@ -146,7 +147,7 @@ static const char *check_mounts(apr_pool_t *pool, const wasm_dir_conf *section)
                                 mount->source.file, mount->source.line, mount->host, problem);
         }
     }
-    return NULL;
+    return wasm_mounts_problem(pool, table, section);
 }
 
 /* The standard streams, the mounts, and a file: with less no program can read anything. */
@@ -174,9 +175,15 @@ static const char *check_cache_dir(apr_pool_t *pool, const wasm_server_conf *ser
 /* What can be seen without the modules themselves. */
 static const char *check_surroundings(apr_pool_t *pconf, const wasm_server_conf *server)
 {
+    static const wasm_source all_sections = { "all sections", 0 };
     const char *wrong = check_cache_dir(pconf, server);
+    wrt_mount_table *mounts = NULL;
+    wrt_error *error = wasm_mounts_table(pconf, server, &mounts);
     int i;
 
+    if (error) {
+        return wasm_artifacts_problem(pconf, WASM_NAME_DIR " and " WASM_NAME_MAP_DIR, all_sections, error);
+    }
     if (!wrong) {
         wrong = wasm_scratch_problem(pconf, server);
     }
@@ -185,12 +192,13 @@ static const char *check_surroundings(apr_pool_t *pconf, const wasm_server_conf 
 
         wrong = note_digest(pconf, section);
         if (!wrong) {
-            wrong = check_mounts(pconf, section);
+            wrong = check_mounts(pconf, mounts, section);
         }
         if (!wrong) {
             wrong = check_file_limit(pconf, section);
         }
     }
+    wrt_mount_table_free(mounts);
     return wrong;
 }
 

@@ -8,6 +8,7 @@
 #include "wasm_codes.h"
 #include "wasm_config.h"
 #include "wasm_descriptors.h"
+#include "wasm_mounts.h"
 #include "wasm_scratch.h"
 #include "wasm_stack.h"
 
@@ -41,7 +42,7 @@ static void log_failure(server_rec *s, const char *code, const char *what, wrt_e
     wrt_error_free(error);
 }
 
-static wrt_error *start_engine(apr_pool_t *pool, const wasm_server_conf *server, uint32_t runs)
+static wrt_error *start_engine(apr_pool_t *pool, wasm_server_conf *server, uint32_t runs)
 {
     apr_array_header_t *artifacts = apr_array_make(pool, server->programs->nelts, sizeof(const wrt_artifact *));
     wrt_engine_options options = {
@@ -49,13 +50,18 @@ static wrt_error *start_engine(apr_pool_t *pool, const wasm_server_conf *server,
         .max_instances = runs,
         .thread_stack_size = wasm_stack_size(),
     };
+    wrt_error *error = wasm_mounts_table(pool, server, &server->mounts);
     int i;
 
+    if (error) {
+        return error;
+    }
     for (i = 0; i < server->programs->nelts; i++) {
         APR_ARRAY_PUSH(artifacts, const wrt_artifact *) = APR_ARRAY_IDX(server->programs, i, wasm_program *)->artifact;
     }
     options.artifacts = (const wrt_artifact *const *)artifacts->elts;
     options.artifacts_len = (size_t)artifacts->nelts;
+    options.mount_table = server->mounts;
     options.scratch_count = wasm_scratch_count(server);
     options.scratch_dir = wasm_str(options.scratch_count ? wasm_scratch_dir(server) : NULL);
     return wrt_engine_new(&options, &engine);

@@ -16,6 +16,7 @@
 #define WASM_CODE_STACK           "WASM0008" /* thread stacks are too small */
 #define WASM_CODE_VERSION         "WASM0009" /* module and library are of different versions */
 #define WASM_CODE_PREPARE         "WASM0010" /* any other failure of the library at start */
+#define WASM_CODE_MOUNTS          "WASM0011" /* a read-only mount lies in a writable one of its section */
 #define WASM_CODE_SCRATCH         "WASM0012" /* scratch directories cannot be as configured */
 
 /* Start: notices. */
@@ -39,6 +40,7 @@
 #define WASM_CODE_PATH_INFO       "WASM0044" /* AcceptPathInfo Off */
 #define WASM_CODE_NPH             "WASM0045" /* nph- scripts are not supported */
 #define WASM_CODE_SCRIPT_UNMAPPED "WASM0046" /* WasmScriptArg On, and the script lies in no mount */
+#define WASM_CODE_MERGED_MOUNTS   "WASM0047" /* as WASM0011, of sections that were merged */
 
 /* Runs. */
 #define WASM_CODE_TRAPPED         "WASM0050"

@@ -2,7 +2,8 @@
  * The settings of a section, how sections merge, and what is registered for the checks at start.
  *
  * Everything here lives in the configuration pool. It is written while the configuration is read; afterwards it is read-only, with two
- * exceptions that happen before any request is served: the hooks at start complete wasm_program, child_init sets its module.
+ * exceptions that happen before any request is served: the hooks at start complete wasm_program, child_init sets what is marked as the
+ * child's.
  */
 #ifndef WASM_CONFIG_H
 #define WASM_CONFIG_H
@@ -65,6 +66,7 @@ typedef struct wasm_dir_conf {
     apr_array_header_t *args;    /* const char * */
     apr_array_header_t *env;     /* wasm_env, each name once */
     apr_array_header_t *mounts;  /* wasm_mount, each guest path once */
+    int mounts_merged;           /* whether they are of several sections */
     const wasm_tmp_dir *tmp_dir;
     wasm_settings settings;
 
@@ -86,6 +88,7 @@ typedef struct wasm_server_conf {
     apr_int64_t scratch_total;
     wasm_source scratch_dir_source;
     apr_int64_t file_limit;       /* child: what WasmFileLimit can be at the most */
+    wrt_mount_table *mounts;      /* child: those of all sections */
     apr_array_header_t *programs; /* wasm_program * */
     apr_array_header_t *sections; /* wasm_dir_conf * */
 } wasm_server_conf;

@@ -7,6 +7,7 @@
 #include "wasm_config.h"
 #include "wasm_exchange.h"
 #include "wasm_limits.h"
+#include "wasm_mounts.h"
 #include "wasm_outcome.h"
 #include "wasm_script.h"
 #include "wasm_trace.h"
@@ -26,36 +27,20 @@ static apr_array_header_t *arguments(request_rec *r, const wasm_dir_conf *conf, 
     return args;
 }
 
-static apr_array_header_t *mounts(request_rec *r, const wasm_dir_conf *conf)
-{
-    apr_array_header_t *list = apr_array_make(r->pool, 4, sizeof(wrt_mount));
-    int i;
-
-    for (i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
-        const wasm_mount *mount = &APR_ARRAY_IDX(conf->mounts, i, const wasm_mount);
-
-        if (wasm_mount_is_seen(conf, mount)) {
-            APR_ARRAY_PUSH(list, wrt_mount) =
-                (wrt_mount){ .guest = wasm_str(mount->guest), .host = wasm_str(mount->host), .read_only = mount->read_only };
-        }
-    }
-    return list;
-}
-
 static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, const char *script, wrt_run **run)
 {
     request_rec *r = exchange->io.r;
     apr_array_header_t *args = arguments(r, conf, script);
     apr_array_header_t *env = exchange->cgi ? wasm_cgi_environment(r, conf) : wasm_plain_environment(r, conf);
-    apr_array_header_t *dirs = mounts(r, conf);
+    apr_array_header_t *mounts = wasm_mounts_of(r->pool, conf);
     wrt_run_options options = {
         .struct_size = sizeof options,
         .args = (const wrt_str *)args->elts,
         .args_len = (size_t)args->nelts,
         .env = (const wrt_variable *)env->elts,
         .env_len = (size_t)env->nelts,
-        .mounts = (const wrt_mount *)dirs->elts,
-        .mounts_len = (size_t)dirs->nelts,
+        .mounts = (const wrt_mount *)mounts->elts,
+        .mounts_len = (size_t)mounts->nelts,
         .scratch = wasm_str(wasm_tmp_dir_of(conf) ? conf->tmp_dir->guest : NULL),
         .entry_point = wasm_str(wasm_entry_point(conf)),
         .queue_timeout_ms = (uint64_t)apr_time_as_msec(wasm_settings_get(&wasm_main_conf()->settings, WASM_SETTING_QUEUE_TIMEOUT)),
@@ -156,6 +141,9 @@ int wasm_handler(request_rec *r)
     status = wasm_cgi_resolve(r, conf);
     if (status == OK) {
         status = wasm_script_argument(r, conf, &script);
+    }
+    if (status == OK) {
+        status = wasm_mounts_resolve(r, conf);
     }
     return status == OK ? serve(r, conf, script) : status;
 }

@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use crate::conf::endpoint;
 use crate::files_fixture;
 use crate::httpd::Mpm;
-use crate::paths::{guest, native, program};
+use crate::paths::{guest, native};
 use crate::process::printed;
 use crate::server::Server;
-use crate::site::{Site, as_child_user};
+use crate::site::{Site, as_child_user, within_mounts};
 
 /// Programs behind an httpd, and their native builds, which run as the user of httpd's children. Each run works in a
 /// folder of its own, all of them filled alike.
@@ -110,22 +110,6 @@ const WASM: &str = "wasm";
 /// The working folder of a program, in the site's.
 fn work(side: &str, name: &str) -> String {
     format!("{side}/{name}/work")
-}
-
-/// Words before a command: it then finds file systems mounted in these folders, and only it does.
-fn within_mounts(mounts: &str, folders: impl Iterator<Item = String>) -> Vec<String> {
-    assert!(
-        rustix::process::geteuid().is_root(),
-        "mounting file systems takes root: run this test as root"
-    );
-    let each: String = folders
-        .map(|folder| format!("(cd {folder}\n{mounts})\n"))
-        .collect();
-    let unshare = program("unshare", "util-linux").display().to_string();
-    let script = format!("set -e\n{each}exec \"$@\"");
-    [&unshare, "--mount", "--", "/bin/sh", "-c", &script, "sh"]
-        .map(str::to_owned)
-        .into()
 }
 
 /// Operations and answers, in their order; the operations' names made unique.

@@ -6,7 +6,7 @@ use crate::errorlog;
 use crate::paths::{cache_dir, httpd_module_dir, module, program};
 use crate::refusal::Refusal;
 use crate::server::Server;
-use crate::site::{CHILD_USER, Site, as_child_user, child_ids};
+use crate::site::{CHILD_USER, Site, as_child_user, child_ids, within_mounts};
 
 /// How httpd serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,13 @@ impl Httpd {
     pub fn open_files(mut self, most: u32) -> Self {
         let prlimit = program("prlimit", "util-linux").display().to_string();
         self.site.runner = vec![prlimit, format!("--nofile={most}")];
+        self
+    }
+
+    /// Runs commands of a shell that mount file systems, in the site's folder, and all of httpd where these are mounted. Takes root.
+    pub fn mounting(mut self, commands: &str) -> Self {
+        let folder = self.site.path("");
+        self.site.runner = within_mounts(commands, std::iter::once(folder));
         self
     }
 

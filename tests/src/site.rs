@@ -171,6 +171,22 @@ pub(crate) fn as_child_user() -> Vec<String> {
         .collect()
 }
 
+/// Words before a command: it then finds file systems mounted in these folders, and only it does.
+pub(crate) fn within_mounts(mounts: &str, folders: impl Iterator<Item = String>) -> Vec<String> {
+    assert!(
+        rustix::process::geteuid().is_root(),
+        "mounting file systems takes root: run this test as root"
+    );
+    let each: String = folders
+        .map(|folder| format!("(cd {folder}\n{mounts})\n"))
+        .collect();
+    let unshare = program("unshare", "util-linux").display().to_string();
+    let script = format!("set -e\n{each}exec \"$@\"");
+    [&unshare, "--mount", "--", "/bin/sh", "-c", &script, "sh"]
+        .map(str::to_owned)
+        .into()
+}
+
 /// User and group of httpd's children; nothing when they run as the user of the suite.
 pub(crate) fn child_ids() -> Option<(u32, u32)> {
     if !rustix::process::geteuid().is_root() {

@@ -228,6 +228,11 @@ typedef struct wrt_error wrt_error;
 typedef struct wrt_module wrt_module;
 
 /**
+ * All mounts that any run may have. May be used from any thread, and made in any process.
+ */
+typedef struct wrt_mount_table wrt_mount_table;
+
+/**
  * One run of a guest. Execute it once, then read the outcome, then free it.
  */
 typedef struct wrt_run wrt_run;
@@ -310,6 +315,10 @@ typedef struct {
    */
   uint32_t max_instances;
   /**
+   * All mounts that its runs may have: on the way to one, no link is followed that lies in a writable one. NULL: all links are.
+   */
+  const wrt_mount_table *mount_table;
+  /**
    * Stack in bytes of the threads that will call `wrt_run_execute`; 0: not checked. Less than `WRT_STACK_NEEDED` is
    * refused.
    */
@@ -326,14 +335,6 @@ typedef struct {
 } wrt_engine_options;
 
 /**
- * An environment variable.
- */
-typedef struct {
-  wrt_str name;
-  wrt_str value;
-} wrt_variable;
-
-/**
  * A host directory that the guest sees.
  */
 typedef struct {
@@ -347,6 +348,29 @@ typedef struct {
   wrt_str host;
   bool read_only;
 } wrt_mount;
+
+/**
+ * Two mounts of one run that contradict each other, by their places in the array.
+ */
+typedef struct {
+  /**
+   * Whether there are such two.
+   */
+  bool found;
+  /**
+   * A read-only mount that is the same directory as `writable`, or lies in it, whatever names they have.
+   */
+  size_t read_only;
+  size_t writable;
+} wrt_mount_conflict;
+
+/**
+ * An environment variable.
+ */
+typedef struct {
+  wrt_str name;
+  wrt_str value;
+} wrt_variable;
 
 /**
  * How much a run may use up. 0: no limit.
@@ -695,6 +719,34 @@ size_t wrt_error_get_index(const wrt_error *error);
  * `error` is NULL or a live error, which is not used again.
  */
 void wrt_error_free(wrt_error *error);
+
+/**
+ * Makes the table of all mounts of a configuration. Host paths are absolute and have no `..`.
+ *
+ * # Safety
+ * `all` points to `all_len` mounts, `out` can be written to; NULL is an error.
+ */
+wrt_error *wrt_mount_table_new(const wrt_mount *all, size_t all_len, wrt_mount_table **out);
+
+/**
+ * Whether a run may have these mounts of the table. It is found out once for each combination, and kept. `WRT_ERROR_IO`, with
+ * the index of the mount, when one cannot be opened; nothing is kept then.
+ *
+ * # Safety
+ * `table` is live, `given` points to `len` mounts, `out` can be written to; NULL is an error.
+ */
+wrt_error *wrt_mount_table_check(const wrt_mount_table *table,
+                                 const wrt_mount *given,
+                                 size_t len,
+                                 wrt_mount_conflict *out);
+
+/**
+ * Frees a handle; NULL is fine. An engine that was made with it keeps what it needs.
+ *
+ * # Safety
+ * `table` is NULL or a live handle, which is not used again.
+ */
+void wrt_mount_table_free(wrt_mount_table *table);
 
 /**
  * Makes a run of `module`. Nothing happens until it is executed.

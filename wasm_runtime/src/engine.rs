@@ -12,6 +12,7 @@ use crate::artifact::{Metadata, Needs};
 use crate::error::{Error, Result, one_line};
 use crate::host::linker;
 use crate::host::scratch::Slots;
+use crate::mounts::MountTable;
 use crate::run::Sandbox;
 use queue::Queue;
 use settings::{Settings, Target, compatibility};
@@ -25,6 +26,7 @@ pub struct ServingEngine {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Sandbox>,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) mounts: Arc<MountTable>,
     /// Where runs have their scratch directories.
     pub(crate) scratch: Option<Arc<Slots>>,
     /// Entered by each run, so that WASI finds a runtime and does not start one with threads of its own. It is never
@@ -36,11 +38,12 @@ pub struct ServingEngine {
 }
 
 impl ServingEngine {
-    /// An engine for at most `max_instances` guests at a time of modules that need no more than `needs`. `scratch` is the directory
-    /// in which guests have scratch directories, and how many at a time; without it they can have none.
+    /// An engine for at most `max_instances` guests at a time of modules that need no more than `needs`, with mounts of a table.
+    /// `scratch` is the directory in which guests have scratch directories, and how many at a time; without it they can have none.
     pub fn new(
         needs: &Needs,
         max_instances: u32,
+        mounts: Arc<MountTable>,
         scratch: Option<(&Path, u32)>,
     ) -> Result<Arc<Self>> {
         let (engine, mut warnings) = pool::make_engine(needs, max_instances)?;
@@ -55,6 +58,7 @@ impl ServingEngine {
             engine,
             linker,
             queue,
+            mounts,
             scratch,
             tokio,
             warning: warnings.join("; "),

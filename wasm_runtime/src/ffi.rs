@@ -9,5 +9,6 @@ pub mod artifact;
 pub mod engine;
 pub mod error;
 mod guard;
+pub mod mounts;
 pub mod run;
 pub mod text;

@@ -3,7 +3,8 @@
 //! Two kinds of process use it. The **parent** of the web server only looks after compiled code
 //! ([`artifact`]): no engine, no thread. A **serving child** makes one [`engine::ServingEngine`], loads each artifact
 //! as a [`guest::LoadedModule`] and executes a [`run::Run`] for each request. The program `wasm-precompile` is the
-//! only place where code is compiled ([`precompile`]). [`host`] is what a guest may call. The C API of all this is [`ffi`].
+//! only place where code is compiled ([`precompile`]). [`host`] is what a guest may call,
+//! [`mounts`] which directories it may see. The C API of all this is [`ffi`].
 
 pub mod artifact;
 pub mod engine;
@@ -11,6 +12,7 @@ pub mod error;
 pub mod ffi;
 pub mod guest;
 pub mod host;
+pub mod mounts;
 pub mod precompile;
 pub mod run;
 

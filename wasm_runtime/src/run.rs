@@ -76,6 +76,7 @@ impl Run {
         let files = Files::new(self.options.allow_symlinks);
         let mounts = Mounts {
             directories: &self.options.mounts,
+            table: &engine.mounts,
             scratch: self.options.scratch.as_deref().zip(engine.scratch.as_ref()),
         };
         let mut sandbox = match Sandbox::new(io, files, &mounts) {

@@ -3,6 +3,7 @@
 use super::artifact::wrt_artifact;
 use super::error::wrt_error;
 use super::guard::{borrow, fallible, free, hand_out, infallible, options, slice};
+use super::mounts::wrt_mount_table;
 use super::text::wrt_str;
 use crate::artifact::{Artifact, Needs};
 use crate::engine::ServingEngine;
@@ -33,6 +34,8 @@ pub struct wrt_engine_options {
     pub artifacts_len: usize,
     /// Most runs at a time, at least 1.
     pub max_instances: u32,
+    /// All mounts that its runs may have: on the way to one, no link is followed that lies in a writable one. NULL: all links are.
+    pub mount_table: *const wrt_mount_table,
     /// Stack in bytes of the threads that will call `wrt_run_execute`; 0: not checked. Less than `WRT_STACK_NEEDED` is
     /// refused.
     pub thread_stack_size: u64,
@@ -82,12 +85,15 @@ unsafe fn new_engine(given: *const wrt_engine_options) -> Result<Arc<ServingEngi
         needs = needs.or(&artifact.0.facts.needs);
     }
     // SAFETY: the caller's promise.
+    let table = unsafe { given.mount_table.as_ref() };
+    let mounts = table.map(|table| Arc::clone(&table.0)).unwrap_or_default();
+    // SAFETY: the caller's promise.
     let scratch = unsafe { given.scratch_dir.path()? };
     if scratch.is_some() && given.scratch_count == 0 {
         return Err(Error::InvalidArgument("scratch_count is 0"));
     }
     let scratch = scratch.map(|path| (path, given.scratch_count));
-    ServingEngine::new(&needs, given.max_instances, scratch)
+    ServingEngine::new(&needs, given.max_instances, mounts, scratch)
 }
 
 /// One line for the log (no address space for a pool), or empty. Lives as long as the engine.

@@ -3,11 +3,12 @@
 use super::engine::wrt_module;
 use super::error::wrt_error;
 use super::guard::{borrow, fallible, free, hand_out, options, slice};
+use super::mounts::{mounts, wrt_mount};
 use super::text::wrt_str;
 use crate::error::{Error, Result};
 use crate::host::StringList;
 use crate::host::{Host, Stop};
-use crate::run::{Ending, Exceeded, Limit, Limits, Mount, Options, Outcome, Run};
+use crate::run::{Ending, Exceeded, Limit, Limits, Options, Outcome, Run};
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,17 +62,6 @@ pub struct wrt_callbacks {
 pub struct wrt_variable {
     pub name: wrt_str,
     pub value: wrt_str,
-}
-
-/// A host directory that the guest sees.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct wrt_mount {
-    /// Its path for the guest, UTF-8.
-    pub guest: wrt_str,
-    /// Its path on the host.
-    pub host: wrt_str,
-    pub read_only: bool,
 }
 
 /// How much a run may use up. 0: no limit.
@@ -337,7 +327,7 @@ unsafe fn run_options(given: *const wrt_run_options) -> Result<(Options, wrt_cal
         (
             strings(slice(given.args, given.args_len)?)?,
             variables(slice(given.env, given.env_len)?)?,
-            mounts(slice(given.mounts, given.mounts_len)?)?,
+            mounts(given.mounts, given.mounts_len)?,
             given
                 .scratch
                 .text("the guest path of the scratch directory is not UTF-8")?,
@@ -394,26 +384,6 @@ unsafe fn variables(given: &[wrt_variable]) -> Result<StringList> {
         list.push(&[name, b"=", value]);
     }
     Ok(list)
-}
-
-/// # Safety
-/// The strings are valid.
-unsafe fn mounts(given: &[wrt_mount]) -> Result<Vec<Mount>> {
-    let mount = |mount: &wrt_mount| {
-        // SAFETY: the caller's promise.
-        let (guest, host) = unsafe {
-            (
-                mount.guest.text("the guest path of a mount is not UTF-8")?,
-                mount.host.bytes()?,
-            )
-        };
-        Ok(Mount {
-            guest: guest.to_owned(),
-            host: host.to_owned(),
-            read_only: mount.read_only,
-        })
-    };
-    given.iter().map(mount).collect()
 }
 
 /// Runs the guest on this thread and returns when it has ended. Whatever the guest does is an outcome; an error means wrong use

@@ -24,7 +24,8 @@ use super::scratch::{Scratch, Slots};
 use crate::run::budget::Budget;
 use folders::Folders;
 use listing::Listing;
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open};
+use rustix::fd::OwnedFd;
+use rustix::fs::{FileType, OFlags, Stat, fstat};
 use std::sync::Arc;
 use table::{Descriptor, Table};
 
@@ -58,12 +59,10 @@ impl Files {
     pub(crate) fn mount(
         &mut self,
         guest: &str,
-        host: &[u8],
+        directory: OwnedFd,
         terms: Terms,
         budget: &mut Budget,
     ) -> Result<(), std::io::Error> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let directory = open(host, flags, Mode::empty())?;
         self.make_room_for_mount(budget)?;
         let mount = Descriptor::directory(directory, Some(guest.to_owned()), terms);
         self.table.insert(mount);
@@ -279,7 +278,7 @@ fn file_rights(flags: OFlags) -> u64 {
 }
 
 /// What was opened, as a descriptor. A FIFO or a device is none: reading it could wait for ever.
-fn descriptor(host: rustix::fd::OwnedFd, terms: Terms) -> Result<Descriptor, Errno> {
+fn descriptor(host: OwnedFd, terms: Terms) -> Result<Descriptor, Errno> {
     match FileType::from_raw_mode(fstat(&host)?.st_mode) {
         FileType::RegularFile => Ok(Descriptor::file(host, terms)),
         FileType::Directory => Ok(Descriptor::directory(host, None, terms)),

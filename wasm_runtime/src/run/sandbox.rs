@@ -6,6 +6,7 @@ use super::budget::Budget;
 use crate::host::files::{Files, Terms};
 use crate::host::scratch::Slots;
 use crate::host::{RunIo, StringList, Waiting};
+use crate::mounts::MountTable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -30,6 +31,8 @@ pub struct Mount {
 /// All directories that a guest sees.
 pub(crate) struct Mounts<'a> {
     pub(crate) directories: &'a [Mount],
+    /// What opens them.
+    pub(crate) table: &'a MountTable,
     /// The guest path of its scratch directory, and where that comes from.
     pub(crate) scratch: Option<(&'a str, &'a Arc<Slots>)>,
 }
@@ -114,12 +117,13 @@ fn mounted(mut files: Files, budget: &mut Budget, mounts: &Mounts<'_>) -> Result
             read_only: mount.read_only,
             account: Limit::Written,
         };
-        files
-            .mount(&mount.guest, &mount.host, terms, budget)
-            .map_err(|error| {
-                let host = Path::new(OsStr::from_bytes(&mount.host));
-                format!("{}: {error}", host.display())
-            })?;
+        let directory = mounts.table.open(&mount.host);
+        let shown =
+            directory.and_then(|directory| files.mount(&mount.guest, directory, terms, budget));
+        shown.map_err(|error| {
+            let host = Path::new(OsStr::from_bytes(&mount.host));
+            format!("{}: {error}", host.display())
+        })?;
     }
     if let Some((guest, slots)) = mounts.scratch {
         let mounted = files.mount_scratch(guest, slots, budget);

@@ -17,6 +17,7 @@ static void null_everywhere(void)
     wrt_engine_free(NULL);
     wrt_module_free(NULL);
     wrt_run_free(NULL);
+    wrt_mount_table_free(NULL);
     CHECK(wrt_error_message(NULL).len == 0);
     CHECK(wrt_error_get_index(NULL) == 0);
     CHECK(wrt_artifact_warning(NULL).len == 0);
@@ -29,6 +30,9 @@ static void null_everywhere(void)
     MUST_FAIL(wrt_artifact_check_entry_point(NULL, str("")), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_engine_new(NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_module_new(NULL, NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_mount_table_new(NULL, 0, NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_mount_table_new(NULL, 1, NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_mount_table_check(NULL, NULL, 0, NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_run_new(NULL, NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_run_execute(NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
 }

@@ -44,6 +44,27 @@ static void run(struct guest *guest)
     wrt_run_free(run);
 }
 
+static void compare_mounts(const char *directory)
+{
+    wrt_mount mounts[] = {
+        {.guest = str("/all"), .host = str("/")},
+        {.guest = str("/one"), .host = str(directory), .read_only = true},
+        {.guest = str("/gone"), .host = str("/nowhere")},
+    };
+    wrt_mount_table *table;
+    wrt_mount_conflict conflict;
+    MUST(wrt_mount_table_new(mounts, 3, &table));
+    MUST(wrt_mount_table_check(table, mounts, 1, &conflict));
+    CHECK(!conflict.found);
+    MUST(wrt_mount_table_check(table, mounts, 2, &conflict));
+    CHECK(conflict.found && conflict.read_only == 1 && conflict.writable == 0);
+    MUST_FAIL(wrt_mount_table_check(table, mounts, 2, NULL), WRT_ERROR_INVALID_ARGUMENT);
+    wrt_error *error = wrt_mount_table_check(table, mounts, 3, &conflict);
+    CHECK(wrt_error_get_kind(error) == WRT_ERROR_IO && wrt_error_get_index(error) == 2);
+    wrt_error_free(error);
+    wrt_mount_table_free(table);
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 3);
@@ -68,6 +89,7 @@ int main(int argc, char **argv)
 
     for (int i = 0; i < 3; i++)
         run(&guest);
+    compare_mounts(argv[2]);
     unload(&guest);
     puts("smoke: ok");
     return 0;

@@ -109,7 +109,8 @@ pub(crate) fn load(wat: &str, max_instances: u32) -> Arc<LoadedModule> {
 }
 
 pub(crate) fn load_artifact(artifact: &Artifact, max_instances: u32) -> Arc<LoadedModule> {
-    let engine = ServingEngine::new(&needs(artifact), max_instances, None).unwrap();
+    let engine =
+        ServingEngine::new(&needs(artifact), max_instances, Default::default(), None).unwrap();
     Arc::new(LoadedModule::new(&engine, artifact).unwrap())
 }
 

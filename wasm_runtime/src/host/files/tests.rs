@@ -5,6 +5,7 @@ use crate::host::abi::{Errno, fstflags, oflags, rights};
 use crate::run::budget::Budget;
 use crate::run::budget::tests::UNLIMITED;
 use crate::run::{Limit, Limits};
+use rustix::fs::{Mode, OFlags};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -40,12 +41,12 @@ impl Place {
         symlink("../secret", root.join("leak")).unwrap();
         symlink("/etc/passwd", root.join("absolute")).unwrap();
         let mut files = Files::new(true);
-        let host = root.as_os_str().as_encoded_bytes();
+        let mount = rustix::fs::open(&root, OFlags::PATH, Mode::empty()).unwrap();
         let terms = Terms {
             read_only,
             account: Limit::Written,
         };
-        files.mount("/", host, terms, &mut budget()).unwrap();
+        files.mount("/", mount, terms, &mut budget()).unwrap();
         Place { directory, files }
     }
 
