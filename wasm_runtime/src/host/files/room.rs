@@ -108,13 +108,12 @@ mod tests {
                 ..UNLIMITED
             });
             let mut files = Files::new(true);
-            let host = place.path().join("mount");
+            let host = fs::File::open(place.path().join("mount")).unwrap();
             let terms = Terms {
                 read_only: false,
                 account: Limit::Written,
             };
-            let host = host.as_os_str().as_encoded_bytes();
-            files.mount("/", host, terms, &mut budget).unwrap();
+            files.mount("/", host.into(), terms, &mut budget).unwrap();
             let slots = Slots::open(&place.path().join("slots"), 1, &mut Vec::new());
             files.mount_scratch("/tmp", &slots, &mut budget).unwrap();
             Run {

@@ -68,6 +68,7 @@ fn count(
 /// Bytes of a file's content, for one of its names. The entry stands for what is in a folder or a link.
 fn room(stat: &Stat) -> u64 {
     match FileType::from_raw_mode(stat.st_mode) {
+        // Links are counted in 32 or 64 bits, as the machine has it.
         FileType::RegularFile => content(stat).div_ceil(u64::from(stat.st_nlink.max(1) as u32)),
         _ => 0,
     }
