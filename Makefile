@@ -1,11 +1,11 @@
 # Thin targets: the logic lives in scripts/, in Cargo and in mod_wasm/Makefile. `make help` lists them.
-.PHONY: help setup build guests fetch demo test lint header
+.PHONY: help setup build guests fetch demo test wasi-testsuite lint header
 .PHONY: image image-test image-repro install uninstall bench-quick bench-start bench-targets bench-image clean
 
 PARTS = demo
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "Each runs a script of the same purpose in scripts/; try it with --help."
 
@@ -17,7 +17,7 @@ build: ## build the module, its library and its helper into build/modules
 	@scripts/build
 
 guests: ## compile the example programs to WebAssembly into build/guests
-	@scripts/setup guests
+	@scripts/setup build guests
 	@scripts/build-guests
 
 fetch: ## download and verify what the demos run (NAMES="wordpress-6.5.5 ...")
@@ -29,6 +29,9 @@ demo: ## show it: a server in the foreground (PORT=8080, ADDRESS=127.0.0.1)
 
 test: ## run every test
 	@scripts/test
+
+wasi-testsuite: ## run the programs of wasi-testsuite (WASI_TESTSUITE=FOLDER, a clone of its branch prod/testsuite-base)
+	@scripts/wasi-testsuite
 
 lint: ## check form: rustfmt, clippy, header drift, C warnings, shellcheck, Dockerfile, Compose files, workflows
 	@scripts/lint

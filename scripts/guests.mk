@@ -1,13 +1,14 @@
 # Rules of scripts/build-guests, which sets GUEST_RUSTC, GUEST_CLANG and GUEST_RUST_TARGET.
 
 SOURCES := $(wildcard examples/*/*.rs examples/*/*.c benches/*.c tests/guests/*.rs tests/guests/*.c)
-HEADERS := $(wildcard tests/guests/*.h)
+HEADERS := $(wildcard examples/include/*.h tests/guests/*.h)
 GUESTS := $(patsubst %,build/guests/%.wasm,$(basename $(notdir $(SOURCES))))
-# One source, two builds: what the benchmark and comparisons with the native run take.
-NATIVE := $(patsubst %,build/native/%,$(basename $(notdir $(wildcard benches/*.c tests/guests/cgi_probe.c tests/guests/files_table_*.c))))
+# One source, two builds: what the benchmark and comparisons with the native run take. And what tests need beside guests.
+TWICE := $(wildcard benches/*.c tests/guests/cgi_probe.c tests/guests/files_table_*.c)
+NATIVE := $(patsubst %,build/native/%,$(basename $(notdir $(TWICE) $(wildcard tests/native/*.c))))
 
 vpath %.rs $(sort $(dir $(SOURCES)))
-vpath %.c $(sort $(dir $(SOURCES)))
+vpath %.c $(sort $(dir $(SOURCES))) tests/native
 
 .PHONY: all
 .DELETE_ON_ERROR:
@@ -22,9 +23,11 @@ build/guests/%.wasm: %.rs scripts/guests.mk | build/guests
 
 build/guests/%.wasm: %.c $(HEADERS) scripts/guests.mk | build/guests
 	@echo "    guest $<"
-	@$(GUEST_CLANG) --target=wasm32-wasi -O2 -s -Wall -Wextra -Werror $(GUEST_CFLAGS) -o $@ $<
+	@$(GUEST_CLANG) --target=wasm32-wasi -O2 -s -Wall -Wextra -Werror -I examples/include $(GUEST_CFLAGS) -o $@ $<
 
 build/guests/reactor.wasm: GUEST_CFLAGS := -mexec-model=reactor
+# Another project's source, which is included as a system header: its warnings are its own. Asked for when it is compiled.
+build/guests/sqlite_probe.wasm: GUEST_CFLAGS = -isystem $(or $(shell scripts/sqlite-source),.)
 
 build/native/%: %.c $(HEADERS) scripts/guests.mk | build/native
 	@echo "    native $<"

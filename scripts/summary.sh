@@ -1,11 +1,12 @@
 # shellcheck shell=bash
 # Runs tests and adds up what passed and what failed: sourced after lib.sh, never run.
 
-# summarize STATUS LOG: adds up the result line that each test program ends with. A run that failed (STATUS is not 0)
-# without a failed test (one that does not compile, or dies from a signal) counts as one failure, and so does a run of no
-# test at all.
+# summarize STATUS LOG: adds up the result line that each test program ends with, and says once more what was not run. A
+# run that failed (STATUS is not 0) without a failed test (one that does not compile, or dies from a signal) counts as one
+# failure, and so does a run of no test at all.
 summarize() {
     awk -v status="$1" '
+        /^not run: / && !said[$0]++ { print }
         /^test result: / {
             for (i = 2; i <= NF; i++) {
                 if ($i ~ /^passed;?$/) passed += $(i - 1)

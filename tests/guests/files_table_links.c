@@ -41,11 +41,11 @@ static void made_by_the_test(void)
         through(links[i]);
 }
 
-/* What leads out of the working directory. */
+/* What leads out of the working directory, or begins at the root, which is the working directory in the sandbox. */
 static void leading_out(void)
 {
     static const char *const links[] = {
-        "links/etc", "links/etc/passwd", "links/passwd", "links/root", "links/above", "links/above/sibling",
+        "links/etc", "links/etc/passwd", "links/passwd", "links/root/target/file", "links/above", "links/above/sibling",
         "links/proc-self", "links/proc-self/root/etc/passwd", "links/out-and-back", "links/device",
     };
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)

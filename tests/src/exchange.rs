@@ -94,21 +94,23 @@ impl Exchange {
     }
 
     fn read_head(&mut self, interim_too: bool) -> u16 {
+        let status = self.try_read_head(interim_too);
+        status.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn try_read_head(&mut self, interim_too: bool) -> io::Result<u16> {
         loop {
             if let Some(head) = &self.head {
-                return head.status;
+                return Ok(head.status);
             }
-            let head = self
-                .reader
-                .head(&self.method)
-                .unwrap_or_else(|error| panic!("{error}"));
+            let head = self.reader.head(&self.method)?;
             if head.status >= 200 {
                 self.head = Some(head);
                 continue;
             }
             self.interim.push(head.status);
             if interim_too {
-                return head.status;
+                return Ok(head.status);
             }
         }
     }
@@ -172,6 +174,24 @@ impl Exchange {
     /// Reads the rest of the answer.
     pub fn finish(mut self) -> Response {
         self.next_answer()
+    }
+
+    /// Reads the answer of a server whose process may die meanwhile; nothing where the connection ended before the head did.
+    pub fn finish_if_alive(mut self) -> Option<Response> {
+        match self.try_read_head(false) {
+            Ok(_) => Some(self.next_answer()),
+            Err(error) => {
+                let kind = error.kind();
+                assert!(
+                    matches!(
+                        kind,
+                        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
+                    ),
+                    "{error}"
+                );
+                None
+            }
+        }
     }
 
     /// Reads the rest of this answer; another one on the same connection may be read after it.

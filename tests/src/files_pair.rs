@@ -11,11 +11,33 @@ use crate::process::printed;
 use crate::server::Server;
 use crate::site::{Site, as_child_user, within_mounts};
 
+/// What httpd finds around itself.
+#[derive(Clone, Copy)]
+pub struct Surroundings {
+    pub mpm: Mpm,
+    /// Commands of a shell that mount file systems into the working folder, which is the current one. They take root, and
+    /// run in a mount namespace of their own: when httpd ends, nothing is left of them.
+    pub mounts: Option<&'static str>,
+    /// Whether the kernel has this system call for httpd.
+    pub openat2: bool,
+}
+
+impl Surroundings {
+    /// The machine as it is.
+    pub const fn new(mpm: Mpm) -> Self {
+        Self {
+            mpm,
+            mounts: None,
+            openat2: true,
+        }
+    }
+}
+
 /// Programs behind an httpd, and their native builds, which run as the user of httpd's children. Each run works in a
 /// folder of its own, all of them filled alike.
 pub struct FilesPair {
     server: Server,
-    mounts: Option<&'static str>,
+    surroundings: Surroundings,
 }
 
 /// What came of one operation.
@@ -28,11 +50,8 @@ pub struct Answers {
 
 impl FilesPair {
     /// An httpd with an endpoint for each program.
-    ///
-    /// `mounts` are commands of a shell that mount file systems into the working folder, which is the current one. They
-    /// take root, and run in a mount namespace of their own: when httpd ends, nothing is left of them.
     #[track_caller]
-    pub fn start(mpm: Mpm, programs: &[&str], mounts: Option<&'static str>) -> Self {
+    pub fn start(surroundings: Surroundings, programs: &[&str]) -> Self {
         let mut site = Site::new();
         let mut conf = String::new();
         for name in programs {
@@ -45,12 +64,19 @@ impl FilesPair {
             let mapped = format!("WasmMapDir / {folder}\nWasmDir {folder}\nWasmAllowSymlinks On");
             conf += &endpoint(&format!("/{name}"), &guest(name), &mapped);
         }
-        if let Some(mounts) = mounts {
+        if let Some(mounts) = surroundings.mounts {
             let folders = programs.iter().map(|name| site.path(&work(WASM, name)));
             site.runner = within_mounts(mounts, folders);
         }
-        let server = site.httpd(conf).mpm(mpm).start();
-        Self { server, mounts }
+        if !surroundings.openat2 {
+            let launcher = native("without_openat2");
+            site.runner.push(launcher.display().to_string());
+        }
+        let server = site.httpd(conf).mpm(surroundings.mpm).start();
+        Self {
+            server,
+            surroundings,
+        }
     }
 
     /// Runs a program both ways.
@@ -83,6 +109,7 @@ impl FilesPair {
     fn run_native(&self, name: &str) -> String {
         let folder = self.server.path(&work(HOST, name));
         let mounted = self
+            .surroundings
             .mounts
             .map(|mounts| within_mounts(mounts, [folder.clone()].into_iter()));
         let binary = self.server.path(&format!("bin/{name}"));

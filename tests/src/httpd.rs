@@ -100,6 +100,21 @@ impl Httpd {
         self
     }
 
+    /// Runs all of httpd in the foreground under strace, which writes these system calls and their files to `trace` of the site.
+    pub fn traced(mut self, calls: &str) -> Self {
+        let strace = program("strace", "strace").display().to_string();
+        let words = ["--quiet=all", "--follow-forks", "--decode-fds=path"];
+        self.site.runner = [strace]
+            .into_iter()
+            .chain(words.map(str::to_owned))
+            .chain([
+                format!("--trace={calls}"),
+                format!("--output={}", self.site.path("trace")),
+            ])
+            .collect();
+        self.foreground()
+    }
+
     /// Runs all of httpd as the user of its children, with a copy of the module where that user can read it and a
     /// cache of that user's own.
     pub fn unprivileged(mut self) -> Self {

@@ -39,7 +39,7 @@ pub use demo::demos;
 pub use document::{Block, Document};
 pub use errorlog::LogLine;
 pub use exchange::Exchange;
-pub use files_pair::{Answers, FilesPair};
+pub use files_pair::{Answers, FilesPair, Surroundings};
 pub use httpd::{Httpd, Mpm};
 pub use launch::free_port;
 pub use paths::{

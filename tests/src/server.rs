@@ -123,6 +123,15 @@ impl Server {
         }
     }
 
+    /// Kills one of the children, waits until it has gone, and allows the line that tells of it.
+    #[track_caller]
+    pub fn kill_child(&self, child: u32) {
+        assert!(self.children().contains(&child), "{child} is no child");
+        self.allow_log("exit signal Killed (9)");
+        signal(child, Signal::KILL);
+        wait_until("the child is gone", STOP_LIMIT, || !alive(child));
+    }
+
     pub fn request(&self, method: &str, target: &str) -> Request {
         Request::new(self.address, method, target)
     }

@@ -82,6 +82,13 @@ impl Site {
         path
     }
 
+    /// Writes a file into which httpd's children may write; returns its path.
+    pub fn writable_file(&self, relative: &str, contents: impl AsRef<[u8]>) -> String {
+        let path = self.file(relative, contents);
+        give_to_children(Path::new(&path));
+        path
+    }
+
     /// Copies a tree, every file of it writable for httpd's children; returns its path.
     pub fn writable_copy(&self, relative: &str, from: &Path) -> String {
         let path = self.path(relative);

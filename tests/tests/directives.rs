@@ -177,6 +177,23 @@ fn a_mounted_directory_that_is_gone_fails_the_request_only() {
 }
 
 #[test]
+fn an_absolute_link_leads_to_what_the_program_has_mounted_there() {
+    let site = Site::new();
+    let data = site.writable_dir("data");
+    site.file("other/note.txt", "note");
+    std::os::unix::fs::symlink("/other/note.txt", format!("{data}/link"))
+        .expect("a link can be made");
+    let mounts = format!("WasmMapDir /data {data}\nWasmArg cat\nWasmArg /data/link");
+    let other = format!("{mounts}\nWasmMapDir /other {} ro", site.path("other"));
+    let wasm = guest("plain_probe");
+    let conf = endpoint("/with", &wasm, &other) + &endpoint("/without", &wasm, &mounts);
+    let server = site.start(conf);
+    assert_eq!(server.get("/with").expect(200).text(), "note");
+    let refused = server.get("/without").expect(200).text();
+    assert!(refused.starts_with("cannot open: "), "{refused}");
+}
+
+#[test]
 fn nothing_outside_of_a_mount_can_be_reached() {
     let site = Site::new();
     let data = site.writable_dir("data");

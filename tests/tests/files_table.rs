@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use mod_wasm_tests::{Answers, FilesPair, Mpm, Site, cgi_endpoint, guest, program};
+use mod_wasm_tests::{Answers, FilesPair, Mpm, Site, Surroundings, cgi_endpoint, guest, program};
 
 const PROGRAMS: &[&str] = &[
     "files_table_open",
@@ -95,8 +95,8 @@ fn fault(answers: Answers, listed: &mut Listed) -> Option<String> {
 }
 
 #[track_caller]
-fn compare(mpm: Mpm, programs: &[&str], mounts: Option<&'static str>) {
-    let pair = FilesPair::start(mpm, programs, mounts);
+fn compare(surroundings: Surroundings, programs: &[&str]) {
+    let pair = FilesPair::start(surroundings, programs);
     let mut listed = listed(programs);
     let answers = programs.iter().flat_map(|program| pair.answers(program));
     let mut faults: Vec<_> = answers
@@ -115,39 +115,74 @@ fn compare(mpm: Mpm, programs: &[&str], mounts: Option<&'static str>) {
     );
 }
 
+const EVENT: Surroundings = Surroundings::new(Mpm::Event);
+const PREFORK: Surroundings = Surroundings::new(Mpm::Prefork);
+
 #[test]
 fn event() {
-    compare(Mpm::Event, PROGRAMS, None);
+    compare(EVENT, PROGRAMS);
 }
 
 #[test]
 fn prefork() {
-    compare(Mpm::Prefork, PROGRAMS, None);
+    compare(PREFORK, PROGRAMS);
+}
+
+/// Paths are then resolved by the library alone.
+#[test]
+fn a_kernel_without_openat2() {
+    let surroundings = Surroundings {
+        openat2: false,
+        ..EVENT
+    };
+    compare(surroundings, PROGRAMS);
+}
+
+fn with_other_file_systems(surroundings: Surroundings) {
+    let mounts = Some(MOUNTS);
+    let surroundings = Surroundings {
+        mounts,
+        ..surroundings
+    };
+    compare(surroundings, WITH_MOUNTS);
 }
 
 #[test]
 fn event_with_other_file_systems() {
-    compare(Mpm::Event, WITH_MOUNTS, Some(MOUNTS));
+    with_other_file_systems(EVENT);
 }
 
 #[test]
 fn prefork_with_other_file_systems() {
-    compare(Mpm::Prefork, WITH_MOUNTS, Some(MOUNTS));
+    with_other_file_systems(PREFORK);
 }
 
-fn with_a_quota(mpm: Mpm) {
+#[test]
+fn a_kernel_without_openat2_and_with_other_file_systems() {
+    with_other_file_systems(Surroundings {
+        openat2: false,
+        ..EVENT
+    });
+}
+
+fn with_a_quota(surroundings: Surroundings) {
     program("mkfs.btrfs", "btrfs-progs");
-    compare(mpm, WITH_QUOTA, Some(QUOTA));
+    let mounts = Some(QUOTA);
+    let surroundings = Surroundings {
+        mounts,
+        ..surroundings
+    };
+    compare(surroundings, WITH_QUOTA);
 }
 
 #[test]
 fn event_with_a_quota() {
-    with_a_quota(Mpm::Event);
+    with_a_quota(EVENT);
 }
 
 #[test]
 fn prefork_with_a_quota() {
-    with_a_quota(Mpm::Prefork);
+    with_a_quota(PREFORK);
 }
 
 /// What no program can do to itself: a folder that it knows goes by others' hands, and comes anew.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use mod_wasm_tests::{
-    Request, Terminal, free_port, module, outside_cargo, program, root, wait_until,
+    Request, Terminal, free_port, module, outside_cargo, printed, program, root, wait_until,
 };
 use tempfile::TempDir;
 
@@ -295,6 +295,23 @@ fn every_script_explains_itself() {
 }
 
 /// A `docker` without an engine is the usual mistake.
+#[test]
+fn a_sum_names_what_was_not_run() {
+    let scratch = scratch();
+    let log = scratch.path().join("log");
+    let said = "not run: something\n";
+    let text =
+        format!("test result: ok. 3 passed; 1 failed\n{said}{said}test result: ok. 2 passed");
+    fs::write(&log, text).expect("the folder is ours");
+    let script = format!(
+        ". {}; summarize 0 {} || true",
+        root().join("scripts/summary.sh").display(),
+        log.display()
+    );
+    let sum = printed(Command::new("bash").args(["-c", &script]));
+    assert_eq!(sum, format!("{said}5 passed, 1 failed\n"));
+}
+
 #[test]
 fn the_scripts_of_the_image_ask_for_an_engine() {
     let path = scratch();

@@ -1,4 +1,5 @@
-//! The C API. All `unsafe` of the library is here, but for the one load of compiled code in [`crate::module`].
+//! The C API, and a system call that no crate wraps. All `unsafe` of the library is here, but for the one load of compiled code
+//! in [`crate::guest`].
 //!
 //! Its conventions stand at the top of the generated header (`cbindgen.toml`). One file for each group of C types.
 
@@ -8,6 +9,7 @@
 pub mod artifact;
 pub mod engine;
 pub mod error;
+pub(crate) mod file_lock;
 mod guard;
 pub mod mounts;
 pub mod run;

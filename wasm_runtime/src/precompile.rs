@@ -77,6 +77,26 @@ mod tests {
         assert!(memory.to_string().contains("env::memory"), "{memory}");
     }
 
+    #[test]
+    fn what_is_beyond_wasi_has_names_and_types() {
+        let import = |name: &str, rest: &str| {
+            checked(&format!(
+                r#"(module (import "mod_wasm" "{name}" (func (param i32 i32 i64 i64 {rest}))))"#
+            ))
+        };
+        import("fd_lock", "i64) (result i32").unwrap();
+        let unknown = import("fd_frob", "i64) (result i32").unwrap_err();
+        let unknown = unknown.to_string();
+        assert!(unknown.contains("mod_wasm::fd_frob"), "{unknown}");
+        assert!(unknown.ends_with("; mod_wasm has fd_lock"), "{unknown}");
+        for other in ["i32) (result i32", "i64", "i64) (result i64"] {
+            let wrong = import("fd_lock", other).unwrap_err().to_string();
+            assert!(wrong.contains("mod_wasm::fd_lock"), "{wrong}");
+            let found = "(func (param i32 i32 i64 i64 i64) (result i32))";
+            assert!(wrong.contains(found), "{wrong}");
+        }
+    }
+
     /// The pool of a child is sized from what was found without the engine.
     #[test]
     fn the_engine_counts_as_we_do() {

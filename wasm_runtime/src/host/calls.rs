@@ -2,6 +2,7 @@
 //! what happens to standard streams in [`streams`](super::streams).
 
 mod descriptors;
+mod locks;
 mod other;
 mod paths;
 mod strings;

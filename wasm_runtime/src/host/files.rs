@@ -1,9 +1,10 @@
 //! The files that a guest sees: mounts, descriptors, and what can be done with them. Paths are bytes, errors are the
-//! host's, and no path leads out of its mount ([`resolve`]).
+//! host's, and no path leads out of the mounts ([`resolve`]).
 
 mod data;
 mod folders;
 mod listing;
+mod locks;
 mod paths;
 mod resolve;
 mod room;
@@ -11,8 +12,10 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod times;
+mod walk;
 
 pub(crate) use data::Whence;
+pub(crate) use locks::Lock;
 pub(crate) use paths::Open;
 pub(crate) use table::{Kind, Terms};
 pub(crate) use times::Times;
@@ -24,6 +27,7 @@ use super::scratch::{Scratch, Slots};
 use crate::run::budget::Budget;
 use folders::Folders;
 use listing::Listing;
+use resolve::Found;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, OFlags, Stat, fstat};
 use std::sync::Arc;
@@ -38,8 +42,6 @@ pub(crate) struct Files {
     /// The directory whose listing has read ahead.
     listed: Option<u32>,
     allow_symlinks: bool,
-    /// Last: it is emptied when nothing in it is open any more.
-    scratch: Option<Arc<Scratch>>,
 }
 
 impl Files {
@@ -51,7 +53,6 @@ impl Files {
             mount_listings: 0,
             listed: None,
             allow_symlinks,
-            scratch: None,
         }
     }
 
@@ -79,7 +80,7 @@ impl Files {
         self.make_room_for_mount(budget)?;
         let scratch = Arc::new(Scratch::new(Arc::clone(slots)));
         self.table.insert(Descriptor::scratch(&scratch, guest));
-        self.scratch = Some(scratch);
+        self.table.scratch = Some(scratch);
         Ok(())
     }
 
@@ -90,7 +91,7 @@ impl Files {
 
     /// The number of scratch directories there are, when the run wanted one and all were taken.
     pub(crate) fn found_no_scratch_of(&self) -> Option<u32> {
-        self.scratch.as_ref()?.found_none_of()
+        self.table.scratch.as_ref()?.found_none_of()
     }
 
     /// Descriptors of the host that this run has: its own, kept folders and listings of mounts.
@@ -114,29 +115,33 @@ impl Files {
 
     /// The guest path of a mount.
     pub(crate) fn mount_path(&self, fd: u32) -> Result<&str, Errno> {
-        match &self.table.get(fd)?.kind {
-            Kind::Directory {
-                mount: Some(path), ..
-            } => Ok(path),
-            // A guest counts up until it is told that there is no such descriptor.
-            _ => Err(Errno::BAD_DESCRIPTOR),
-        }
+        let path = self.table.get(fd)?.mount_path();
+        // A guest counts up until it is told that there is no such descriptor.
+        path.ok_or(Errno::BAD_DESCRIPTOR)
     }
 
     pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {
         let closed = self.table.remove(fd)?;
-        self.mount_listings -= usize::from(closed.has_listing_of_mount());
-        self.folders.forget(fd);
+        self.forget(fd, &closed);
         Ok(())
     }
 
     pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
-        let replaced = self.table.get(to)?.has_listing_of_mount();
-        self.table.renumber(from, to)?;
-        self.mount_listings -= usize::from(replaced && from != to);
-        self.folders.forget(from);
-        self.folders.forget(to);
+        if let Some(replaced) = self.table.renumber(from, to)? {
+            self.forget(to, &replaced);
+            self.folders.forget(from);
+        }
         Ok(())
+    }
+
+    /// `fd` was this descriptor, and is no longer.
+    fn forget(&mut self, fd: u32, descriptor: &Descriptor) {
+        self.mount_listings -= usize::from(descriptor.has_listing_of_mount());
+        if descriptor.mount_path().is_some() {
+            // Wherever a path began, a link may have led here.
+            self.folders.forget_all();
+        }
+        self.folders.forget(fd);
     }
 
     /// Type, flags and rights, in WASI's numbers.
@@ -278,7 +283,7 @@ fn file_rights(flags: OFlags) -> u64 {
 }
 
 /// What was opened, as a descriptor. A FIFO or a device is none: reading it could wait for ever.
-fn descriptor(host: OwnedFd, terms: Terms) -> Result<Descriptor, Errno> {
+fn descriptor(Found { host, terms }: Found) -> Result<Descriptor, Errno> {
     match FileType::from_raw_mode(fstat(&host)?.st_mode) {
         FileType::RegularFile => Ok(Descriptor::file(host, terms)),
         FileType::Directory => Ok(Descriptor::directory(host, None, terms)),

@@ -1,5 +1,5 @@
-//! What a guest may import: WASI preview 1 and the older `wasi_unstable`. Descriptors, paths, standard streams, strings and
-//! waiting are ours; clocks, random numbers and scheduling are the engine's.
+//! What a guest may import: WASI preview 1, the older `wasi_unstable`, and what WASI lacks, as `mod_wasm`. Of WASI, descriptors,
+//! paths, standard streams, strings and waiting are ours; clocks, random numbers and scheduling are the engine's.
 
 use super::abi::Generation;
 use super::calls::answer;
@@ -11,7 +11,10 @@ use wasmtime::{Caller, Engine, Linker, Result};
 #[error("exit status {0}")]
 pub(crate) struct Exit(pub(crate) i32);
 
-/// Both generations, ready to link modules against.
+/// The module of what WASI lacks; `docs/host-imports.md` is its reference.
+pub(crate) const BEYOND_WASI: &str = "mod_wasm";
+
+/// Everything, ready to link modules against.
 pub(crate) fn new(engine: &Engine) -> Result<Linker<Sandbox>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p1::add_to_linker_sync(&mut linker, |sandbox: &mut Sandbox| &mut sandbox.wasi)?;
@@ -20,6 +23,7 @@ pub(crate) fn new(engine: &Engine) -> Result<Linker<Sandbox>> {
     replace(&mut linker, "wasi_snapshot_preview1", Generation::Preview1)?;
     replace(&mut linker, "wasi_unstable", Generation::Preview0)?;
     linker.allow_shadowing(false);
+    add_beyond_wasi(&mut linker, BEYOND_WASI, Generation::Preview1)?;
     Ok(linker)
 }
 
@@ -36,6 +40,27 @@ macro_rules! define {
             )?;
         )*
     };
+}
+
+/// Defines the functions of [`BEYOND_WASI`], and keeps their names for messages.
+macro_rules! beyond_wasi {
+    ($($name:ident($($argument:ident: $type:ty),*);)*) => {
+        /// What [`BEYOND_WASI`] has.
+        pub(crate) const NAMES_BEYOND_WASI: &[&str] = &[$(stringify!($name)),*];
+
+        fn add_beyond_wasi(
+            linker: &mut Linker<Sandbox>,
+            module: &str,
+            generation: Generation,
+        ) -> Result<()> {
+            define! { linker, module, generation: $($name($($argument: $type),*);)* }
+            Ok(())
+        }
+    };
+}
+
+beyond_wasi! {
+    fd_lock(fd: u32, kind: u32, start: i64, length: i64, timeout: i64);
 }
 
 fn replace(linker: &mut Linker<Sandbox>, module: &str, generation: Generation) -> Result<()> {

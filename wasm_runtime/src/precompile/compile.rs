@@ -4,9 +4,9 @@ use super::validate::{imports_only, validate};
 use crate::artifact::{ArtifactKey, Findings, Metadata, append_footer, sha256_hex};
 use crate::engine::settings::{Settings, Target, compatibility};
 use crate::error::{Error, Result, one_line};
-use crate::host::linker;
+use crate::host::linker::{self, BEYOND_WASI, NAMES_BEYOND_WASI};
 use crate::run::Sandbox;
-use wasmtime::{Engine, Linker, Module};
+use wasmtime::{Engine, Linker, Module, UnknownImportError};
 
 /// The compiler for one target.
 pub struct Compiler {
@@ -38,8 +38,8 @@ impl Compiler {
     /// Everything that a module can be refused for, without the time that compiling takes.
     ///
     /// # Errors
-    /// [`Error::Module`], when it is not WebAssembly, invalid, uses features that are not supported, or imports what WASI
-    /// preview 1 does not offer.
+    /// [`Error::Module`], when it is not WebAssembly, invalid, uses features that are not supported, or imports what there is
+    /// not.
     pub fn check<'a>(&self, wasm: &'a [u8]) -> Result<Checked<'a>> {
         let facts = validate(wasm, self.settings.features())?;
         self.check_imports(wasm)?;
@@ -74,10 +74,19 @@ impl Compiler {
         };
         let module = Module::from_binary(&self.engine, imports).map_err(|error| failed(&error))?;
         let linked = self.linker.instantiate_pre(&module);
-        linked
-            .map(drop)
-            .map_err(|error| Error::Module(format!("import not available: {}", one_line(&error))))
+        linked.map(drop).map_err(|error| not_available(&error))
     }
+}
+
+fn not_available(error: &wasmtime::Error) -> Error {
+    let cause = one_line(error);
+    let names = match error.downcast_ref::<UnknownImportError>() {
+        Some(unknown) if unknown.module() == BEYOND_WASI => {
+            format!("; {BEYOND_WASI} has {}", NAMES_BEYOND_WASI.join(", "))
+        }
+        _ => String::new(),
+    };
+    Error::Module(format!("import not available: {cause}{names}"))
 }
 
 fn failed(error: &wasmtime::Error) -> Error {

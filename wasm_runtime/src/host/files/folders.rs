@@ -1,6 +1,7 @@
 //! The folders that a run looked into. A path such as `wp-includes/blocks/list.php` is split before its last part, and the
 //! folder is kept open for a moment: looking at the next file in it costs one system call.
 
+use super::table::Terms;
 use rustix::fd::OwnedFd;
 use rustix::fs::fstat;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ struct Folder {
     fd: u32,
     path: Vec<u8>,
     host: Arc<OwnedFd>,
+    terms: Terms,
     since: Instant,
     /// The operation under way goes through it.
     in_use: bool,
@@ -32,25 +34,27 @@ impl Folders {
     }
 
     /// The folder `path` beneath the descriptor `fd`, if it is kept.
-    pub(super) fn get(&mut self, fd: u32, path: &[u8]) -> Option<Arc<OwnedFd>> {
+    pub(super) fn get(&mut self, fd: u32, path: &[u8]) -> Option<(Arc<OwnedFd>, Terms)> {
         let is_meant = |folder: &Folder| folder.fd == fd && folder.path == path;
         let index = self.0.iter().rposition(is_meant)?;
         if self.0[index].since.elapsed() > FRESH {
             self.0.remove(index);
             return None;
         }
-        self.0[index].in_use = true;
-        Some(Arc::clone(&self.0[index].host))
+        let kept = &mut self.0[index];
+        kept.in_use = true;
+        Some((Arc::clone(&kept.host), kept.terms))
     }
 
-    pub(super) fn keep(&mut self, fd: u32, path: &[u8], host: &Arc<OwnedFd>) {
+    pub(super) fn keep(&mut self, fd: u32, path: &[u8], (host, terms): (Arc<OwnedFd>, Terms)) {
         if self.0.len() == KEPT {
             self.drop_oldest();
         }
         self.0.push(Folder {
             fd,
             path: path.to_vec(),
-            host: Arc::clone(host),
+            host,
+            terms,
             since: Instant::now(),
             in_use: false,
         });

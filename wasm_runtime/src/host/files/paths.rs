@@ -3,9 +3,9 @@
 //! An operation on the last part of a path (make, remove, rename, link, look) never follows a link there, so it is done by
 //! the folder and this one name. Where a link at the end is followed, or a slash ends the path, the path is resolved as a whole.
 
-use super::resolve::open_beneath;
+use super::resolve::{Found, create_beneath, open_beneath};
 use super::times::{Times, timestamps};
-use super::{Files, Terms, descriptor, to_host};
+use super::{Files, Kind, Terms, descriptor, to_host};
 use crate::host::abi::{Errno, fdflags, oflags, rights};
 use crate::run::budget::{Budget, ENTRY};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -17,7 +17,6 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 /// Permissions of what a guest makes, less the umask: WASI has no modes.
-const NEW_FILE: Mode = Mode::from_raw_mode(0o666);
 const NEW_DIRECTORY: Mode = Mode::from_raw_mode(0o777);
 
 /// How `path_open` is asked to open, in WASI's numbers.
@@ -33,6 +32,14 @@ pub(crate) struct Open {
 struct Place<'a> {
     folder: Folder<'a>,
     /// With the slash behind it, if there was one; `.` and `..` as they are.
+    name: &'a [u8],
+    /// Those of the folder.
+    terms: Terms,
+}
+
+/// A side of a renaming.
+struct Renamed<'a> {
+    folder: Arc<OwnedFd>,
     name: &'a [u8],
     terms: Terms,
 }
@@ -54,6 +61,15 @@ impl AsFd for Folder<'_> {
 fn writable(terms: Terms) -> Result<(), Errno> {
     if terms.read_only {
         return Err(Errno::NOT_PERMITTED);
+    }
+    Ok(())
+}
+
+/// The scratch directory is a file system of its own to the guest, wherever it lies: what goes in or out is written anew, and
+/// counted.
+fn same_file_system(from: Terms, to: Terms) -> Result<(), Errno> {
+    if from.account != to.account {
+        return Err(Errno::CROSS_DEVICE);
     }
     Ok(())
 }
@@ -84,20 +100,7 @@ impl Place<'_> {
     }
 }
 
-fn open_folder(base: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
-    open_beneath(base, path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())
-}
-
 impl Files {
-    /// The descriptor that paths begin at, and the terms of its mount.
-    fn base(&self, fd: u32) -> Result<(BorrowedFd<'_>, Terms), Errno> {
-        let descriptor = self.table.get(fd)?;
-        match descriptor.kind {
-            super::Kind::Directory { .. } => Ok((descriptor.host()?, descriptor.terms)),
-            _ => Err(Errno::NOT_DIRECTORY),
-        }
-    }
-
     /// Does what is done by paths; once more where a folder that was kept has been removed meanwhile, and perhaps made again.
     pub(crate) fn again<T>(
         &mut self,
@@ -113,15 +116,23 @@ impl Files {
     /// A place where something is changed: its folder is looked up anew, wherever others have moved it.
     fn place<'a>(&'a self, fd: u32, path: &'a [u8]) -> Result<Place<'a>, Errno> {
         let (parent, name) = self.split(fd, path)?;
-        let (base, terms) = self.base(fd)?;
-        let folder = match parent {
-            b"" => Folder::Descriptor(base),
-            parent => Folder::Opened(Arc::new(open_folder(base, parent)?)),
-        };
+        if parent.is_empty() {
+            return self.place_in_base(fd, name);
+        }
+        let Found { host, terms } = self.open_folder(fd, parent)?;
         Ok(Place {
-            folder,
+            folder: Folder::Opened(Arc::new(host)),
             name,
             terms,
+        })
+    }
+
+    fn place_in_base<'a>(&'a self, fd: u32, name: &'a [u8]) -> Result<Place<'a>, Errno> {
+        let base = self.table.base(fd)?;
+        Ok(Place {
+            folder: Folder::Descriptor(base.folder),
+            name,
+            terms: base.terms,
         })
     }
 
@@ -133,13 +144,12 @@ impl Files {
         budget: &Budget,
     ) -> Result<Place<'a>, Errno> {
         let (parent, name) = self.split(fd, path)?;
-        let terms = self.base(fd)?.1;
-        let folder = match parent {
-            b"" => Folder::Descriptor(self.base(fd)?.0),
-            parent => Folder::Opened(self.kept_folder(fd, parent, budget)?),
-        };
+        if parent.is_empty() {
+            return self.place_in_base(fd, name);
+        }
+        let (folder, terms) = self.kept_folder(fd, parent, budget)?;
         Ok(Place {
-            folder,
+            folder: Folder::Opened(folder),
             name,
             terms,
         })
@@ -150,15 +160,20 @@ impl Files {
         fd: u32,
         path: &[u8],
         budget: &Budget,
-    ) -> Result<Arc<OwnedFd>, Errno> {
+    ) -> Result<(Arc<OwnedFd>, Terms), Errno> {
         if let Some(kept) = self.folders.get(fd, path) {
             return Ok(kept);
         }
-        let opened = Arc::new(open_folder(self.base(fd)?.0, path)?);
+        let Found { host, terms } = self.open_folder(fd, path)?;
+        let opened = (Arc::new(host), terms);
         if budget.has_descriptor(self.used()) {
-            self.folders.keep(fd, path, &opened);
+            self.folders.keep(fd, path, opened.clone());
         }
         Ok(opened)
+    }
+
+    fn open_folder(&self, fd: u32, path: &[u8]) -> Result<Found, Errno> {
+        self.resolve(fd, path, OFlags::DIRECTORY)
     }
 
     /// The folder and the last part of a path, with the slashes behind it.
@@ -167,7 +182,7 @@ impl Files {
         if path.is_empty() {
             return Err(Errno::NO_ENTRY);
         }
-        self.base(fd)?;
+        self.table.base(fd)?;
         let trimmed = without_slashes(path);
         if trimmed.is_empty() {
             // The root of the host.
@@ -178,8 +193,8 @@ impl Files {
     }
 
     /// Opens a path as a whole, without reading or writing: to look at what a link leads to.
-    fn resolve(&self, fd: u32, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
-        open_beneath(self.base(fd)?.0, path, OFlags::PATH | flags, Mode::empty())
+    fn resolve(&self, fd: u32, path: &[u8], flags: OFlags) -> Result<Found, Errno> {
+        open_beneath(self.table.base(fd)?, path, OFlags::PATH | flags)
     }
 
     pub(crate) fn open(
@@ -189,48 +204,20 @@ impl Files {
         how: Open,
         budget: &mut Budget,
     ) -> Result<u32, Errno> {
-        let terms = self.table.get(fd)?.terms;
-        let flags = open_flags(how, terms.read_only)?;
+        self.table.get(fd)?;
+        let flags = open_flags(how)?;
         if path.is_empty() {
             return Err(Errno::NO_ENTRY);
         }
         self.make_room(budget)?;
-        let opened = self.open_or_create(fd, path, flags, budget);
-        // Where nothing can be made, a file that is there can still be opened.
-        let refused = terms.read_only && how.oflags & oflags::CREATE != 0;
-        let host = match opened {
-            Err(Errno::NO_ENTRY) if refused => return Err(Errno::NOT_PERMITTED),
-            Ok(_) if refused && how.oflags & oflags::EXCLUSIVE != 0 => return Err(Errno::EXISTS),
-            opened => opened?,
-        };
-        let mut opened = descriptor(host, terms)?;
+        let found = create_beneath(self.table.base(fd)?, path, flags, budget)?;
+        let mut opened = descriptor(found)?;
+        // The host says so itself where something may be made.
+        if flags.contains(OFlags::CREATE) && matches!(opened.kind, Kind::Directory { .. }) {
+            return Err(Errno::IS_DIRECTORY);
+        }
         opened.nonblocking = how.fdflags & fdflags::NONBLOCK != 0;
         Ok(self.table.insert(opened))
-    }
-
-    /// A file that is made counts; whether one will be is known once there is none.
-    fn open_or_create(
-        &self,
-        fd: u32,
-        path: &[u8],
-        flags: OFlags,
-        budget: &mut Budget,
-    ) -> Result<OwnedFd, Errno> {
-        let (base, terms) = self.base(fd)?;
-        if !flags.contains(OFlags::CREATE) {
-            return open_beneath(base, path, flags, Mode::empty());
-        }
-        let create = || open_beneath(base, path, flags, NEW_FILE);
-        if !budget.counts(terms.account) {
-            return create();
-        }
-        if !flags.contains(OFlags::EXCL) {
-            match open_beneath(base, path, flags - OFlags::CREATE, Mode::empty()) {
-                Err(Errno::NO_ENTRY) => {}
-                opened => return opened,
-            }
-        }
-        self.grow(terms.account, ENTRY, budget, create)
     }
 
     pub(crate) fn stat_path(
@@ -253,7 +240,7 @@ impl Files {
         } else {
             OFlags::NOFOLLOW
         };
-        Ok(fstat(self.resolve(fd, path, flags)?)?)
+        Ok(fstat(self.resolve(fd, path, flags)?.host)?)
     }
 
     pub(crate) fn set_times_path(
@@ -264,14 +251,19 @@ impl Files {
         times: Times,
     ) -> Result<(), Errno> {
         let timestamps = timestamps(times)?;
-        writable(self.base(fd)?.1)?;
         let flags = if follow {
             OFlags::empty()
         } else {
             OFlags::NOFOLLOW
         };
-        let file = self.resolve(fd, path, flags)?;
-        Ok(utimensat(&file, "", &timestamps, AtFlags::EMPTY_PATH)?)
+        let found = self.resolve(fd, path, flags)?;
+        writable(found.terms)?;
+        Ok(utimensat(
+            &found.host,
+            "",
+            &timestamps,
+            AtFlags::EMPTY_PATH,
+        )?)
     }
 
     pub(crate) fn create_directory(
@@ -282,7 +274,7 @@ impl Files {
     ) -> Result<(), Errno> {
         let place = self.place(fd, path)?;
         place.changeable(Errno::EXISTS)?;
-        self.grow(place.terms.account, ENTRY, budget, || {
+        self.table.grow(place.terms.account, ENTRY, budget, || {
             Ok(mkdirat(&place.folder, place.name, NEW_DIRECTORY)?)
         })
     }
@@ -309,11 +301,11 @@ impl Files {
     }
 
     pub(crate) fn rename(&mut self, from: (u32, &[u8]), to: (u32, &[u8])) -> Result<(), Errno> {
-        let (old_folder, old_name) = self.renamed(from)?;
-        let (new_folder, new_name) = self.renamed(to)?;
-        self.same_account(from.0, to.0)?;
-        self.may_move(&old_folder, old_name)?;
-        renameat(&old_folder, old_name, &new_folder, new_name)?;
+        let old = self.renamed(from)?;
+        let new = self.renamed(to)?;
+        same_file_system(old.terms, new.terms)?;
+        self.may_move(&old.folder, old.name)?;
+        renameat(&old.folder, old.name, &new.folder, new.name)?;
         self.folders.forget_all();
         Ok(())
     }
@@ -331,17 +323,7 @@ impl Files {
         Ok(())
     }
 
-    /// The scratch directory is a file system of its own to the guest, wherever it lies: what goes in or out is written anew, and
-    /// counted.
-    fn same_account(&self, from: u32, to: u32) -> Result<(), Errno> {
-        if self.table.get(from)?.terms.account != self.table.get(to)?.terms.account {
-            return Err(Errno::CROSS_DEVICE);
-        }
-        Ok(())
-    }
-
-    /// A side of a renaming: its folder and name.
-    fn renamed<'a>(&self, (fd, path): (u32, &'a [u8])) -> Result<(Arc<OwnedFd>, &'a [u8]), Errno> {
+    fn renamed<'a>(&self, (fd, path): (u32, &'a [u8])) -> Result<Renamed<'a>, Errno> {
         let place = self.place(fd, path)?;
         place.changeable(Errno::BUSY)?;
         let name = &path[path.len() - place.name.len()..];
@@ -349,7 +331,11 @@ impl Files {
             Folder::Opened(folder) => folder,
             Folder::Descriptor(_) => self.table.get(fd)?.shared_host()?,
         };
-        Ok((folder, name))
+        Ok(Renamed {
+            folder,
+            name,
+            terms: place.terms,
+        })
     }
 
     /// Makes another name for a file. A link is not followed: the new name is the link's.
@@ -366,15 +352,15 @@ impl Files {
             self.resolve(from.0, from.1, OFlags::DIRECTORY)?;
             return Err(Errno::NOT_PERMITTED);
         }
-        let (old_folder, old_name) = self.renamed(from)?;
-        self.may_move(&old_folder, old_name)?;
+        let old = self.renamed(from)?;
+        self.may_move(&old.folder, old.name)?;
         let target = self.place(to.0, to.1)?;
         target.changeable(Errno::EXISTS)?;
-        self.same_account(from.0, to.0)?;
-        self.grow(target.terms.account, ENTRY, budget, || {
+        same_file_system(old.terms, target.terms)?;
+        self.table.grow(target.terms.account, ENTRY, budget, || {
             Ok(linkat(
-                &old_folder,
-                old_name,
+                &old.folder,
+                old.name,
                 &target.folder,
                 target.name,
                 AtFlags::empty(),
@@ -397,7 +383,7 @@ impl Files {
         if !allowed {
             return Err(Errno::NOT_PERMITTED);
         }
-        self.grow(place.terms.account, ENTRY, budget, || {
+        self.table.grow(place.terms.account, ENTRY, budget, || {
             Ok(symlinkat(content, &place.folder, place.name)?)
         })
     }
@@ -425,15 +411,12 @@ impl Files {
     }
 }
 
-fn open_flags(how: Open, read_only: bool) -> Result<OFlags, Errno> {
+fn open_flags(how: Open) -> Result<OFlags, Errno> {
     if how.oflags & !oflags::ALL != 0 || how.fdflags & !fdflags::ALL != 0 {
         return Err(Errno::INVALID);
     }
-    let writes = how.rights & rights::FD_WRITE != 0;
-    if read_only && (writes || how.oflags & oflags::TRUNCATE != 0) {
-        return Err(Errno::NOT_PERMITTED);
-    }
-    let access = match (how.rights & rights::FD_READ != 0, writes) {
+    let may = |right| how.rights & right != 0;
+    let access = match (may(rights::FD_READ), may(rights::FD_WRITE)) {
         (true, true) => OFlags::RDWR,
         (false, true) => OFlags::WRONLY,
         (_, false) => OFlags::RDONLY,
@@ -451,9 +434,6 @@ fn open_flags(how: Open, read_only: bool) -> Result<OFlags, Errno> {
         (oflags::DIRECTORY, OFlags::DIRECTORY),
     ] {
         flags.set(flag, how.oflags & bit != 0);
-    }
-    if read_only {
-        flags -= OFlags::CREATE | OFlags::EXCL;
     }
     Ok(flags)
 }

@@ -1,36 +1,87 @@
-//! From a path of the guest to a file of the host: beneath a folder, whatever links and `..` say. The one place where the
-//! sandbox of files is kept closed.
+//! From a path of the guest to a file of the host: beneath a mount, whatever links and `..` say. The one place where the
+//! sandbox of files is kept closed, and where it is decided what may be opened in a read-only mount.
+//!
+//! The kernel resolves what stays beneath one folder. Where it says that the way leads out, the [`walk`] looks whether it leads
+//! to another mount.
 
+#[cfg(test)]
+mod tests;
+
+use super::table::{Table, Terms};
+use super::walk::walk;
 use crate::host::abi::Errno;
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2, readlinkat};
+use crate::run::budget::{Budget, ENTRY};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno as HostErrno;
-use std::collections::VecDeque;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
 /// The kernel gives up (`EAGAIN`) when somebody renames folders while it resolves a path.
 const MAX_TRIES: usize = 64;
 
-/// Folders in one another that the walk can go through: it has all of them open.
-const MAX_DEPTH: usize = 64;
+/// Permissions of a file that a guest makes, less the umask: WASI has no modes.
+const NEW_FILE: Mode = Mode::from_raw_mode(0o666);
 
-/// Links on the way of one path, as in the kernel.
-const MAX_LINKS: usize = 40;
+/// Where a path begins, and what the guest has mounted.
+#[derive(Clone, Copy)]
+pub(super) struct Base<'a> {
+    pub(super) folder: BorrowedFd<'a>,
+    pub(super) terms: Terms,
+    pub(super) mounts: &'a Table,
+}
 
-/// Opens what `path` names beneath `folder`. What leads out of it is refused with [`Errno::NOT_PERMITTED`].
-pub(super) fn open_beneath(
-    folder: BorrowedFd<'_>,
+/// What a path led to.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) host: OwnedFd,
+    /// Those of the mount that it lies in, which need not be the one that the path began in.
+    pub(super) terms: Terms,
+}
+
+pub(super) type Opened = Result<OwnedFd, Errno>;
+
+/// Opens what `path` names, with the rights that the guest has where it lies; makes nothing. A link to an absolute path leads
+/// to what the guest has mounted there.
+///
+/// What leads out of every mount is refused with [`Errno::NOT_PERMITTED`]. It is not said to be missing: the guest would take
+/// it for a place where something can be made.
+pub(super) fn open_beneath(base: Base<'_>, path: &[u8], flags: OFlags) -> Result<Found, Errno> {
+    open_by(resolution(), base, path, flags, None)
+}
+
+/// The same; a file that is made counts.
+pub(super) fn create_beneath(
+    base: Base<'_>,
     path: &[u8],
     flags: OFlags,
-    mode: Mode,
-) -> Result<OwnedFd, Errno> {
-    let flags = flags | OFlags::CLOEXEC;
-    let open = if kernel_resolves() { in_kernel } else { walk };
+    budget: &mut Budget,
+) -> Result<Found, Errno> {
+    open_by(resolution(), base, path, flags, Some(budget))
+}
+
+/// A way of resolving; [`Errno::CROSS_DEVICE`] where the path leads out of every mount, [`Errno::AGAIN`] where others renamed
+/// something meanwhile.
+type Resolution = fn(Base<'_>, &[u8], OFlags, Option<&mut Budget>) -> Result<Found, Errno>;
+
+fn resolution() -> Resolution {
+    if kernel_resolves() { in_kernel } else { walk }
+}
+
+fn open_by(
+    open: Resolution,
+    base: Base<'_>,
+    path: &[u8],
+    flags: OFlags,
+    mut budget: Option<&mut Budget>,
+) -> Result<Found, Errno> {
+    if path.starts_with(b"/") {
+        return Err(Errno::NOT_PERMITTED);
+    }
     for _ in 0..MAX_TRIES {
-        match open(folder, path, flags, mode) {
-            Err(HostErrno::AGAIN) => {}
-            Err(HostErrno::XDEV) => return Err(Errno::NOT_PERMITTED),
-            opened => return Ok(opened?),
+        match open(base, path, flags | OFlags::CLOEXEC, budget.as_deref_mut()) {
+            Err(Errno::AGAIN) => {}
+            Err(Errno::CROSS_DEVICE) => return Err(Errno::NOT_PERMITTED),
+            found => return found,
         }
     }
     Err(Errno::AGAIN)
@@ -51,261 +102,105 @@ fn kernel_resolves() -> bool {
     })
 }
 
-type Opened = rustix::io::Result<OwnedFd>;
-
-fn in_kernel(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> Opened {
+fn in_kernel(
+    base: Base<'_>,
+    path: &[u8],
+    flags: OFlags,
+    mut budget: Option<&mut Budget>,
+) -> Result<Found, Errno> {
     // File systems that are mounted beneath a mount are wanted.
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    openat2(folder, path, flags, mode, resolve)
+    let opened = open_under(base, flags, budget.as_deref_mut(), |flags| {
+        Ok(openat2(base.folder, path, flags, new_mode(flags), resolve)?)
+    });
+    match opened {
+        Err(Errno::CROSS_DEVICE) => walk(base, path, flags, budget),
+        opened => Ok(Found {
+            host: opened?,
+            terms: base.terms,
+        }),
+    }
 }
 
-/// The same, component by component, for kernels without `openat2`. No component is ever followed by the kernel, so
-/// that nobody can exchange one for a link meanwhile.
-fn walk(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, mode: Mode) -> Opened {
-    let mut walk = Walk {
-        folder,
-        way: Vec::new(),
-        rest: VecDeque::new(),
-        links: 0,
-    };
-    if path.is_empty() {
-        return Err(HostErrno::NOENT);
-    }
-    walk.go_on_with(path)?;
-    while let Some(name) = walk.rest.pop_front() {
-        match name.as_slice() {
-            b"" | b"." => {}
-            b".." => walk.up()?,
-            name if walk.rest.is_empty() => {
-                if let Some(opened) = walk.open_last(name, flags, mode)? {
-                    return Ok(opened);
-                }
-            }
-            // Nothing but a directory could be named so, and none is made by opening.
-            _ if flags.contains(OFlags::CREATE) && walk.rest.iter().all(Vec::is_empty) => {
-                return Err(HostErrno::ISDIR);
-            }
-            name => walk.enter(name)?,
-        }
-    }
-    // The path ended in a slash or a dot: the folder that was reached is meant.
+/// `openat2` takes a mode with nothing but this flag.
+pub(super) fn new_mode(flags: OFlags) -> Mode {
     if flags.contains(OFlags::CREATE) {
-        let exclusive = flags.contains(OFlags::EXCL);
-        return Err(if exclusive {
-            HostErrno::EXIST
-        } else {
-            HostErrno::ISDIR
-        });
-    }
-    openat(walk.here(), ".", flags - OFlags::NOFOLLOW, mode)
-}
-
-struct Walk<'a> {
-    folder: BorrowedFd<'a>,
-    /// The folders from `folder` to here.
-    way: Vec<OwnedFd>,
-    rest: VecDeque<Vec<u8>>,
-    links: usize,
-}
-
-impl Walk<'_> {
-    fn here(&self) -> BorrowedFd<'_> {
-        self.way.last().map_or(self.folder, |folder| folder.as_fd())
-    }
-
-    fn go_on_with(&mut self, path: &[u8]) -> rustix::io::Result<()> {
-        if path.first() == Some(&b'/') {
-            return Err(HostErrno::XDEV);
-        }
-        for name in path.split(|byte| *byte == b'/').rev() {
-            self.rest.push_front(name.to_vec());
-        }
-        Ok(())
-    }
-
-    fn up(&mut self) -> rustix::io::Result<()> {
-        self.way.pop().map(drop).ok_or(HostErrno::XDEV)
-    }
-
-    fn enter(&mut self, name: &[u8]) -> rustix::io::Result<()> {
-        if self.way.len() == MAX_DEPTH {
-            return Err(HostErrno::NAMETOOLONG);
-        }
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match openat(self.here(), name, flags, Mode::empty()) {
-            Ok(folder) => {
-                self.way.push(folder);
-                Ok(())
-            }
-            Err(HostErrno::NOTDIR | HostErrno::LOOP) => self.follow(name),
-            Err(errno) => Err(errno),
-        }
-    }
-
-    /// Goes where the link `name` leads; `NOTDIR` when it is none.
-    fn follow(&mut self, name: &[u8]) -> rustix::io::Result<()> {
-        let target = match readlinkat(self.here(), name, Vec::new()) {
-            Err(HostErrno::INVAL) => return Err(HostErrno::NOTDIR),
-            target => target?,
-        };
-        self.links += 1;
-        if self.links > MAX_LINKS {
-            return Err(HostErrno::LOOP);
-        }
-        self.go_on_with(target.as_bytes())
-    }
-
-    /// `None`: it is a link, and the way goes on.
-    fn open_last(
-        &mut self,
-        name: &[u8],
-        flags: OFlags,
-        mode: Mode,
-    ) -> rustix::io::Result<Option<OwnedFd>> {
-        let exclusive = flags.contains(OFlags::CREATE | OFlags::EXCL);
-        if !flags.contains(OFlags::NOFOLLOW) && !exclusive {
-            match self.follow(name) {
-                Ok(()) => return Ok(None),
-                Err(HostErrno::NOTDIR | HostErrno::NOENT) => {}
-                Err(errno) => return Err(errno),
-            }
-        }
-        match openat(self.here(), name, flags | OFlags::NOFOLLOW, mode) {
-            // It became a link since: tried again as a whole.
-            Err(HostErrno::LOOP) if !flags.contains(OFlags::NOFOLLOW) => Err(HostErrno::AGAIN),
-            opened => opened.map(Some),
-        }
+        NEW_FILE
+    } else {
+        Mode::empty()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rustix::fs::{open, symlinkat};
-    use std::fs;
-    use std::os::unix::fs::symlink;
-
-    /// What both ways of resolving say about a path.
-    fn both(folder: &OwnedFd, path: &str, flags: OFlags) -> Result<u64, HostErrno> {
-        let inode = |opened: Opened| Ok(rustix::fs::fstat(opened?)?.st_ino);
-        let kernel = inode(in_kernel(
-            folder.as_fd(),
-            path.as_bytes(),
-            flags,
-            Mode::empty(),
-        ));
-        let walked = inode(walk(folder.as_fd(), path.as_bytes(), flags, Mode::empty()));
-        assert_eq!(kernel, walked, "{path} {flags:?}");
-        kernel
+/// Opens by `open` as the terms of `base` allow. What would be refused or counted under them is looked for first: `open` says whether it
+/// lies there at all.
+pub(super) fn open_under(
+    base: Base<'_>,
+    flags: OFlags,
+    budget: Option<&mut Budget>,
+    open: impl Fn(OFlags) -> Opened,
+) -> Opened {
+    if base.terms.read_only {
+        return open_unchanged(flags, open);
     }
-
-    #[test]
-    fn the_kernel_and_the_walk_agree() {
-        let place = tempfile::tempdir().unwrap();
-        let root = place.path().join("root");
-        fs::create_dir_all(root.join("a/b")).unwrap();
-        fs::write(root.join("a/file"), "x").unwrap();
-        fs::write(place.path().join("secret"), "x").unwrap();
-        for (name, target) in [
-            ("to_file", "a/file"),
-            ("to_folder", "a/b"),
-            ("up_and_down", "a/../a/file"),
-            ("out", "../secret"),
-            ("absolute", "/etc/passwd"),
-            ("dangling", "nowhere"),
-            ("loop", "loop"),
-            ("chain", "to_folder/../file"),
-            ("slash", "a/"),
-            ("a/up", "../to_file"),
-            ("a/b/far", "../../../secret"),
-        ] {
-            symlink(target, root.join(name)).unwrap();
+    match budget {
+        Some(budget) if flags.contains(OFlags::CREATE) && budget.counts(base.terms.account) => {
+            create_counted(base, flags, budget, open)
         }
-        let folder = open(&root, OFlags::PATH | OFlags::DIRECTORY, Mode::empty()).unwrap();
-        let paths = [
-            "",
-            ".",
-            "..",
-            "/",
-            "/etc",
-            "a",
-            "a/",
-            "a/.",
-            "a/..",
-            "a/../..",
-            "a//b",
-            "./a/./b/",
-            "a/file",
-            "a/file/",
-            "a/file/.",
-            "a/file/x",
-            "nowhere",
-            "nowhere/x",
-            "nowhere/",
-            "to_file",
-            "to_file/",
-            "to_folder",
-            "to_folder/",
-            "to_folder/.",
-            "to_folder/..",
-            "up_and_down",
-            "out",
-            "out/x",
-            "absolute",
-            "dangling",
-            "dangling/",
-            "loop",
-            "loop/",
-            "loop/x",
-            "chain",
-            "slash",
-            "slash/b",
-            "a/up",
-            "a/b/far",
-            "to_folder/far",
-            "a/b/../../../root/a",
-        ];
-        for path in paths {
-            for flags in [
-                OFlags::PATH,
-                OFlags::PATH | OFlags::NOFOLLOW,
-                OFlags::RDONLY,
-                OFlags::RDONLY | OFlags::NOFOLLOW,
-                OFlags::RDONLY | OFlags::DIRECTORY,
-            ] {
-                let _ = both(&folder, path, flags);
-            }
-        }
-        assert!(both(&folder, "a/up", OFlags::RDONLY).is_ok());
-        for out in ["..", "a/../..", "out", "absolute", "a/b/far", "/etc"] {
-            assert_eq!(
-                both(&folder, out, OFlags::PATH),
-                Err(HostErrno::XDEV),
-                "{out}"
-            );
-        }
+        _ => open(flags),
     }
+}
 
-    #[test]
-    fn files_are_created_beneath_or_not_at_all() {
-        for open in [in_kernel, walk] {
-            let place = tempfile::tempdir().unwrap();
-            let root = place.path().join("root");
-            fs::create_dir(&root).unwrap();
-            let folder = rustix::fs::open(&root, OFlags::PATH, Mode::empty()).unwrap();
-            symlinkat("../outside", &folder, "out").unwrap();
-            symlinkat("inside", &folder, "in").unwrap();
-            let create = OFlags::CREATE | OFlags::WRONLY;
-            let new = |path: &str, flags| {
-                open(folder.as_fd(), path.as_bytes(), flags, Mode::from(0o644)).map(drop)
-            };
-            assert_eq!(new("out", create), Err(HostErrno::XDEV));
-            assert!(!place.path().join("outside").exists());
-            assert_eq!(new("in", create | OFlags::EXCL), Err(HostErrno::EXIST));
-            assert_eq!(new("in", create), Ok(()));
-            assert!(root.join("inside").exists());
-            assert_eq!(new("new/", create), Err(HostErrno::ISDIR));
-            assert_eq!(new("new", create), Ok(()));
-        }
+/// Where nothing may be made, what is there can still be opened to read.
+fn open_unchanged(flags: OFlags, open: impl Fn(OFlags) -> Opened) -> Opened {
+    let changes = flags.intersects(OFlags::WRONLY | OFlags::RDWR | OFlags::TRUNC);
+    let creates = flags.contains(OFlags::CREATE);
+    if !changes && !creates {
+        return open(flags);
     }
+    let found = if changes || is_exclusive(flags) {
+        look(flags, open)
+    } else {
+        open(flags - OFlags::CREATE)
+    };
+    match found {
+        Err(errno @ (Errno::AGAIN | Errno::CROSS_DEVICE)) => Err(errno),
+        Ok(_) if is_exclusive(flags) => Err(Errno::EXISTS),
+        Err(Errno::NO_ENTRY) if creates => Err(Errno::NOT_PERMITTED),
+        _ if changes => Err(Errno::NOT_PERMITTED),
+        found => found,
+    }
+}
+
+/// Whether a file will be made is known once there is none.
+fn create_counted(
+    base: Base<'_>,
+    flags: OFlags,
+    budget: &mut Budget,
+    open: impl Fn(OFlags) -> Opened,
+) -> Opened {
+    let found = if is_exclusive(flags) {
+        look(flags, &open)
+    } else {
+        open(flags - OFlags::CREATE)
+    };
+    match found {
+        Err(Errno::NO_ENTRY) => {
+            let account = base.terms.account;
+            base.mounts.grow(account, ENTRY, budget, || open(flags))
+        }
+        Ok(_) if is_exclusive(flags) => Err(Errno::EXISTS),
+        found => found,
+    }
+}
+
+/// A link at the end is followed as it would be by opening.
+fn look(flags: OFlags, open: impl Fn(OFlags) -> Opened) -> Opened {
+    let mut looking = OFlags::PATH | OFlags::CLOEXEC;
+    let follows = !flags.contains(OFlags::NOFOLLOW) && !is_exclusive(flags);
+    looking.set(OFlags::NOFOLLOW, !follows);
+    open(looking)
+}
+
+pub(super) fn is_exclusive(flags: OFlags) -> bool {
+    flags.contains(OFlags::CREATE | OFlags::EXCL)
 }

@@ -1,6 +1,6 @@
 //! Where a run's files take room: what is added is counted, and what was removed from the scratch directory makes room again.
 
-use super::Files;
+use super::table::Table;
 use crate::host::abi::Errno;
 use crate::host::scratch::{Scratch, content};
 use crate::run::Limit;
@@ -8,7 +8,7 @@ use crate::run::budget::Budget;
 use rustix::fs::fstat;
 use std::collections::HashSet;
 
-impl Files {
+impl Table {
     /// As [`Budget::may_add`].
     pub(super) fn may_add(
         &self,
@@ -55,7 +55,7 @@ impl Files {
     /// Bytes of scratch files that have no name any more and are still open.
     fn unnamed(&self) -> u64 {
         let mut known = HashSet::new();
-        let open = self.table.iter();
+        let open = self.iter();
         let scratch = open.filter(|descriptor| descriptor.terms.account == Limit::Scratch);
         scratch
             .filter_map(|descriptor| {
@@ -70,7 +70,7 @@ impl Files {
 mod tests {
     use super::*;
     use crate::host::abi::{oflags, rights};
-    use crate::host::files::{Open, Terms};
+    use crate::host::files::{Files, Open, Terms};
     use crate::host::scratch::Slots;
     use crate::run::Limits;
     use crate::run::budget::ENTRY;
@@ -220,6 +220,25 @@ mod tests {
         assert_eq!(try_both((MOUNT, b"outside"), (SCRATCH, b"new")), refused);
         let within = try_both((SCRATCH, b"inside"), (SCRATCH, b"new"));
         assert_eq!(within, (Ok(()), Err(Errno::NO_ENTRY)));
+    }
+
+    #[test]
+    fn what_a_link_in_a_mount_leads_to_counts_as_what_lies_here() {
+        let mut run = Run::new(2 * ENTRY);
+        let link = run.place.path().join("mount/link");
+        std::os::unix::fs::symlink("/tmp", link).unwrap();
+        let through = |run: &mut Run, name: &[u8]| {
+            let opened = run.files.open(MOUNT, name, NEW, &mut run.budget)?;
+            run.files.close(opened)
+        };
+        assert_eq!(through(&mut run, b"link/a"), Ok(()));
+        assert_eq!(through(&mut run, b"link/b"), Ok(()));
+        assert_eq!(through(&mut run, b"link/c"), Err(Errno::NO_SPACE));
+        run.files.unlink(SCRATCH, b"a").unwrap();
+        assert_eq!(through(&mut run, b"link/c"), Ok(()));
+        let mut rename = |to| run.files.rename((MOUNT, b"link/b"), to);
+        assert_eq!(rename((MOUNT, b"b")), Err(Errno::CROSS_DEVICE));
+        assert_eq!(rename((SCRATCH, b"renamed")), Ok(()));
     }
 
     #[test]

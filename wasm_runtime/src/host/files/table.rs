@@ -1,6 +1,8 @@
 //! The descriptors of a run: small numbers, the lowest free one first, as on the host.
 
 use super::listing::Listing;
+use super::locks::Ranges;
+use super::resolve::Base;
 use crate::host::abi::Errno;
 use crate::host::scratch::Scratch;
 use crate::run::Limit;
@@ -23,7 +25,7 @@ pub(crate) enum Kind {
 }
 
 /// What a mount allows, which holds for all that is opened below it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Terms {
     /// Nothing may be changed.
     pub(crate) read_only: bool,
@@ -43,9 +45,12 @@ enum Host {
 pub(crate) struct Descriptor {
     pub(crate) kind: Kind,
     host: Host,
+    /// Those of the mount that it lies in.
     pub(crate) terms: Terms,
     /// What the guest said of waiting. It makes no difference, files never make it wait, but it may ask.
     pub(super) nonblocking: bool,
+    /// Of which it has locks.
+    pub(super) ranges: Ranges,
 }
 
 impl Descriptor {
@@ -58,6 +63,7 @@ impl Descriptor {
                 account: Limit::Written,
             },
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -67,6 +73,7 @@ impl Descriptor {
             host: Host::Open(Arc::new(host)),
             terms,
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -79,6 +86,7 @@ impl Descriptor {
             host: Host::Open(Arc::new(host)),
             terms,
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -95,6 +103,7 @@ impl Descriptor {
                 account: Limit::Scratch,
             },
             nonblocking: false,
+            ranges: Ranges::default(),
         }
     }
 
@@ -108,6 +117,14 @@ impl Descriptor {
             Host::None => Err(Errno::NOT_SUPPORTED),
             Host::Open(host) => Ok(host),
             Host::Scratch(scratch) => scratch.folder(),
+        }
+    }
+
+    /// Its path for the guest, where it is a mount.
+    pub(super) fn mount_path(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Directory { mount, .. } => mount.as_deref(),
+            _ => None,
         }
     }
 
@@ -151,6 +168,8 @@ pub(super) struct Table {
     /// No number below is free.
     lowest_free: usize,
     open: usize,
+    /// Last: it is emptied when nothing in it is open any more.
+    pub(super) scratch: Option<Arc<Scratch>>,
 }
 
 impl Table {
@@ -161,12 +180,19 @@ impl Table {
             slots: streams.map(|kind| Some(Descriptor::stream(kind))).into(),
             lowest_free: 3,
             open: 3,
+            scratch: None,
         }
     }
 
     /// How many are open.
     pub(super) fn len(&self) -> usize {
         self.open
+    }
+
+    /// How many ranges of files are locked.
+    pub(super) fn locked_ranges(&self) -> usize {
+        let open = self.slots.iter().flatten();
+        open.map(|descriptor| descriptor.ranges.len()).sum()
     }
 
     pub(super) fn insert(&mut self, descriptor: Descriptor) -> u32 {
@@ -192,6 +218,33 @@ impl Table {
         slot.and_then(Option::as_ref).ok_or(Errno::BAD_DESCRIPTOR)
     }
 
+    /// Where paths begin that are given with this descriptor.
+    pub(super) fn base(&self, number: u32) -> Result<Base<'_>, Errno> {
+        let descriptor = self.get(number)?;
+        match descriptor.kind {
+            Kind::Directory { .. } => self.base_of(descriptor),
+            _ => Err(Errno::NOT_DIRECTORY),
+        }
+    }
+
+    fn base_of<'a>(&'a self, descriptor: &'a Descriptor) -> Result<Base<'a>, Errno> {
+        Ok(Base {
+            folder: descriptor.host()?,
+            terms: descriptor.terms,
+            mounts: self,
+        })
+    }
+
+    /// The mount that an absolute path of the guest lies in, the innermost one, and the path in it.
+    pub(super) fn mount_of<'p>(&self, path: &'p [u8]) -> Option<(Base<'_>, &'p [u8])> {
+        let mounts = self.slots.iter().flatten().filter_map(|descriptor| {
+            let rest = beneath(descriptor.mount_path()?.as_bytes(), path)?;
+            Some((descriptor, rest))
+        });
+        let (mount, rest) = mounts.min_by_key(|(_, rest)| rest.len())?;
+        Some((self.base_of(mount).ok()?, rest))
+    }
+
     pub(super) fn get_mut(&mut self, number: u32) -> Result<&mut Descriptor, Errno> {
         let slot = self.slots.get_mut(number as usize);
         slot.and_then(Option::as_mut).ok_or(Errno::BAD_DESCRIPTOR)
@@ -205,15 +258,39 @@ impl Table {
         Ok(removed)
     }
 
-    /// Moves a descriptor to the number of another one, which is closed.
-    pub(super) fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
+    /// Moves a descriptor to the number of another one, which is returned; `None`: they are the same.
+    pub(super) fn renumber(&mut self, from: u32, to: u32) -> Result<Option<Descriptor>, Errno> {
         self.get(to)?;
         self.get(from)?;
-        if from != to {
-            let moved = self.remove(from)?;
-            self.slots[to as usize] = Some(moved);
+        if from == to {
+            return Ok(None);
         }
-        Ok(())
+        let moved = self.remove(from)?;
+        Ok(self.slots[to as usize].replace(moved))
+    }
+}
+
+/// What is left of `path` behind all components of `mount`.
+fn beneath<'p>(mount: &[u8], path: &'p [u8]) -> Option<&'p [u8]> {
+    let components = mount.split(|byte| *byte == b'/');
+    let mut rest = to_name(path);
+    for component in components.filter(|component| !component.is_empty()) {
+        rest = match rest.strip_prefix(component)? {
+            behind @ ([] | [b'/', ..]) => to_name(behind),
+            _ => return None,
+        };
+    }
+    Some(rest)
+}
+
+/// Skips what names nothing: slashes and dots.
+fn to_name(mut path: &[u8]) -> &[u8] {
+    loop {
+        path = match path {
+            [b'/', rest @ ..] | [b'.', b'/', rest @ ..] => rest,
+            b"." => b"",
+            _ => return path,
+        }
     }
 }
 
@@ -242,12 +319,30 @@ mod tests {
     fn renumbering_needs_two_open_descriptors_and_leaves_one() {
         let mut table = Table::new();
         table.insert(stream());
-        assert_eq!(table.renumber(3, 4), Err(Errno::BAD_DESCRIPTOR));
-        assert_eq!(table.renumber(4, 3), Err(Errno::BAD_DESCRIPTOR));
-        assert_eq!(table.renumber(3, 3), Ok(()));
-        assert_eq!(table.renumber(3, 0), Ok(()));
+        let replaces = |table: &mut Table, from, to| Ok(table.renumber(from, to)?.is_some());
+        assert_eq!(replaces(&mut table, 3, 4), Err(Errno::BAD_DESCRIPTOR));
+        assert_eq!(replaces(&mut table, 4, 3), Err(Errno::BAD_DESCRIPTOR));
+        assert_eq!(replaces(&mut table, 3, 3), Ok(false));
+        assert_eq!(replaces(&mut table, 3, 0), Ok(true));
         assert!(table.get(0).is_ok());
         assert_eq!(table.len(), 3);
         assert_eq!(table.get(3).err(), Some(Errno::BAD_DESCRIPTOR));
+    }
+
+    #[test]
+    fn a_path_is_beneath_a_mount_by_whole_components() {
+        let rest = |mount: &str, path: &'static str| {
+            beneath(mount.as_bytes(), path.as_bytes()).map(|rest| str::from_utf8(rest).unwrap())
+        };
+        assert_eq!(rest("/", "/etc/passwd"), Some("etc/passwd"));
+        assert_eq!(rest("/", "//"), Some(""));
+        assert_eq!(rest("/app", "/app"), Some(""));
+        assert_eq!(rest("/app", "/./app//./file/"), Some("file/"));
+        assert_eq!(rest("/app", "/app/.hidden"), Some(".hidden"));
+        assert_eq!(rest("/app", "/app/../file"), Some("../file"));
+        assert_eq!(rest("/app/up", "/app/up/x"), Some("x"));
+        for other in ["/", "/apple", "/ap", "/x/app", "/../app", "/.app"] {
+            assert_eq!(rest("/app", other), None, "{other}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Where the sandbox of files is closed: every operation, tried on a read-only mount and on every way out.
 
+mod two_mounts;
+
 use super::{Files, Open, Terms, Times};
 use crate::host::abi::{Errno, fstflags, oflags, rights};
 use crate::run::budget::Budget;
@@ -11,7 +13,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::SystemTime;
 
-/// The descriptor of the only mount.
+/// The descriptor of the first mount.
 const MOUNT: u32 = 3;
 
 /// That of a run which may have 64 descriptors.
@@ -46,7 +48,7 @@ impl Place {
             read_only,
             account: Limit::Written,
         };
-        files.mount("/", mount, terms, &mut budget()).unwrap();
+        files.mount("/root", mount, terms, &mut budget()).unwrap();
         Place { directory, files }
     }
 
@@ -91,54 +93,50 @@ fn picture(of: &Path) -> Vec<(String, u64, SystemTime)> {
     seen
 }
 
-/// Every operation that changes something, each on paths on which it would succeed in a writable mount.
-fn changes(files: &mut Files) -> Vec<(&'static str, Result<(), Errno>)> {
-    let file = files
-        .open(MOUNT, b"file", how(0, READ), &mut budget())
-        .unwrap();
-    let mut open = |path: &[u8], oflags, rights| {
-        files
-            .open(MOUNT, path, how(oflags, rights), &mut budget())
-            .map(drop)
-    };
-    let mut answers = vec![
-        ("open to write", open(b"file", 0, WRITE)),
-        ("open to read and write", open(b"file", 0, READ | WRITE)),
-        ("open to truncate", open(b"file", oflags::TRUNCATE, READ)),
-        ("open to create", open(b"new", oflags::CREATE, READ)),
-        (
-            "open to create exclusively",
-            open(b"new2", oflags::CREATE | oflags::EXCLUSIVE, READ),
-        ),
+/// Every operation that changes something, each on a path behind `at` on which it would succeed in a writable mount.
+fn changes(files: &mut Files, fd: u32, at: &str) -> Vec<(&'static str, Result<(), Errno>)> {
+    let names = ["file", "new", "new2", "made", "link", "hard", "renamed"];
+    let paths = names.map(|name| format!("{at}{name}"));
+    let [file, new, new2, made, link, hard, renamed] = paths.each_ref().map(|path| path.as_bytes());
+    let paths = ["folder/inner", "folder/empty", "."].map(|name| format!("{at}{name}"));
+    let [inner, empty, here] = paths.each_ref().map(|path| path.as_bytes());
+    let mut open = |path, oflags, rights| files.open(fd, path, how(oflags, rights), &mut budget());
+    let [opened, folder] = [file, here].map(|path| open(path, 0, READ).unwrap());
+    let exclusive = oflags::CREATE | oflags::EXCLUSIVE;
+    let opening = [
+        ("open to write", open(file, 0, WRITE)),
+        ("open to read and write", open(file, 0, READ | WRITE)),
+        ("open to truncate", open(file, oflags::TRUNCATE, READ)),
+        ("open to create", open(new, oflags::CREATE, READ)),
+        ("open to create exclusively", open(new2, exclusive, READ)),
     ];
+    let mut answers = Vec::from(opening.map(|(what, answer)| (what, answer.map(drop))));
     answers.extend([
-        ("set times of a file", files.set_times(file, now())),
-        ("set times of the mount", files.set_times(MOUNT, now())),
+        ("set times of a file", files.set_times(opened, now())),
+        ("set times of a folder", files.set_times(folder, now())),
         (
             "set times by path",
-            files.set_times_path(MOUNT, b"file", true, now()),
+            files.set_times_path(fd, file, true, now()),
         ),
         (
             "make a directory",
-            files.create_directory(MOUNT, b"made", &mut budget()),
+            files.create_directory(fd, made, &mut budget()),
+        ),
+        (
+            "make a directory below an open one",
+            files.create_directory(folder, b"below", &mut budget()),
         ),
         (
             "make a link",
-            files.symlink(b"file", MOUNT, b"link", &mut budget()),
+            files.symlink(b"file", fd, link, &mut budget()),
         ),
         (
             "make a hard link",
-            files.link((MOUNT, b"file"), (MOUNT, b"hard"), &mut budget()),
+            files.link((fd, file), (fd, hard), &mut budget()),
         ),
-        (
-            "rename",
-            files.rename((MOUNT, b"file"), (MOUNT, b"renamed")),
-        ),
-        ("unlink", files.unlink(MOUNT, b"folder/inner")),
-        (
-            "remove a directory",
-            files.remove_directory(MOUNT, b"folder/empty"),
-        ),
+        ("rename", files.rename((fd, file), (fd, renamed))),
+        ("unlink", files.unlink(fd, inner)),
+        ("remove a directory", files.remove_directory(fd, empty)),
     ]);
     answers
 }
@@ -147,12 +145,12 @@ fn changes(files: &mut Files) -> Vec<(&'static str, Result<(), Errno>)> {
 fn nothing_changes_in_a_read_only_mount() {
     let mut place = Place::new(true);
     let before = picture(&place.root());
-    for (what, answer) in changes(&mut place.files) {
+    for (what, answer) in changes(&mut place.files, MOUNT, "") {
         assert_eq!(answer, Err(Errno::NOT_PERMITTED), "{what}");
     }
     assert_eq!(picture(&place.root()), before);
     let mut writable = Place::new(false);
-    for (what, answer) in changes(&mut writable.files) {
+    for (what, answer) in changes(&mut writable.files, MOUNT, "") {
         assert_eq!(answer, Ok(()), "{what}");
     }
 }
@@ -167,10 +165,11 @@ fn a_file_that_is_there_can_be_opened_in_a_read_only_mount() {
             .map(drop)
     };
     assert_eq!(open(b"file", oflags::CREATE), Ok(()));
-    assert_eq!(
-        open(b"file", oflags::CREATE | oflags::EXCLUSIVE),
-        Err(Errno::EXISTS)
-    );
+    for there in [&b"file"[..], b"leak", b"folder"] {
+        let exclusive = open(there, oflags::CREATE | oflags::EXCLUSIVE);
+        assert_eq!(exclusive, Err(Errno::EXISTS));
+    }
+    assert_eq!(open(b"folder", oflags::CREATE), Err(Errno::IS_DIRECTORY));
 }
 
 #[test]
