@@ -27,5 +27,6 @@
 #define WASM_NAME_MAX_INSTANCES  "WasmMaxInstances"
 #define WASM_NAME_QUEUE_TIMEOUT  "WasmQueueTimeout"
 #define WASM_NAME_CACHE_DIR      "WasmCacheDir"
+#define WASM_NAME_SCRATCH_DIR    "WasmScratchDir"
 
 #endif

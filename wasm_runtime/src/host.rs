@@ -7,6 +7,7 @@ pub(crate) mod linker;
 mod memory;
 mod poll;
 mod random;
+pub(crate) mod scratch;
 mod streams;
 mod strings;
 

@@ -7,6 +7,7 @@ mod listing;
 mod locks;
 mod paths;
 mod resolve;
+mod room;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,12 +23,14 @@ pub(crate) use times::Times;
 use super::RunIo;
 use super::abi::{self, Errno, fdflags, rights};
 use super::calls::Failure;
+use super::scratch::{Scratch, Slots};
 use crate::run::budget::Budget;
 use folders::Folders;
 use listing::Listing;
 use resolve::Found;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, OFlags, Stat, fstat};
+use std::sync::Arc;
 use table::{Descriptor, Table};
 
 /// The descriptors of one run. Dropped with it, which closes them all.
@@ -61,11 +64,34 @@ impl Files {
         terms: Terms,
         budget: &mut Budget,
     ) -> Result<(), std::io::Error> {
-        self.make_room(budget)
-            .map_err(|_| std::io::Error::other("no descriptor is left for it"))?;
+        self.make_room_for_mount(budget)?;
         let mount = Descriptor::directory(directory, Some(guest.to_owned()), terms);
         self.table.insert(mount);
         Ok(())
+    }
+
+    /// Shows the guest a scratch directory under the path `guest`. Nothing is made before it is used.
+    pub(crate) fn mount_scratch(
+        &mut self,
+        guest: &str,
+        slots: &Arc<Slots>,
+        budget: &mut Budget,
+    ) -> Result<(), std::io::Error> {
+        self.make_room_for_mount(budget)?;
+        let scratch = Arc::new(Scratch::new(Arc::clone(slots)));
+        self.table.insert(Descriptor::scratch(&scratch, guest));
+        self.table.scratch = Some(scratch);
+        Ok(())
+    }
+
+    fn make_room_for_mount(&mut self, budget: &mut Budget) -> Result<(), std::io::Error> {
+        self.make_room(budget)
+            .map_err(|_| std::io::Error::other("no descriptor is left for it"))
+    }
+
+    /// The number of scratch directories there are, when the run wanted one and all were taken.
+    pub(crate) fn found_no_scratch_of(&self) -> Option<u32> {
+        self.table.scratch.as_ref()?.found_none_of()
     }
 
     /// Descriptors of the host that this run has: its own, kept folders and streams of mounts.

@@ -4,11 +4,13 @@
 use super::Limit;
 use super::budget::Budget;
 use crate::host::files::{Files, Terms};
+use crate::host::scratch::Slots;
 use crate::host::{Random, RunIo, StringList, Waiting};
 use crate::mounts::MountTable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 use wasmtime::Memory;
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -21,6 +23,15 @@ pub struct Mount {
     /// Bytes of the host path.
     pub host: Vec<u8>,
     pub read_only: bool,
+}
+
+/// All directories that a guest sees.
+pub(crate) struct Mounts<'a> {
+    pub(crate) directories: &'a [Mount],
+    /// What opens them.
+    pub(crate) table: &'a MountTable,
+    /// The guest path of its scratch directory, and where that comes from.
+    pub(crate) scratch: Option<(&'a str, &'a Arc<Slots>)>,
 }
 
 /// The state of one run; host functions find it in the store.
@@ -47,16 +58,11 @@ impl Sandbox {
     ///
     /// # Errors
     /// One line that names the host directory that cannot be opened.
-    pub(crate) fn new(
-        mut io: RunIo,
-        files: Files,
-        mounts: &[Mount],
-        table: &MountTable,
-    ) -> Result<Self, String> {
+    pub(crate) fn new(mut io: RunIo, files: Files, mounts: &Mounts<'_>) -> Result<Self, String> {
         let started = Instant::now();
         Ok(Sandbox {
             wasi: wasi(started),
-            files: mounted(files, &mut io.budget, mounts, table)?,
+            files: mounted(files, &mut io.budget, mounts)?,
             io,
             stopped_in: None,
             random: Random::default(),
@@ -103,24 +109,23 @@ fn wasi(started: Instant) -> WasiP1Ctx {
         .build_p1()
 }
 
-fn mounted(
-    mut files: Files,
-    budget: &mut Budget,
-    mounts: &[Mount],
-    table: &MountTable,
-) -> Result<Files, String> {
-    for mount in mounts {
+fn mounted(mut files: Files, budget: &mut Budget, mounts: &Mounts<'_>) -> Result<Files, String> {
+    for mount in mounts.directories {
         let terms = Terms {
             read_only: mount.read_only,
             account: Limit::Written,
         };
-        let directory = table.open(&mount.host);
+        let directory = mounts.table.open(&mount.host);
         let shown =
             directory.and_then(|directory| files.mount(&mount.guest, directory, terms, budget));
         shown.map_err(|error| {
             let host = Path::new(OsStr::from_bytes(&mount.host));
             format!("{}: {error}", host.display())
         })?;
+    }
+    if let Some((guest, slots)) = mounts.scratch {
+        let mounted = files.mount_scratch(guest, slots, budget);
+        mounted.map_err(|error| format!("the scratch directory {guest}: {error}"))?;
     }
     Ok(files)
 }

@@ -4,6 +4,7 @@ use super::listing::{Listing, Place};
 use super::locks::Ranges;
 use super::resolve::Base;
 use crate::host::abi::Errno;
+use crate::host::scratch::Scratch;
 use crate::run::Limit;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat};
@@ -39,10 +40,18 @@ pub(crate) struct Terms {
     pub(crate) account: Limit,
 }
 
+/// Where the host's descriptor of a file or directory comes from.
+enum Host {
+    /// From nowhere: a standard stream, which belongs to the server.
+    None,
+    Open(Arc<OwnedFd>),
+    /// From the run's scratch directory, which is made now if need be.
+    Scratch(Arc<Scratch>),
+}
+
 pub(crate) struct Descriptor {
     pub(crate) kind: Kind,
-    /// `None` for standard streams, which belong to the server.
-    host: Option<Arc<OwnedFd>>,
+    host: Host,
     /// Those of the mount that it lies in.
     pub(crate) terms: Terms,
     /// What the guest said of waiting. It makes no difference, files never make it wait, but it may ask.
@@ -55,7 +64,7 @@ impl Descriptor {
     fn stream(kind: Kind) -> Self {
         Descriptor {
             kind,
-            host: None,
+            host: Host::None,
             terms: Terms {
                 read_only: true,
                 account: Limit::Written,
@@ -68,7 +77,7 @@ impl Descriptor {
     pub(super) fn file(host: OwnedFd, terms: Terms) -> Self {
         Descriptor {
             kind: Kind::File,
-            host: Some(Arc::new(host)),
+            host: Host::Open(Arc::new(host)),
             terms,
             nonblocking: false,
             ranges: Ranges::default(),
@@ -79,8 +88,28 @@ impl Descriptor {
         let mount = mount.map(|path| Box::new(Mount { path, stream: None }));
         Descriptor {
             kind: Kind::Directory { mount, place: None },
-            host: Some(Arc::new(host)),
+            host: Host::Open(Arc::new(host)),
             terms,
+            nonblocking: false,
+            ranges: Ranges::default(),
+        }
+    }
+
+    /// The mount of a scratch directory.
+    pub(super) fn scratch(scratch: &Arc<Scratch>, guest: &str) -> Self {
+        Descriptor {
+            kind: Kind::Directory {
+                mount: Some(Box::new(Mount {
+                    path: guest.to_owned(),
+                    stream: None,
+                })),
+                place: None,
+            },
+            host: Host::Scratch(Arc::clone(scratch)),
+            terms: Terms {
+                read_only: false,
+                account: Limit::Scratch,
+            },
             nonblocking: false,
             ranges: Ranges::default(),
         }
@@ -88,10 +117,15 @@ impl Descriptor {
 
     /// The host's descriptor of a file or directory.
     pub(super) fn host(&self) -> Result<BorrowedFd<'_>, Errno> {
-        self.host
-            .as_ref()
-            .map(|host| host.as_fd())
-            .ok_or(Errno::NOT_SUPPORTED)
+        self.owned().map(|host| host.as_fd())
+    }
+
+    fn owned(&self) -> Result<&Arc<OwnedFd>, Errno> {
+        match &self.host {
+            Host::None => Err(Errno::NOT_SUPPORTED),
+            Host::Open(host) => Ok(host),
+            Host::Scratch(scratch) => scratch.folder(),
+        }
     }
 
     fn mount(&self) -> Option<&Mount> {
@@ -160,7 +194,7 @@ impl Descriptor {
 
     /// The host's descriptor, kept open beyond the end of this one.
     pub(super) fn shared_host(&self) -> Result<Arc<OwnedFd>, Errno> {
-        self.host.clone().ok_or(Errno::NOT_SUPPORTED)
+        self.owned().cloned()
     }
 }
 
@@ -170,6 +204,8 @@ pub(super) struct Table {
     /// No number below is free.
     lowest_free: usize,
     open: usize,
+    /// Last: it is emptied when nothing in it is open any more.
+    pub(super) scratch: Option<Arc<Scratch>>,
 }
 
 impl Table {
@@ -183,6 +219,7 @@ impl Table {
             slots,
             lowest_free: 3,
             open: 3,
+            scratch: None,
         }
     }
 
@@ -209,6 +246,10 @@ impl Table {
         self.open += 1;
         // No run has as many as that.
         number as u32
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Descriptor> {
+        self.slots.iter().flatten()
     }
 
     pub(super) fn get(&self, number: u32) -> Result<&Descriptor, Errno> {

@@ -188,7 +188,7 @@ impl Walk<'_> {
             }
         }
         let flags = flags | OFlags::NOFOLLOW;
-        let opened = open_under(self.base.terms, flags, budget, |flags| {
+        let opened = open_under(self.base, flags, budget, |flags| {
             Ok(openat(self.here(), name, flags, new_mode(flags))?)
         });
         match opened {
@@ -206,7 +206,7 @@ impl Walk<'_> {
         if flags.contains(OFlags::CREATE) {
             return Err(Errno::IS_DIRECTORY);
         }
-        let opened = open_under(self.base.terms, flags - OFlags::NOFOLLOW, None, |flags| {
+        let opened = open_under(self.base, flags - OFlags::NOFOLLOW, None, |flags| {
             Ok(openat(self.here(), ".", flags, Mode::empty())?)
         });
         Ok(self.found(opened?))
