@@ -11,6 +11,7 @@
 #include "wasm_directives.h"
 #include "wasm_handler.h"
 #include "wasm_notices.h"
+#include "wasm_scratch.h"
 
 static void register_hooks(apr_pool_t *pool)
 {
@@ -20,6 +21,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_config(wasm_check_config, NULL, NULL, APR_HOOK_LAST);
     ap_hook_post_config(wasm_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(wasm_notices_post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(wasm_scratch_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(wasm_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(wasm_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(wasm_handler, NULL, NULL, APR_HOOK_MIDDLE);

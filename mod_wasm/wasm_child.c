@@ -9,6 +9,7 @@
 #include "wasm_codes.h"
 #include "wasm_config.h"
 #include "wasm_descriptors.h"
+#include "wasm_scratch.h"
 #include "wasm_stack.h"
 
 /* Written once, before this child has any thread of its own. Not freed: prefork destroys its pools inside a signal handler, and the
@@ -51,8 +52,10 @@ static wrt_error *start_engine(apr_pool_t *pool, const wasm_server_conf *server,
         .mount_table = server->mounts,
         .artifacts = (const wrt_artifact *const *)artifacts->elts,
         .artifacts_len = (size_t)artifacts->nelts,
+        .scratch_count = wasm_scratch_count(server),
     };
 
+    options.scratch_dir = wasm_str(options.scratch_count ? wasm_scratch_dir(server) : NULL);
     return wrt_engine_new(&options, &engine);
 }
 
@@ -62,8 +65,13 @@ static void load_modules(server_rec *s, const wasm_server_conf *server)
 
     for (i = 0; i < server->codes->nelts; i++) {
         wasm_code *code = APR_ARRAY_IDX(server->codes, i, wasm_code *);
-        wrt_error *error = wrt_module_new(engine, code->artifact, &code->module);
+        wrt_error *error;
 
+        if (code->same) {
+            code->module = code->same->module;
+            continue;
+        }
+        error = wrt_module_new(engine, code->artifact, &code->module);
         if (error) {
             log_failure(s, WASM_CODE_CHILD_MODULE, code->program->path, error);
         }

@@ -17,6 +17,8 @@
 #define WASM_CODE_VERSION         "WASM0009" /* module and library are of different versions */
 #define WASM_CODE_PREPARE         "WASM0010" /* any other failure of the library at start */
 #define WASM_CODE_MOUNTS          "WASM0011" /* a read-only mount lies in a writable one of its section */
+#define WASM_CODE_SCRATCH         "WASM0012" /* scratch directories cannot be as configured */
+#define WASM_CODE_PREINIT         "WASM0013" /* WasmPreinit On, and there can be no snapshot */
 
 /* Start: notices. */
 #define WASM_CODE_COMPILED        "WASM0020" /* a module was compiled */
@@ -25,6 +27,7 @@
 #define WASM_CODE_COMPILED_AGAIN  "WASM0023" /* a module was compiled again, because a child could not load its code */
 #define WASM_CODE_COMPILING       "WASM0024" /* a module is being compiled */
 #define WASM_CODE_SNAPSHOT        "WASM0025" /* a snapshot of a module is being taken */
+#define WASM_CODE_NO_SNAPSHOT     "WASM0026" /* a module runs without a snapshot, because none could be taken */
 
 /* Serving child: start. */
 #define WASM_CODE_CHILD_ENGINE    "WASM0030" /* a child has no engine */
@@ -61,8 +64,8 @@
 #define WASM_CODE_LIBRARY         "WASM0065" /* the library failed */
 #define WASM_CODE_GROW_REFUSED    "WASM0066" /* growing met WasmMemoryLimit */
 #define WASM_CODE_UNMAPPED        "WASM0067" /* a path variable lies in no mount */
-#define WASM_CODE_SNAPSHOT_LOST   "WASM0069" /* a program runs without its snapshot, because sections were merged */
 #define WASM_CODE_SCRIPT_UNSAID   "WASM0068" /* a script is run, and WasmScriptArg is neither On nor Off */
+#define WASM_CODE_SNAPSHOT_LOST   "WASM0069" /* a program runs without its snapshot, because sections were merged */
 
 /* What the program says. */
 #define WASM_CODE_STDERR          "WASM0070" /* a line of stderr */
@@ -81,5 +84,6 @@
 #define WASM_CODE_WRITE_REFUSED   "WASM0093" /* writing met WasmWriteLimit */
 #define WASM_CODE_SCRATCH_REFUSED "WASM0094" /* the scratch directory is full */
 #define WASM_CODE_FILES_REFUSED   "WASM0095" /* opening met WasmFileLimit */
+#define WASM_CODE_SCRATCH_TAKEN   "WASM0096" /* all scratch directories were taken */
 
 #endif

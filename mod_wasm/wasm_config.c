@@ -6,7 +6,7 @@ void *wasm_create_dir_conf(apr_pool_t *pool, char *section)
 {
     wasm_dir_conf *conf = apr_pcalloc(pool, sizeof *conf);
 
-    (void)section;
+    conf->is_whole_server = section == NULL;
     wasm_settings_clear(&conf->settings);
     conf->setting_sources = apr_pcalloc(pool, WASM_SETTINGS * sizeof *conf->setting_sources);
     return conf;
@@ -27,6 +27,32 @@ void *wasm_create_server_conf(apr_pool_t *pool, server_rec *s)
 wasm_server_conf *wasm_main_conf(void)
 {
     return ap_get_module_config(ap_server_conf->module_config, &wasm_module);
+}
+
+static const wasm_dir_conf *defaults_of(const server_rec *s)
+{
+    return ap_get_module_config(s->lookup_defaults, &wasm_module);
+}
+
+const wasm_dir_conf *wasm_section_in_server(apr_pool_t *pool, const wasm_dir_conf *section)
+{
+    return wasm_merge_dir_conf(pool, (void *)defaults_of(section->server), (void *)section);
+}
+
+wasm_source wasm_setting_source(const wasm_dir_conf *section, wasm_setting setting)
+{
+    const apr_array_header_t *sections = wasm_main_conf()->sections;
+    wasm_source found = section->setting_sources[setting];
+    int i;
+
+    for (i = 0; !found.file && i < sections->nelts; i++) {
+        const wasm_dir_conf *around = APR_ARRAY_IDX(sections, i, const wasm_dir_conf *);
+
+        if (around->is_whole_server && around->server == section->server) {
+            found = around->setting_sources[setting];
+        }
+    }
+    return found.file ? found : defaults_of(ap_server_conf)->setting_sources[setting];
 }
 
 static const char *key_of(const void *entry)
@@ -65,19 +91,6 @@ static apr_array_header_t *merge_entries(apr_pool_t *pool, apr_array_header_t *o
     return merged;
 }
 
-/* A snapshot shows what its own section mounts and says. */
-static void merge_snapshot(wasm_dir_conf *conf, const wasm_dir_conf *base, const wasm_dir_conf *add)
-{
-    const wasm_dir_conf *owner = add->program ? add : base, *other = add->program ? base : add;
-
-    conf->snapshot = owner->snapshot;
-    conf->lost_snapshot = owner->lost_snapshot;
-    if (conf->snapshot && (other->mounts || other->preinit_env)) {
-        conf->snapshot = NULL;
-        conf->lost_snapshot = 1;
-    }
-}
-
 /* httpd merges for every request: no library object is built here, and lists are copied only where both sides have one. */
 void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner)
 {
@@ -88,6 +101,7 @@ void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner)
         conf->program = add->program;
         conf->binding = add->binding;
         conf->location = add->location;
+        conf->snapshot = add->snapshot;
     }
     if (add->entry_point) {
         conf->entry_point = add->entry_point;
@@ -98,8 +112,10 @@ void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner)
     conf->env = merge_entries(pool, base->env, add->env);
     conf->mounts = merge_entries(pool, base->mounts, add->mounts);
     conf->mounts_merged = base->mounts_merged || add->mounts_merged || (base->mounts && add->mounts);
+    if (add->tmp_dir) {
+        conf->tmp_dir = add->tmp_dir;
+    }
     conf->preinit_env = merge_entries(pool, base->preinit_env, add->preinit_env);
-    merge_snapshot(conf, base, add);
     wasm_settings_merge(&conf->settings, &add->settings);
     return conf;
 }

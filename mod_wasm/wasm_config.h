@@ -19,12 +19,16 @@ typedef struct wasm_source {
 } wasm_source;
 
 struct wasm_program;
+struct wasm_dir_conf;
 
 /* What a child has to have before it serves: a program's module as it is, or a snapshot of it. */
 typedef struct wasm_code {
     const struct wasm_program *program;
-    wrt_artifact *artifact; /* parent: compiled code */
-    wrt_module *module;     /* child: loaded code; NULL when loading failed */
+    const struct wasm_dir_conf *section; /* whose snapshot it is; NULL: it is none */
+    const struct wasm_dir_conf *given;   /* what that section is with the settings of its server: what the snapshot was made with */
+    wrt_artifact *artifact;              /* parent: compiled code */
+    const struct wasm_code *same;        /* an earlier one that has the same code, or NULL */
+    wrt_module *module;                  /* child: loaded code; NULL when loading failed */
 } wasm_code;
 
 /* What is said once for each program after a start, by whichever child comes first. */
@@ -58,6 +62,13 @@ typedef struct wasm_mount {
     wasm_source source;
 } wasm_mount;
 
+/* A scratch directory of each run's own. */
+typedef struct wasm_tmp_dir {
+    const char *guest; /* as that of a mount; NULL: Off */
+    apr_int64_t size;
+    wasm_source source;
+} wasm_tmp_dir;
+
 /* How the section that names the module is bound to URLs. */
 typedef enum wasm_binding {
     WASM_BOUND_TO_FILES,   /* <Directory>, <Files> */
@@ -75,13 +86,15 @@ typedef struct wasm_dir_conf {
     apr_array_header_t *env;     /* wasm_env, each name once */
     apr_array_header_t *mounts;  /* wasm_mount, each guest path once */
     apr_array_header_t *preinit_env; /* wasm_env, each name once */
-    const wasm_code *snapshot;   /* goes with program, mounts and preinit_env of one section; NULL: none */
-    int lost_snapshot;           /* there was one, but mounts or variables of another section came to it */
+    const wasm_code *snapshot;   /* goes with program; NULL: none */
     int mounts_merged;           /* whether they are of several sections */
+    const wasm_tmp_dir *tmp_dir;
     wasm_settings settings;
 
     /* Not merged: for the checks of this one section. */
     int registered;
+    int is_whole_server;         /* it stands in no section */
+    const server_rec *server;    /* in which it stands */
     const char *digest;
     wasm_source program_source;
     wasm_source entry_point_source;
@@ -94,8 +107,11 @@ typedef struct wasm_server_conf {
     wasm_settings settings;
     const char *cache_dir;
     wasm_source cache_dir_source;
+    const char *scratch_dir;      /* NULL: the default, as is the total then */
+    apr_int64_t scratch_total;
+    wasm_source scratch_dir_source;
     apr_int64_t file_limit;       /* child: what WasmFileLimit can be at the most */
-    wrt_mount_table *mounts;      /* child: those of all sections */
+    wrt_mount_table *mounts;      /* those of all sections */
     apr_array_header_t *programs; /* wasm_program * */
     apr_array_header_t *codes;    /* wasm_code *: of programs and snapshots, once they are examined */
     apr_array_header_t *sections; /* wasm_dir_conf * */
@@ -103,6 +119,9 @@ typedef struct wasm_server_conf {
 
 #define WASM_DEFAULT_ENTRY_POINT "_start"
 #define WASM_DEFAULT_CACHE_DIR   "/var/cache/apache2/mod_wasm"
+#define WASM_DEFAULT_SCRATCH_DIR   "/var/cache/apache2/mod_wasm-scratch"
+#define WASM_DEFAULT_SCRATCH_TOTAL "4G"
+#define WASM_DEFAULT_TMP_SIZE      "64M"
 
 void *wasm_create_dir_conf(apr_pool_t *pool, char *section);
 void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner);
@@ -114,10 +133,27 @@ void wasm_set_entry(apr_array_header_t *list, const void *entry);
 /* The main server's settings. */
 wasm_server_conf *wasm_main_conf(void);
 
+/* At start, for a registered section: what each request to it finds, whatever other sections add; and where a setting stands that it goes
+ * by, in it or in the configuration of its server (file is NULL: nowhere). */
+const wasm_dir_conf *wasm_section_in_server(apr_pool_t *pool, const wasm_dir_conf *section);
+wasm_source wasm_setting_source(const wasm_dir_conf *section, wasm_setting setting);
+
 /* Settings with the defaults filled in. */
 static inline const char *wasm_entry_point(const wasm_dir_conf *conf)
 {
     return conf->entry_point ? conf->entry_point : WASM_DEFAULT_ENTRY_POINT;
+}
+
+/* NULL: the section has none. */
+static inline const wasm_tmp_dir *wasm_tmp_dir_of(const wasm_dir_conf *conf)
+{
+    return conf->tmp_dir && conf->tmp_dir->guest ? conf->tmp_dir : NULL;
+}
+
+/* Whether the program finds this directory at its path: a scratch directory of the same path takes its place. */
+static inline int wasm_mount_is_seen(const wasm_dir_conf *conf, const wasm_mount *mount)
+{
+    return !wasm_tmp_dir_of(conf) || strcmp(conf->tmp_dir->guest, mount->guest);
 }
 
 static inline apr_int64_t wasm_setting_of(const wasm_dir_conf *conf, wasm_setting setting)

@@ -20,10 +20,11 @@ static const char *check_context(cmd_parms *cmd)
     return ap_check_cmd_context(cmd, NOT_IN_HTACCESS);
 }
 
-static void register_section(wasm_dir_conf *conf)
+static void register_section(const cmd_parms *cmd, wasm_dir_conf *conf)
 {
     if (!conf->registered) {
         conf->registered = 1;
+        conf->server = cmd->server;
         APR_ARRAY_PUSH(wasm_main_conf()->sections, wasm_dir_conf *) = conf;
     }
 }
@@ -109,7 +110,7 @@ static const char *set_module(cmd_parms *cmd, void *dir, const char *arg)
     conf->program = find_or_add_program(cmd, path);
     conf->program_source = source_of(cmd);
     bind_section(cmd, conf);
-    register_section(conf);
+    register_section(cmd, conf);
     return NULL;
 }
 
@@ -126,7 +127,7 @@ static const char *set_digest(cmd_parms *cmd, void *dir, const char *arg)
         return problem(cmd, wrong);
     }
     conf->digest_source = source_of(cmd);
-    register_section(conf);
+    register_section(cmd, conf);
     return NULL;
 }
 
@@ -143,7 +144,7 @@ static const char *set_entry_point(cmd_parms *cmd, void *dir, const char *arg)
     }
     conf->entry_point = arg;
     conf->entry_point_source = source_of(cmd);
-    register_section(conf);
+    register_section(cmd, conf);
     return NULL;
 }
 
@@ -168,7 +169,7 @@ static const char *add_mount(cmd_parms *cmd, wasm_dir_conf *conf, const char *gu
         conf->mounts = apr_array_make(cmd->pool, 2, sizeof(wasm_mount));
     }
     wasm_set_entry(conf->mounts, &mount);
-    register_section(conf);
+    register_section(cmd, conf);
     return NULL;
 }
 
@@ -184,6 +185,30 @@ static const char *set_map_dir(cmd_parms *cmd, void *dir, const char *guest, con
     const char *wrong = check_context(cmd);
 
     return wrong ? wrong : add_mount(cmd, dir, guest, host, mode);
+}
+
+/* A guest path, or Off; then how much may be in it. */
+static const char *set_tmp_dir(cmd_parms *cmd, void *dir, const char *guest, const char *size)
+{
+    wasm_dir_conf *conf = dir;
+    wasm_tmp_dir *tmp = apr_pcalloc(cmd->pool, sizeof *tmp);
+    int off = !strcasecmp(guest, "Off");
+    const char *wrong = check_context(cmd);
+
+    if (wrong) {
+        return wrong;
+    }
+    if (off && size) {
+        return problem(cmd, "Off stands alone");
+    }
+    wrong = off ? NULL : wasm_parse_guest_path(cmd->pool, guest, &tmp->guest);
+    if (!wrong) {
+        wrong = wasm_parse_file_space(size ? size : WASM_DEFAULT_TMP_SIZE, &tmp->size);
+    }
+    tmp->source = source_of(cmd);
+    conf->tmp_dir = tmp;
+    register_section(cmd, conf);
+    return wrong ? problem(cmd, wrong) : NULL;
 }
 
 /* httpd's own splitting takes "" for a missing argument; here it is an empty one. */
@@ -254,7 +279,7 @@ static const char *set_value(cmd_parms *cmd, void *dir, const char *arg)
     }
     wrong = row->parse(arg, &settings->values[setting]);
     conf->setting_sources[setting] = source_of(cmd);
-    register_section(conf);
+    register_section(cmd, conf);
     return wrong ? problem(cmd, wrong) : NULL;
 }
 
@@ -272,6 +297,23 @@ static const char *set_cache_dir(cmd_parms *cmd, void *dir, const char *arg)
     return wrong ? problem(cmd, wrong) : NULL;
 }
 
+static const char *set_scratch_dir(cmd_parms *cmd, void *dir, const char *path, const char *total)
+{
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    wasm_server_conf *server = wasm_main_conf();
+
+    (void)dir;
+    if (wrong) {
+        return wrong;
+    }
+    wrong = wasm_parse_host_path(cmd->pool, path, &server->scratch_dir);
+    if (!wrong) {
+        wrong = wasm_parse_file_space(total ? total : WASM_DEFAULT_SCRATCH_TOTAL, &server->scratch_total);
+    }
+    server->scratch_dir_source = source_of(cmd);
+    return wrong ? problem(cmd, wrong) : NULL;
+}
+
 #define IN_SECTIONS (ACCESS_CONF | RSRC_CONF)
 #define PLACES_WASM_SECTION IN_SECTIONS
 #define PLACES_WASM_SERVER RSRC_CONF
@@ -285,6 +327,9 @@ const command_rec wasm_directives[] = {
                    "a directory the program may use under its own path; ro as second argument makes it read-only"),
     AP_INIT_TAKE23(WASM_NAME_MAP_DIR, set_map_dir, NULL, IN_SECTIONS,
                    "a path inside the program, the directory it stands for, and ro to make it read-only"),
+    AP_INIT_TAKE12(WASM_NAME_TMP_DIR, set_tmp_dir, NULL, IN_SECTIONS,
+                   "a path inside the program for a directory of each run's own, which is gone with it, and how much may be in it "
+                   "(" WASM_DEFAULT_TMP_SIZE "); or Off (default Off)"),
     AP_INIT_RAW_ARGS(WASM_NAME_ARG, add_arg, NULL, IN_SECTIONS, "one argument for the program"),
     AP_INIT_RAW_ARGS(WASM_NAME_ENV, set_variable, (void *)APR_OFFSETOF(wasm_dir_conf, env), IN_SECTIONS,
                      "name and value of an environment variable for the program"),
@@ -295,6 +340,9 @@ const command_rec wasm_directives[] = {
     AP_INIT_TAKE1(WASM_NAME_MODULE_DIGEST, set_digest, NULL, IN_SECTIONS, "sha256:<hex> that the file of " WASM_NAME_MODULE " must have"),
     AP_INIT_TAKE1(WASM_NAME_CACHE_DIR, set_cache_dir, NULL, RSRC_CONF,
                   "directory of compiled modules (default " WASM_DEFAULT_CACHE_DIR ")"),
+    AP_INIT_TAKE12(WASM_NAME_SCRATCH_DIR, set_scratch_dir, NULL, RSRC_CONF,
+                   "where the directories of " WASM_NAME_TMP_DIR " lie, and how much may be in all of them "
+                   "(default " WASM_DEFAULT_SCRATCH_DIR " " WASM_DEFAULT_SCRATCH_TOTAL ")"),
     WASM_SETTING_ROWS(SETTING_DIRECTIVE)
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

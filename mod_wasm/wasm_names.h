@@ -30,5 +30,6 @@
 #define WASM_NAME_PREINIT_ENV    "WasmPreinitEnv"
 #define WASM_NAME_PREINIT_TIME   "WasmPreinitTimeout"
 #define WASM_NAME_CACHE_DIR      "WasmCacheDir"
+#define WASM_NAME_SCRATCH_DIR    "WasmScratchDir"
 
 #endif

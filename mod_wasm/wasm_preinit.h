@@ -8,7 +8,7 @@
 
 /* Finds the snapshot of a section that names a module, or notes that one is to be taken. Returns NULL, or the line that says what is
  * wrong. */
-const char *wasm_preinit_examine(apr_pool_t *pconf, wasm_server_conf *server, const wrt_mount_table *mounts, wasm_dir_conf *section);
+const char *wasm_preinit_examine(apr_pool_t *pconf, const wasm_server_conf *server, wasm_dir_conf *section);
 
 /* What a request runs. Says once for each program that a snapshot is left aside because sections were merged. */
 const wasm_code *wasm_preinit_code(request_rec *r, const wasm_dir_conf *conf);

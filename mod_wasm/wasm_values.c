@@ -7,6 +7,8 @@
 #include "apr_file_info.h"
 
 #define MEMORY_MIN (APR_INT64_C(64) * 1024)
+/* A few files. */
+#define FILE_SPACE_MIN (APR_INT64_C(64) * 1024)
 #define MEMORY_MAX (APR_INT64_C(4) * 1024 * 1024 * 1024)
 
 /* A year: far beyond any sense, far below any overflow. */
@@ -166,6 +168,12 @@ const char *wasm_parse_bytes_or_off(const char *text, apr_int64_t *out)
         return "must be Off or a number of bytes above 0, with an optional K, M or G";
     }
     return NULL;
+}
+
+const char *wasm_parse_file_space(const char *text, apr_int64_t *out)
+{
+    *out = bytes_of(text);
+    return *out < FILE_SPACE_MIN ? "must be a number of bytes, with an optional K, M or G, and at least 64K" : NULL;
 }
 
 const char *wasm_parse_digest(apr_pool_t *pool, const char *text, const char **out)

@@ -37,6 +37,9 @@ wasm_parser wasm_parse_file_limit;
 /* A whole number of things: 1 to 100000. */
 wasm_parser wasm_parse_count;
 
+/* A number of bytes that files may take, with an optional K, M or G: 64K or more. */
+wasm_parser wasm_parse_file_space;
+
 /* "sha256:<64 hex digits>"; out gets the digits in lower case. */
 const char *wasm_parse_digest(apr_pool_t *pool, const char *text, const char **out);
 

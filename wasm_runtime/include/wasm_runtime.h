@@ -132,6 +132,10 @@ typedef enum {
    * Engine or module cannot be made in this process.
    */
   WRT_ERROR_ENGINE = 8,
+  /**
+   * `required` of `wrt_preinit`: the module has no initialiser, or no snapshot could be taken.
+   */
+  WRT_ERROR_PREINIT = 9,
 } wrt_error_kind;
 
 /**
@@ -196,6 +200,10 @@ typedef enum {
   WRT_LIMIT_WRITTEN = 5,
   WRT_LIMIT_SCRATCH = 6,
   WRT_LIMIT_DESCRIPTORS = 7,
+  /**
+   * `scratch_count` of the engine: all scratch directories were taken when the run first used its own.
+   */
+  WRT_LIMIT_SCRATCH_DIRECTORIES = 8,
 } wrt_limit;
 
 /**
@@ -302,6 +310,10 @@ typedef struct {
   const wrt_mount *mounts;
   size_t mounts_len;
   /**
+   * As `scratch` of `wrt_run_options`: the path and the descriptor are there, and nothing else.
+   */
+  wrt_str scratch;
+  /**
    * All mounts of the configuration.
    */
   const wrt_mount_table *mount_table;
@@ -318,6 +330,10 @@ typedef struct {
    * Bytes of memory that it may use; 0: no limit.
    */
   uint64_t memory;
+  /**
+   * Descriptors that it may have at a time, standard streams and mounts among them; 0: no limit.
+   */
+  uint64_t descriptors;
   /**
    * Whom the process that runs it becomes before it reads anything; NULL: it stays who it is. The one that compiles the snapshot runs
    * no guest.
@@ -369,6 +385,10 @@ typedef struct {
   const wrt_artifact *const *artifacts;
   size_t artifacts_len;
   /**
+   * The same will be asked for once more, for the same start: what fails is not tried again then, and not told again.
+   */
+  bool another_pass_follows;
+  /**
    * Given to `begun`.
    */
   void *context;
@@ -405,6 +425,15 @@ typedef struct {
    * refused.
    */
   uint64_t thread_stack_size;
+  /**
+   * A directory, of this process's user alone, in which runs have their scratch directories; empty: they can have none. What
+   * killed processes left there is removed now. Several engines may use it.
+   */
+  wrt_str scratch_dir;
+  /**
+   * Most scratch directories at a time, at least 1 with `scratch_dir`.
+   */
+  uint32_t scratch_count;
 } wrt_engine_options;
 
 /**
@@ -451,6 +480,10 @@ typedef struct {
    * refused.
    */
   uint64_t written;
+  /**
+   * Bytes in the scratch directory, counted alike; what is removed there makes room again. More is refused.
+   */
+  uint64_t scratch;
   /**
    * Descriptors at a time, standard streams and mounts among them. More are refused. While one call looks something up, up to 4 of
    * the process's are open beside them (64 more where the kernel has no `openat2`).
@@ -504,6 +537,11 @@ typedef struct {
   size_t env_len;
   const wrt_mount *mounts;
   size_t mounts_len;
+  /**
+   * The guest's path, UTF-8, of a scratch directory of this run alone, made at its first use and gone with it; empty: none. What
+   * is moved between it and a mount has to be copied (`EXDEV`). The engine must have a `scratch_dir`.
+   */
+  wrt_str scratch;
   /**
    * Exported function to call; empty: `_start`, or for a snapshot `wizer-resume` (`wizer.resume`) where the module exports it.
    */
@@ -627,8 +665,24 @@ wrt_error *wrt_artifact_examine(const wrt_artifact_store *store,
 bool wrt_artifact_has_snapshot(const wrt_artifact *artifact);
 
 /**
- * Compiles those artifacts that have no code yet: several helper programs at a time, as many as there are cores, are started and
- * waited for. Makes neither an engine nor a thread. `wrt_error_get_index` tells which artifact is at fault; what was compiled
+ * Why the module runs without the snapshot that was wanted, or empty; complete when there is code. Lives as long as the handle.
+ *
+ * # Safety
+ * `artifact` is NULL or a live handle.
+ */
+wrt_str wrt_artifact_snapshot_problem(const wrt_artifact *artifact);
+
+/**
+ * Whether both handles have the same code, so that one `wrt_module` of a process is enough for both; false for NULL.
+ *
+ * # Safety
+ * Each is NULL or a live handle.
+ */
+bool wrt_artifact_shares_code(const wrt_artifact *one, const wrt_artifact *another);
+
+/**
+ * Takes the snapshots that are wanted, and compiles those artifacts that have no code yet: several helper programs at a time, as
+ * many as there are cores, are started and waited for. All snapshots of one call take 10 minutes at the most. Makes neither an engine nor a thread. `wrt_error_get_index` tells which artifact is at fault; what was compiled
  * before it is in the cache.
  *
  * # Safety

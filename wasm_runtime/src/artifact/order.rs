@@ -18,6 +18,8 @@ pub struct Given {
     pub env: Vec<Vec<u8>>,
     /// Guest paths of the mounts, in the order of their descriptors.
     pub mounts: Vec<String>,
+    /// Guest path of the scratch directory that runs have, whose descriptor comes last.
+    pub scratch: Option<String>,
     /// Whose rights it has.
     pub user: User,
 }
@@ -50,6 +52,12 @@ pub struct Order {
 }
 
 impl Given {
+    /// Guest paths in the order of their descriptors.
+    pub(crate) fn all_mounts(&self) -> Vec<&str> {
+        let mounts = self.mounts.iter().chain(&self.scratch);
+        mounts.map(String::as_str).collect()
+    }
+
     /// The value of [`Given::settings`] for this build. A snapshot is WebAssembly, which is the same for all machines.
     pub fn settings_of_this_build() -> String {
         ArtifactKey::new("", &Settings::of_this_process(), Target::Baseline).settings

@@ -20,6 +20,8 @@ pub struct Preinit {
     pub required: bool,
     /// What the initialiser sees, all of it read-only.
     pub mounts: Vec<Mount>,
+    /// Guest path of the scratch directory that runs have. The initialiser finds nothing there.
+    pub scratch: Option<String>,
     /// All mounts of any run: what a program may write to, no link in there leads to a mount.
     pub table: Arc<MountTable>,
     /// `NAME=value`, sorted.
@@ -43,6 +45,7 @@ impl Preinit {
             settings: Given::settings_of_this_build(),
             env: self.env.clone(),
             mounts: mounts.map(|mount| mount.guest.clone()).collect(),
+            scratch: self.scratch.clone(),
             user: self.user.clone().unwrap_or_else(User::of_this_process),
         }
     }

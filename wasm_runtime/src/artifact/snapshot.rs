@@ -129,6 +129,7 @@ pub(super) mod tests {
                 settings: Given::settings_of_this_build(),
                 env: vec![b"NAME=\xff".to_vec()],
                 mounts: vec!["/app".to_owned()],
+                scratch: None,
                 user: User::of_this_process(),
             },
             sights: Sights::new(),
@@ -196,6 +197,7 @@ pub(super) mod tests {
             changed(|facts| facts.given.settings.push('x')),
             changed(|facts| facts.given.env.clear()),
             changed(|facts| facts.given.mounts.clear()),
+            changed(|facts| facts.given.scratch = Some("/tmp".to_owned())),
             changed(|facts| facts.given.user.group += 1),
             changed(|facts| facts.refused_memory = Some(1)),
         ] {

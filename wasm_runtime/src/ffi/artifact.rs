@@ -63,6 +63,8 @@ pub struct wrt_preinit {
     /// What the initialiser sees, all of it read-only.
     pub mounts: *const wrt_mount,
     pub mounts_len: usize,
+    /// As `scratch` of `wrt_run_options`: the path and the descriptor are there, and nothing else.
+    pub scratch: wrt_str,
     /// All mounts of the configuration.
     pub mount_table: *const wrt_mount_table,
     /// Its whole environment.
@@ -217,9 +219,12 @@ unsafe fn examine(store: &ArtifactStore, given: *const wrt_examine_options) -> R
 /// Pointers, strings and the table are valid.
 unsafe fn preinit(given: &wrt_preinit) -> Result<Preinit> {
     // SAFETY: the caller's promise.
-    let (mounts, table, env, user) = unsafe {
+    let (mounts, scratch, table, env, user) = unsafe {
         (
             mounts(given.mounts, given.mounts_len)?,
+            given
+                .scratch
+                .text("the guest path of the scratch directory is not UTF-8")?,
             borrow(given.mount_table, "mount_table is NULL")?,
             slice(given.env, given.env_len)?,
             given.user.as_ref(),
@@ -236,6 +241,7 @@ unsafe fn preinit(given: &wrt_preinit) -> Result<Preinit> {
     Ok(Preinit {
         required: given.required,
         mounts,
+        scratch: (!scratch.is_empty()).then(|| scratch.to_owned()),
         table: Arc::clone(&table.0),
         env: variables,
         time: Duration::from_millis(given.timeout_ms),

@@ -13,7 +13,7 @@ use crate::host::sights::Observer;
 use crate::host::{Clock, Host, RunIo, Stop};
 use crate::mounts::MountTable;
 use crate::run::budget::Budget;
-use crate::run::{Limit, Limits, Mount, Sandbox};
+use crate::run::{Limit, Limits, Mount, Mounts, Sandbox};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wasmtime::{Instance, Module, Store, Val};
@@ -84,9 +84,13 @@ impl Initialization {
         });
         let io = RunIo::new(Box::new(words.clone()), Arc::clone(&queue), budget);
         let table = MountTable::writable(order.writable.iter().cloned());
-        let mounts = mounts(order);
-        let mut sandbox = Sandbox::new(io, Files::new(false), &mounts, &table, Clock::new())
-            .map_err(Error::Module)?;
+        let mounts = Mounts {
+            directories: &mounts(order),
+            table: &table,
+            scratch: order.given.scratch.as_deref().map(|guest| (guest, None)),
+        };
+        let sandbox = Sandbox::new(io, Files::new(false), &mounts, Clock::new());
+        let mut sandbox = sandbox.map_err(Error::Module)?;
         for variable in &order.given.env {
             sandbox.env.push(&[variable]);
         }
@@ -142,7 +146,7 @@ impl Initialization {
         let Sandbox {
             files, observer, ..
         } = self.store.data();
-        let Some(fd) = files.first_stray(&order.given.mounts) else {
+        let Some(fd) = files.first_stray(&order.given.all_mounts()) else {
             return Ok(());
         };
         let stray = match (files.kind(fd), files.mount_path(fd)) {

@@ -111,7 +111,7 @@ pub(crate) fn load(wat: &str, max_instances: u32) -> Arc<LoadedModule> {
 
 pub(crate) fn load_prepared(prepared: &Prepared, max_instances: u32) -> Arc<LoadedModule> {
     let needs = &prepared.artifact().unwrap().metadata.facts.needs;
-    let engine = ServingEngine::new(needs, max_instances, Default::default()).unwrap();
+    let engine = ServingEngine::new(needs, max_instances, Default::default(), None).unwrap();
     Arc::new(LoadedModule::new(&engine, prepared).unwrap())
 }
 
@@ -141,6 +141,7 @@ pub(crate) fn options() -> Options {
         args: Default::default(),
         env: Default::default(),
         mounts: Vec::new(),
+        scratch: None,
         entry_point: "_start".into(),
         queue_timeout: Duration::ZERO,
         limits: limits(),

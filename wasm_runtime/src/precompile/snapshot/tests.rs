@@ -20,6 +20,8 @@ const PRELUDE: &str = r#"
     (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "path_create_directory"
       (func $make (param i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_prestat_dir_name"
+      (func $mounted (param i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
     (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))
     (memory (export "memory") 1)
@@ -40,6 +42,7 @@ fn order(directory: &Path) -> Order {
             settings: Given::settings_of_this_build(),
             env: vec![b"NAME=value".to_vec()],
             mounts: vec!["/app".to_owned(), "/other".to_owned()],
+            scratch: Some("/tmp".to_owned()),
             user: User::of_this_process(),
         },
         hosts: vec![directory.as_os_str().as_encoded_bytes().to_owned(); 2],
@@ -99,13 +102,17 @@ fn memory_and_globals_begin_with_what_the_initializer_left() {
 
 #[test]
 fn it_is_good_as_long_as_another_look_finds_what_its_initializer_saw() {
-    let body = "(call $open_file) (drop (call $close (i32.const 5)))";
+    let body = "(call $open_file) (drop (call $close (i32.const 6)))";
     let holds = |facts: &SnapshotFacts, directory: &Path| {
         let order = order(directory);
         let budget = Budget::new(Limits::UNLIMITED);
         let io = RunIo::new(Box::new(Words::default()), Queue::new(1), budget);
-        let (files, table) = (Files::new(false), MountTable::default());
-        let sandbox = Sandbox::new(io, files, &mounts(&order), &table, Clock::new());
+        let mounts = Mounts {
+            directories: &mounts(&order),
+            table: &MountTable::default(),
+            scratch: None,
+        };
+        let sandbox = Sandbox::new(io, Files::new(false), &mounts, Clock::new());
         let mut sandbox = sandbox.unwrap();
         sights::hold(&facts.sights, &mut sandbox.files, &sandbox.io.budget)
     };
@@ -186,6 +193,21 @@ fn memory_that_was_refused_is_noted() {
         error.contains("refused more memory than 32768 bytes"),
         "{error}"
     );
+}
+
+#[test]
+fn the_scratch_directory_of_runs_has_its_number_and_nothing_in_it() {
+    let place = place();
+    let body = initializer(
+        r#"(i32.store (i32.const 200) (call $mounted (i32.const 5) (i32.const 300) (i32.const 4)))
+           (i32.store (i32.const 204) (call $make (i32.const 5) (i32.const 0) (i32.const 6)))
+           (i32.store (i32.const 208) (call $mounted (i32.const 6) (i32.const 400) (i32.const 4)))"#,
+    );
+    let (_, facts, wasm) = snapshot_in(place.path(), &body).unwrap();
+    assert!(has(&wasm, b"/tmp"));
+    // It worked; not supported; no such descriptor.
+    assert!(has(&wasm, &[58, 0, 0, 0, 8]));
+    assert!(facts.sights.is_empty());
 }
 
 #[test]
