@@ -270,7 +270,7 @@ mod tests {
         let polled = poll_oneoff(
             &mut memory,
             &mut unlimited(),
-            Instant::now(),
+            Clock::new(),
             Generation::Preview1,
             arguments,
         );
