@@ -56,13 +56,19 @@ __attribute__((export_name("wizer-initialize"))) void initialize(void)
     prepare();
 }
 
-/* Runs for each request, in place of _start. The C library may have kept the environment that it saw while it was prepared. */
+/*
+ * Runs for each request, in place of _start. The C library may have kept the environment that it saw while it was prepared. Nothing
+ * flushes stdio when this function returns: exit does.
+ */
 __attribute__((export_name("wizer-resume"))) void resume(void)
 {
     __wasilibc_deinitialize_environ();
+    __wasilibc_maybe_reinitialize_environ_eagerly();
     exit(answer());
 }
 
+/* For a request without a snapshot. Here, too, it is exit that flushes: constructors that are called by hand keep the compiler from adding
+ * what does it when main returns. */
 int main(void)
 {
     prepare();

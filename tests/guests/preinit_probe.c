@@ -98,7 +98,7 @@ static void prepare(const char *what, const char *operand)
         __builtin_trap();
     else if (!strcmp(what, "loop"))
         for (;;)
-            sched_yield();
+            time(NULL);
 }
 
 static void prepare_all(void)
@@ -131,6 +131,8 @@ static int run(int argc, char **argv)
     struct timespec now;
 
     runs++;
+    if (getenv("GATEWAY_INTERFACE"))
+        printf("Content-Type: text/plain\n\n");
     printf("runs %d constructors %d initialised %d\n", runs, constructors, initialised);
     printf("frozen %s\n", frozen);
     printf("frozen-token %s\n", frozen_token);
@@ -183,6 +185,7 @@ __attribute__((export_name("wizer-initialize"))) void initialize(void)
 __attribute__((export_name("wizer-resume"))) void resume(void)
 {
     __wasilibc_deinitialize_environ();
+    __wasilibc_maybe_reinitialize_environ_eagerly();
     exit(run_with_arguments());
 }
 

@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 /// Ends every artifact file. Its last character is counted up when [`Metadata`] changes.
-pub(crate) const FORMAT: [u8; 8] = *b"MODWASM2";
+pub(crate) const FORMAT: [u8; 8] = *b"MODWASM3";
 const TRAILER: u64 = 4 + 8;
 const MAX_METADATA: u32 = 16 << 20;
 

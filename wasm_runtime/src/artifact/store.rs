@@ -48,6 +48,12 @@ impl Contents {
         let artifact = self.artifacts.get(sha256);
         artifact.is_some_and(|artifact| !artifact.is_refused())
     }
+
+    /// Whether a process could not load the code of this WebAssembly.
+    fn has_refused(&self, sha256: &str) -> bool {
+        let artifact = self.artifacts.get(sha256);
+        artifact.is_some_and(|artifact| artifact.is_refused())
+    }
 }
 
 /// See the module's description.
@@ -88,7 +94,11 @@ impl ArtifactStore {
             made: OnceLock::new(),
         };
         self.find_snapshot(&prepared)?;
-        match self.find(&mut prepared)? {
+        let mut warnings = Vec::new();
+        let found = self.find_code(&prepared, &mut warnings)?;
+        prepared.warnings = warnings;
+        prepared.was_refused = self.lock().has_refused(prepared.code_of());
+        match found {
             Some((artifact, origin)) => {
                 prepared.facts = artifact.metadata.facts.clone();
                 if !prepared.lacks_snapshot() {
@@ -128,6 +138,8 @@ impl ArtifactStore {
         cores: usize,
         begun: &mut dyn FnMut(&Begun<'_>),
     ) -> Result<()> {
+        // A snapshot may have come to the same as before, and what has none is the module as it is.
+        self.complete_known(modules)?;
         let jobs = jobs(modules);
         let (mut done, total) = (0, jobs.len());
         let mut compiling = SideBySide::new(jobs, cores, helper::compile);
@@ -141,16 +153,20 @@ impl ArtifactStore {
                 });
             }
             let Some((job, process)) = compiling.wait() else {
-                break;
+                // The same content under another name.
+                return self.complete_known(modules);
             };
             self.take_over(job.module, process)
                 .map_err(|error| error.at(job.index))?;
             done += 1;
         }
-        // The same content under another name.
+    }
+
+    fn complete_known(&self, modules: &[&Prepared]) -> Result<()> {
         for module in modules.iter().filter(|module| module.is_pending()) {
-            if let Some(artifact) = self.lock().artifacts.get(module.code_of()) {
-                module.complete(Arc::clone(artifact), Origin::Kept, &[]);
+            // What is wrong with its cache was told before.
+            if let Some((artifact, origin)) = self.find_code(module, &mut Vec::new())? {
+                module.complete(artifact, origin, &[]);
             }
         }
         Ok(())
@@ -186,18 +202,21 @@ impl ArtifactStore {
     }
 
     /// The code where it was before, in the store or in the cache. Code that was refused counts for nothing.
-    fn find(&self, prepared: &mut Prepared) -> Result<Option<(Arc<Artifact>, Origin)>> {
+    fn find_code(
+        &self,
+        prepared: &Prepared,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<(Arc<Artifact>, Origin)>> {
         let kept = self.lock().artifacts.get(prepared.code_of()).cloned();
         if let Some(kept) = kept {
-            prepared.was_refused = kept.is_refused();
-            return Ok((!prepared.was_refused).then_some((kept, Origin::Kept)));
+            return Ok((!kept.is_refused()).then_some((kept, Origin::Kept)));
         }
         let (cache, warning) = open_cache(prepared)?;
-        prepared.warnings.extend(warning);
+        warnings.extend(warning);
         let Some(cache) = cache else {
             return Ok(None);
         };
-        let Some(artifact) = look_up(&cache, prepared) else {
+        let Some(artifact) = look_up(&cache, prepared, warnings) else {
             return Ok(None);
         };
         let artifact = Arc::new(artifact);
@@ -282,13 +301,13 @@ pub(super) fn open_cache(prepared: &Prepared) -> Result<(Option<Cache>, Option<S
     }
 }
 
-fn look_up(cache: &Cache, prepared: &mut Prepared) -> Option<Artifact> {
+fn look_up(cache: &Cache, prepared: &Prepared, warnings: &mut Vec<String>) -> Option<Artifact> {
     for target in Target::PREFERENCE {
         match cache.load(&prepared.key(target)) {
             Entry::Found(artifact) => return Some(artifact),
             Entry::Missing => {}
             Entry::Unusable(reason) => {
-                prepared.warnings.push(format!("{reason}; compiling again"));
+                warnings.push(format!("{reason}; compiling again"));
             }
         }
     }
