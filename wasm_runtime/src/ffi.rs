@@ -1,4 +1,4 @@
-//! The C API, and two system calls that no crate wraps, or not as we need them. All `unsafe` of the library is here, but for the one load of compiled code
+//! The C API, and a system call that no crate wraps. All `unsafe` of the library is here, but for the one load of compiled code
 //! in [`crate::guest`].
 //!
 //! Its conventions stand at the top of the generated header (`cbindgen.toml`). One file for each group of C types.
@@ -14,4 +14,3 @@ mod guard;
 pub mod mounts;
 pub mod run;
 pub mod text;
-pub(crate) mod thread_clock;

@@ -1,7 +1,7 @@
 //! What one run may use up: the one place that counts.
 
-use crate::ffi::thread_clock::processor_time;
 use crate::host::abi::Errno;
+use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 use wasmtime::ResourceLimiter;
 
@@ -96,7 +96,7 @@ impl Budget {
         Budget {
             limits,
             started: Instant::now(),
-            cpu_before: processor_time(),
+            cpu_before: cpu_of_thread(),
             memories: 0,
             tables: 0,
             output: 0,
@@ -118,7 +118,7 @@ impl Budget {
         if measured >= self.limits.time {
             return Err(self.out_of_time());
         }
-        let measured = processor_time().saturating_sub(self.cpu_before);
+        let measured = cpu_of_thread().saturating_sub(self.cpu_before);
         if measured >= self.limits.cpu {
             let (allowed, measured) = (milliseconds(self.limits.cpu), milliseconds(measured));
             return Err(self.exceed(Limit::Cpu, allowed, measured));
@@ -310,6 +310,12 @@ fn log_room(byte: u8) -> u64 {
         b' '..=b'~' => 1,
         _ => 4,
     }
+}
+
+fn cpu_of_thread() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    // Neither is negative.
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 fn milliseconds(duration: Duration) -> u64 {
