@@ -645,7 +645,21 @@ void wrt_artifact_free(wrt_artifact *artifact);
 wrt_error *wrt_engine_new(const wrt_engine_options *options, wrt_engine **out);
 
 /**
- * One line for the log (no address space for a pool), or empty. Lives as long as the engine.
+ * Opens what the engine of this process wants and what a process may not open once it has changed its user: call it before that, in
+ * the process that will make an engine. What cannot be opened, `wrt_engine_warning` tells.
+ */
+void wrt_engine_prepare(void);
+
+/**
+ * One line for the log about what this machine lacks (an old kernel), or empty. Lives as long as the engine.
+ *
+ * # Safety
+ * `engine` is NULL or live.
+ */
+wrt_str wrt_engine_note(const wrt_engine *engine);
+
+/**
+ * One line for the log about what can be put right (no address space for a pool), or empty. Lives as long as the engine.
  *
  * # Safety
  * `engine` is NULL or live.

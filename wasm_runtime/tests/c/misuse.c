@@ -24,6 +24,7 @@ static void null_everywhere(void)
     CHECK(wrt_artifact_sha256(NULL).len == 0);
     CHECK(wrt_artifact_minimum_memory(NULL) == 0);
     CHECK(wrt_engine_warning(NULL).len == 0);
+    CHECK(wrt_engine_note(NULL).len == 0);
     MUST_FAIL(wrt_artifact_store_new(NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_artifact_examine(NULL, NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_artifact_compile(NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
