@@ -28,4 +28,7 @@
 #define WASM_NAME_QUEUE_TIMEOUT  "WasmQueueTimeout"
 #define WASM_NAME_CACHE_DIR      "WasmCacheDir"
 
+/* What httpd is given with -D. */
+#define WASM_NAME_DUMP           "DUMP_WASM"
+
 #endif
