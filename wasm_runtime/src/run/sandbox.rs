@@ -18,7 +18,7 @@ use wasmtime_wasi::{HostMonotonicClock, WasiCtx};
 const MAX_RANDOM_BYTES: u64 = 1 << 20;
 
 /// A host directory as the guest sees it.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
     pub guest: String,
     /// Bytes of the host path.
