@@ -11,6 +11,7 @@
 #include "wasm_directives.h"
 #include "wasm_dump.h"
 #include "wasm_handler.h"
+#include "wasm_scratch.h"
 #include "wasm_script.h"
 
 static void register_hooks(apr_pool_t *pool)
@@ -22,6 +23,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_test_config(wasm_dump, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(wasm_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(wasm_script_post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(wasm_scratch_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(wasm_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(wasm_child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(wasm_handler, NULL, NULL, APR_HOOK_MIDDLE);

@@ -127,7 +127,22 @@ static int has_variable(const apr_array_header_t *variables, int count, wrt_str 
     return 0;
 }
 
-apr_array_header_t *wasm_plain_environment(request_rec *r, const wasm_dir_conf *conf)
+static void add_default(apr_array_header_t *variables, const char *name, const char *value)
+{
+    if (!has_variable(variables, variables->nelts, wasm_str(name))) {
+        APR_ARRAY_PUSH(variables, wrt_variable) = (wrt_variable){ wasm_str(name), wasm_str(value) };
+    }
+}
+
+/* Programs look here for the place for temporary files. */
+static void add_tmp_dir(apr_array_header_t *variables, const wasm_dir_conf *conf)
+{
+    if (wasm_tmp_dir_of(conf)) {
+        add_default(variables, "TMPDIR", conf->tmp_dir->guest);
+    }
+}
+
+static apr_array_header_t *configured_environment(request_rec *r, const wasm_dir_conf *conf)
 {
     apr_array_header_t *variables = apr_array_make(r->pool, 48, sizeof(wrt_variable));
     int i;
@@ -140,12 +155,19 @@ apr_array_header_t *wasm_plain_environment(request_rec *r, const wasm_dir_conf *
     return variables;
 }
 
+apr_array_header_t *wasm_plain_environment(request_rec *r, const wasm_dir_conf *conf)
+{
+    apr_array_header_t *variables = configured_environment(r, conf);
+
+    add_tmp_dir(variables, conf);
+    return variables;
+}
+
 /* The configured variables come first: what is there already is not added again. They stay out of r->subprocess_env, which error
  * documents, logs and other modules see. */
 apr_array_header_t *wasm_cgi_environment(request_rec *r, const wasm_dir_conf *conf)
 {
-    static const wrt_variable redirect_status = { { "REDIRECT_STATUS", 15 }, { "200", 3 } };
-    apr_array_header_t *variables = wasm_plain_environment(r, conf);
+    apr_array_header_t *variables = configured_environment(r, conf);
     int configured = variables->nelts;
     char **entry;
 
@@ -161,8 +183,7 @@ apr_array_header_t *wasm_cgi_environment(request_rec *r, const wasm_dir_conf *co
         }
     }
     /* php-cgi runs only with this proof that a server called it. */
-    if (!has_variable(variables, variables->nelts, redirect_status.name)) {
-        APR_ARRAY_PUSH(variables, wrt_variable) = redirect_status;
-    }
+    add_default(variables, "REDIRECT_STATUS", "200");
+    add_tmp_dir(variables, conf);
     return variables;
 }

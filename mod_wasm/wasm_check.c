@@ -9,6 +9,7 @@
 #include "wasm_config.h"
 #include "wasm_dump.h"
 #include "wasm_mounts.h"
+#include "wasm_scratch.h"
 #include "wasm_stack.h"
 
 static int refuse(const char *line)
@@ -153,7 +154,7 @@ static const char *check_mounts(apr_pool_t *pool, const wrt_mount_table *table, 
 /* The standard streams, the mounts, and a file: with less no program can read anything. */
 static const char *check_file_limit(apr_pool_t *pool, const wasm_dir_conf *section)
 {
-    apr_int64_t least = 3 + (section->mounts ? section->mounts->nelts : 0) + 1;
+    apr_int64_t least = 3 + (section->mounts ? section->mounts->nelts : 0) + (wasm_tmp_dir_of(section) != NULL) + 1;
     const wasm_source *source = &section->setting_sources[WASM_SETTING_FILE_LIMIT];
 
     if (!source->file || wasm_setting_of(section, WASM_SETTING_FILE_LIMIT) >= least) {
@@ -183,6 +184,9 @@ static const char *check_surroundings(apr_pool_t *pconf, const wasm_server_conf 
 
     if (error) {
         return wasm_artifacts_problem(pconf, WASM_NAME_DIR " and " WASM_NAME_MAP_DIR, all_sections, error);
+    }
+    if (!wrong) {
+        wrong = wasm_scratch_problem(pconf, server);
     }
     for (i = 0; !wrong && i < server->sections->nelts; i++) {
         const wasm_dir_conf *section = APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *);

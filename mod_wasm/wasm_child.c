@@ -9,6 +9,7 @@
 #include "wasm_config.h"
 #include "wasm_descriptors.h"
 #include "wasm_mounts.h"
+#include "wasm_scratch.h"
 #include "wasm_stack.h"
 
 /* Written once, before this child has any thread of its own. Not freed: prefork destroys its pools inside a signal handler, and the
@@ -61,6 +62,8 @@ static wrt_error *start_engine(apr_pool_t *pool, wasm_server_conf *server, uint3
     options.artifacts = (const wrt_artifact *const *)artifacts->elts;
     options.artifacts_len = (size_t)artifacts->nelts;
     options.mount_table = server->mounts;
+    options.scratch_count = wasm_scratch_count(server);
+    options.scratch_dir = wasm_str(options.scratch_count ? wasm_scratch_dir(server) : NULL);
     return wrt_engine_new(&options, &engine);
 }
 

@@ -17,6 +17,7 @@
 #define WASM_CODE_VERSION         "WASM0009" /* module and library are of different versions */
 #define WASM_CODE_PREPARE         "WASM0010" /* any other failure of the library at start */
 #define WASM_CODE_MOUNTS          "WASM0011" /* a read-only mount lies in a writable one of its section */
+#define WASM_CODE_SCRATCH         "WASM0012" /* scratch directories cannot be as configured */
 
 /* Start: notices. */
 #define WASM_CODE_COMPILED        "WASM0020" /* a module was compiled */
@@ -79,5 +80,6 @@
 #define WASM_CODE_WRITE_REFUSED   "WASM0093" /* writing met WasmWriteLimit */
 #define WASM_CODE_SCRATCH_REFUSED "WASM0094" /* the scratch directory is full */
 #define WASM_CODE_FILES_REFUSED   "WASM0095" /* opening met WasmFileLimit */
+#define WASM_CODE_SCRATCH_TAKEN   "WASM0096" /* all scratch directories were taken */
 
 #endif

@@ -84,6 +84,9 @@ void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner)
     conf->env = merge_entries(pool, base->env, add->env);
     conf->mounts = merge_entries(pool, base->mounts, add->mounts);
     conf->mounts_merged = base->mounts_merged || add->mounts_merged || (base->mounts && add->mounts);
+    if (add->tmp_dir) {
+        conf->tmp_dir = add->tmp_dir;
+    }
     wasm_settings_merge(&conf->settings, &add->settings);
     return conf;
 }

@@ -43,6 +43,13 @@ typedef struct wasm_mount {
     wasm_source source;
 } wasm_mount;
 
+/* A scratch directory of each run's own. */
+typedef struct wasm_tmp_dir {
+    const char *guest; /* as that of a mount; NULL: Off */
+    apr_int64_t size;
+    wasm_source source;
+} wasm_tmp_dir;
+
 /* How the section that names the module is bound to URLs. */
 typedef enum wasm_binding {
     WASM_BOUND_TO_FILES,   /* <Directory>, <Files> */
@@ -60,6 +67,7 @@ typedef struct wasm_dir_conf {
     apr_array_header_t *env;     /* wasm_env, each name once */
     apr_array_header_t *mounts;  /* wasm_mount, each guest path once */
     int mounts_merged;           /* whether they are of several sections */
+    const wasm_tmp_dir *tmp_dir;
     wasm_settings settings;
 
     /* Not merged: for the checks of this one section, and for the dump. */
@@ -77,6 +85,9 @@ typedef struct wasm_server_conf {
     wasm_settings settings;
     const char *cache_dir;
     wasm_source cache_dir_source;
+    const char *scratch_dir;      /* NULL: the default, as is the total then */
+    apr_int64_t scratch_total;
+    wasm_source scratch_dir_source;
     apr_int64_t file_limit;       /* child: what WasmFileLimit can be at the most */
     wrt_mount_table *mounts;      /* child: those of all sections */
     apr_array_header_t *programs; /* wasm_program * */
@@ -85,6 +96,9 @@ typedef struct wasm_server_conf {
 
 #define WASM_DEFAULT_ENTRY_POINT "_start"
 #define WASM_DEFAULT_CACHE_DIR   "/var/cache/apache2/mod_wasm"
+#define WASM_DEFAULT_SCRATCH_DIR   "/var/cache/apache2/mod_wasm-scratch"
+#define WASM_DEFAULT_SCRATCH_TOTAL "4G"
+#define WASM_DEFAULT_TMP_SIZE      "64M"
 
 void *wasm_create_dir_conf(apr_pool_t *pool, char *section);
 void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner);
@@ -100,6 +114,18 @@ wasm_server_conf *wasm_main_conf(void);
 static inline const char *wasm_entry_point(const wasm_dir_conf *conf)
 {
     return conf->entry_point ? conf->entry_point : WASM_DEFAULT_ENTRY_POINT;
+}
+
+/* NULL: the section has none. */
+static inline const wasm_tmp_dir *wasm_tmp_dir_of(const wasm_dir_conf *conf)
+{
+    return conf->tmp_dir && conf->tmp_dir->guest ? conf->tmp_dir : NULL;
+}
+
+/* Whether the program finds this directory at its path: a scratch directory of the same path takes its place. */
+static inline int wasm_mount_is_seen(const wasm_dir_conf *conf, const wasm_mount *mount)
+{
+    return !wasm_tmp_dir_of(conf) || strcmp(conf->tmp_dir->guest, mount->guest);
 }
 
 static inline apr_int64_t wasm_setting_of(const wasm_dir_conf *conf, wasm_setting setting)

@@ -187,6 +187,30 @@ static const char *set_map_dir(cmd_parms *cmd, void *dir, const char *guest, con
     return wrong ? wrong : add_mount(cmd, dir, guest, host, mode);
 }
 
+/* A guest path, or Off; then how much may be in it. */
+static const char *set_tmp_dir(cmd_parms *cmd, void *dir, const char *guest, const char *size)
+{
+    wasm_dir_conf *conf = dir;
+    wasm_tmp_dir *tmp = apr_pcalloc(cmd->pool, sizeof *tmp);
+    int off = !strcasecmp(guest, "Off");
+    const char *wrong = check_context(cmd);
+
+    if (wrong) {
+        return wrong;
+    }
+    if (off && size) {
+        return problem(cmd, "Off stands alone");
+    }
+    wrong = off ? NULL : wasm_parse_guest_path(cmd->pool, guest, &tmp->guest);
+    if (!wrong) {
+        wrong = wasm_parse_file_space(size ? size : WASM_DEFAULT_TMP_SIZE, &tmp->size);
+    }
+    tmp->source = source_of(cmd);
+    conf->tmp_dir = tmp;
+    register_section(cmd, conf);
+    return wrong ? problem(cmd, wrong) : NULL;
+}
+
 /* httpd's own splitting takes "" for a missing argument; here it is an empty one. */
 static const char *next_word(const cmd_parms *cmd, const char **line)
 {
@@ -273,6 +297,23 @@ static const char *set_cache_dir(cmd_parms *cmd, void *dir, const char *arg)
     return wrong ? problem(cmd, wrong) : NULL;
 }
 
+static const char *set_scratch_dir(cmd_parms *cmd, void *dir, const char *path, const char *total)
+{
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+    wasm_server_conf *server = wasm_main_conf();
+
+    (void)dir;
+    if (wrong) {
+        return wrong;
+    }
+    wrong = wasm_parse_host_path(cmd->pool, path, &server->scratch_dir);
+    if (!wrong) {
+        wrong = wasm_parse_file_space(total ? total : WASM_DEFAULT_SCRATCH_TOTAL, &server->scratch_total);
+    }
+    server->scratch_dir_source = source_of(cmd);
+    return wrong ? problem(cmd, wrong) : NULL;
+}
+
 #define IN_SECTIONS (ACCESS_CONF | RSRC_CONF)
 #define PLACES_WASM_SECTION IN_SECTIONS
 #define PLACES_WASM_SERVER RSRC_CONF
@@ -286,6 +327,9 @@ const command_rec wasm_directives[] = {
                    "a directory the program may use under its own path; ro as second argument makes it read-only"),
     AP_INIT_TAKE23(WASM_NAME_MAP_DIR, set_map_dir, NULL, IN_SECTIONS,
                    "a path inside the program, the directory it stands for, and ro to make it read-only"),
+    AP_INIT_TAKE12(WASM_NAME_TMP_DIR, set_tmp_dir, NULL, IN_SECTIONS,
+                   "a path inside the program for a directory of each run's own, which is gone with it, and how much may be in it "
+                   "(" WASM_DEFAULT_TMP_SIZE "); or Off (default Off)"),
     AP_INIT_RAW_ARGS(WASM_NAME_ARG, add_arg, NULL, IN_SECTIONS, "one argument for the program"),
     AP_INIT_RAW_ARGS(WASM_NAME_ENV, set_variable, NULL, IN_SECTIONS, "name and value of an environment variable for the program"),
     AP_INIT_TAKE1(WASM_NAME_ENTRY_POINT, set_entry_point, NULL, IN_SECTIONS,
@@ -293,6 +337,9 @@ const command_rec wasm_directives[] = {
     AP_INIT_TAKE1(WASM_NAME_MODULE_DIGEST, set_digest, NULL, IN_SECTIONS, "sha256:<hex> that the file of " WASM_NAME_MODULE " must have"),
     AP_INIT_TAKE1(WASM_NAME_CACHE_DIR, set_cache_dir, NULL, RSRC_CONF,
                   "directory of compiled modules (default " WASM_DEFAULT_CACHE_DIR ")"),
+    AP_INIT_TAKE12(WASM_NAME_SCRATCH_DIR, set_scratch_dir, NULL, RSRC_CONF,
+                   "where the directories of " WASM_NAME_TMP_DIR " lie, and how much may be in all of them "
+                   "(default " WASM_DEFAULT_SCRATCH_DIR " " WASM_DEFAULT_SCRATCH_TOTAL ")"),
     WASM_SETTING_ROWS(SETTING_DIRECTIVE)
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

@@ -4,6 +4,7 @@
 
 #include "wasm_config.h"
 #include "wasm_dump_line.h"
+#include "wasm_scratch.h"
 
 int wasm_dump_is_wanted(void)
 {
@@ -41,6 +42,8 @@ static void dump_server(wasm_dump_out *out, const wasm_server_conf *server)
 {
     wasm_dump_block(out, "mod_wasm", WRT_VERSION);
     wasm_dump_line(out, server->cache_dir != NULL, WASM_NAME_CACHE_DIR, cache_dir_of(server), NULL);
+    wasm_dump_line(out, server->scratch_dir != NULL, WASM_NAME_SCRATCH_DIR, wasm_scratch_dir(server),
+                   wasm_value_text(out->pool, wasm_parse_file_space, wasm_scratch_total(server)), NULL);
     dump_settings(out, WASM_SERVER, &server->settings, &server->settings);
 }
 
@@ -106,7 +109,8 @@ static int is_empty(const wasm_dir_conf *section)
             return 0;
         }
     }
-    return !section->program && !section->digest && !section->entry_point && !section->args && !section->env && !section->mounts;
+    return !section->program && !section->digest && !section->entry_point && !section->args && !section->env && !section->mounts
+           && !section->tmp_dir;
 }
 
 /* What follows the name of a block: one word without its quotes, or all of it. */
@@ -173,6 +177,14 @@ static int has_entry(const apr_array_header_t *list, const char *key)
     return 0;
 }
 
+static void dump_tmp_dir(wasm_dump_out *out, const wasm_dir_conf *own, const wasm_dir_conf *all)
+{
+    const wasm_tmp_dir *tmp = wasm_tmp_dir_of(all);
+
+    wasm_dump_line(out, own->tmp_dir != NULL, WASM_NAME_TMP_DIR, tmp ? tmp->guest : "Off",
+                   tmp ? wasm_value_text(out->pool, wasm_parse_file_space, tmp->size) : NULL, NULL);
+}
+
 static void dump_lists(wasm_dump_out *out, const wasm_dir_conf *own, const wasm_dir_conf *all)
 {
     int i;
@@ -200,6 +212,7 @@ static void dump_section(wasm_dump_out *out, const wasm_server_conf *server, con
     dump_blocks(out, section->first->parent);
     dump_program_of(out, section, all);
     dump_lists(out, section, all);
+    dump_tmp_dir(out, section, all);
     dump_settings(out, WASM_SECTION, &section->settings, &all->settings);
 }
 

@@ -41,6 +41,7 @@ static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, co
         .env_len = (size_t)env->nelts,
         .mounts = (const wrt_mount *)mounts->elts,
         .mounts_len = (size_t)mounts->nelts,
+        .scratch = wasm_str(wasm_tmp_dir_of(conf) ? conf->tmp_dir->guest : NULL),
         .entry_point = wasm_str(wasm_entry_point(conf)),
         .queue_timeout_ms = (uint64_t)apr_time_as_msec(wasm_settings_get(&wasm_main_conf()->settings, WASM_SETTING_QUEUE_TIMEOUT)),
         .limits = wasm_limits_of(conf),

@@ -36,6 +36,8 @@ static const limit_row rows[] = {
                             { WASM_CODE_WRITE_REFUSED, APLOG_WARNING, OK, "the program was kept from writing more into its directories than" } },
     [WRT_LIMIT_SCRATCH] = { WASM_NAME_TMP_DIR, BYTES, NO_FAILURE,
                             { WASM_CODE_SCRATCH_REFUSED, APLOG_WARNING, OK, "the program was kept from writing more into its scratch directory than" } },
+    [WRT_LIMIT_SCRATCH_DIRECTORIES] = { WASM_NAME_SCRATCH_DIR, PIECES, NO_FAILURE,
+                                        { WASM_CODE_SCRATCH_TAKEN, APLOG_WARNING, OK, "the program had no scratch directory, runs want more at a time than" } },
     [WRT_LIMIT_DESCRIPTORS] = { WASM_NAME_FILE_LIMIT, PIECES, NO_FAILURE,
                                 { WASM_CODE_FILES_REFUSED, APLOG_INFO, OK, "the program was kept from opening more files than" } },
 };
@@ -62,6 +64,7 @@ wrt_limits wasm_limits_of(const wasm_dir_conf *conf)
         .output = (uint64_t)wasm_setting_of(conf, WASM_SETTING_OUTPUT_LIMIT),
         .error_output = (uint64_t)wasm_setting_of(conf, WASM_SETTING_ERROR_LIMIT),
         .written = (uint64_t)wasm_setting_of(conf, WASM_SETTING_WRITE_LIMIT),
+        .scratch = (uint64_t)(wasm_tmp_dir_of(conf) ? conf->tmp_dir->size : 0),
         .descriptors = file_limit(conf),
     };
 }

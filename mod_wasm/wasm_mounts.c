@@ -2,12 +2,32 @@
 
 #include "wasm_codes.h"
 
-static void add_mounts(apr_array_header_t *list, const wasm_dir_conf *conf)
+/* Without the mount whose place a scratch directory takes. May be NULL. */
+static const apr_array_header_t *seen_mounts(apr_pool_t *pool, const wasm_dir_conf *conf)
+{
+    apr_array_header_t *seen;
+    int i;
+
+    if (!conf->mounts || !wasm_tmp_dir_of(conf)) {
+        return conf->mounts;
+    }
+    seen = apr_array_make(pool, conf->mounts->nelts, sizeof(wasm_mount));
+    for (i = 0; i < conf->mounts->nelts; i++) {
+        const wasm_mount *mount = &APR_ARRAY_IDX(conf->mounts, i, const wasm_mount);
+
+        if (wasm_mount_is_seen(conf, mount)) {
+            APR_ARRAY_PUSH(seen, wasm_mount) = *mount;
+        }
+    }
+    return seen;
+}
+
+static void add_mounts(apr_array_header_t *list, const apr_array_header_t *mounts)
 {
     int i;
 
-    for (i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
-        const wasm_mount *mount = &APR_ARRAY_IDX(conf->mounts, i, const wasm_mount);
+    for (i = 0; mounts && i < mounts->nelts; i++) {
+        const wasm_mount *mount = &APR_ARRAY_IDX(mounts, i, const wasm_mount);
 
         APR_ARRAY_PUSH(list, wrt_mount) =
             (wrt_mount){ .guest = wasm_str(mount->guest), .host = wasm_str(mount->host), .read_only = mount->read_only };
@@ -18,7 +38,7 @@ apr_array_header_t *wasm_mounts_of(apr_pool_t *pool, const wasm_dir_conf *conf)
 {
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(wrt_mount));
 
-    add_mounts(list, conf);
+    add_mounts(list, seen_mounts(pool, conf));
     return list;
 }
 
@@ -28,7 +48,7 @@ wrt_error *wasm_mounts_table(apr_pool_t *pool, const wasm_server_conf *server, w
     int i;
 
     for (i = 0; i < server->sections->nelts; i++) {
-        add_mounts(all, APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *));
+        add_mounts(all, APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *)->mounts);
     }
     return wrt_mount_table_new((const wrt_mount *)all->elts, (size_t)all->nelts, table);
 }
@@ -37,13 +57,14 @@ wrt_error *wasm_mounts_table(apr_pool_t *pool, const wasm_server_conf *server, w
 static const char *problem(apr_pool_t *pool, const wrt_mount_table *table, const wasm_dir_conf *conf, const char *conflict_code)
 {
     apr_array_header_t *list = wasm_mounts_of(pool, conf);
+    const apr_array_header_t *mounts = seen_mounts(pool, conf);
     wrt_mount_conflict conflict;
     wrt_error *error = wrt_mount_table_check(table, (const wrt_mount *)list->elts, (size_t)list->nelts, &conflict);
     const wasm_mount *mount, *writable;
     const char *text;
 
     if (error) {
-        mount = &APR_ARRAY_IDX(conf->mounts, wrt_error_get_index(error), const wasm_mount);
+        mount = &APR_ARRAY_IDX(mounts, wrt_error_get_index(error), const wasm_mount);
         text = apr_psprintf(pool, WASM_CODE_MOUNT ": %s (%s:%d): a directory cannot be mounted: %s", mount->directive, mount->source.file,
                             mount->source.line, wasm_str_dup(pool, wrt_error_message(error)));
         wrt_error_free(error);
@@ -52,8 +73,8 @@ static const char *problem(apr_pool_t *pool, const wrt_mount_table *table, const
     if (!conflict.found) {
         return NULL;
     }
-    mount = &APR_ARRAY_IDX(conf->mounts, conflict.read_only, const wasm_mount);
-    writable = &APR_ARRAY_IDX(conf->mounts, conflict.writable, const wasm_mount);
+    mount = &APR_ARRAY_IDX(mounts, conflict.read_only, const wasm_mount);
+    writable = &APR_ARRAY_IDX(mounts, conflict.writable, const wasm_mount);
     return apr_psprintf(pool, "%s: %s (%s:%d): directory %s cannot be mounted ro: the program could change it through %s, which %s (%s:%d) "
                         "mounts rw", conflict_code, mount->directive, mount->source.file, mount->source.line, mount->host, writable->host,
                         writable->directive, writable->source.file, writable->source.line);

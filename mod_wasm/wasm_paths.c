@@ -45,6 +45,7 @@ static const wasm_mount *mount_of(const wasm_dir_conf *conf, side_of_mount *side
 const char *wasm_guest_path(apr_pool_t *pool, const wasm_dir_conf *conf, const char *path)
 {
     const wasm_mount *mount = mount_of(conf, host_side, path);
+    const wasm_tmp_dir *tmp = wasm_tmp_dir_of(conf);
     const char *inside;
 
     if (!mount) {
@@ -53,6 +54,9 @@ const char *wasm_guest_path(apr_pool_t *pool, const wasm_dir_conf *conf, const c
     inside = apr_pstrcat(pool, strcmp(mount->guest, "/") ? mount->guest : "", below(path, mount->host), NULL);
     if (!*inside) {
         inside = mount->guest;
+    }
+    if (tmp && below(inside, tmp->guest) && strlen(tmp->guest) >= strlen(mount->guest)) {
+        return NULL;
     }
     /* What another mount covers is another file: an upload, say, of the same name. */
     return mount_of(conf, guest_side, inside) == mount ? inside : NULL;

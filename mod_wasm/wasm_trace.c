@@ -4,13 +4,19 @@
 
 static const char *mounts_text(apr_pool_t *pool, const wasm_dir_conf *conf)
 {
+    const wasm_tmp_dir *tmp = wasm_tmp_dir_of(conf);
     const char *text = "";
     int i;
 
     for (i = 0; conf->mounts && i < conf->mounts->nelts; i++) {
         const wasm_mount *mount = &APR_ARRAY_IDX(conf->mounts, i, const wasm_mount);
 
-        text = apr_pstrcat(pool, text, i ? ", " : "", mount->guest, " is ", mount->host, mount->read_only ? " (ro)" : " (rw)", NULL);
+        if (wasm_mount_is_seen(conf, mount)) {
+            text = apr_pstrcat(pool, text, *text ? ", " : "", mount->guest, " is ", mount->host, mount->read_only ? " (ro)" : " (rw)", NULL);
+        }
+    }
+    if (tmp) {
+        text = apr_pstrcat(pool, text, *text ? ", " : "", tmp->guest, " is scratch", NULL);
     }
     return *text ? text : "none";
 }

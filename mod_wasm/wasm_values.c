@@ -7,6 +7,8 @@
 #include "apr_file_info.h"
 
 #define MEMORY_MIN (APR_INT64_C(64) * 1024)
+/* A few files. */
+#define FILE_SPACE_MIN (APR_INT64_C(64) * 1024)
 #define MEMORY_MAX (APR_INT64_C(4) * 1024 * 1024 * 1024)
 
 /* A year: far beyond any sense, far below any overflow. */
@@ -159,6 +161,12 @@ const char *wasm_parse_bytes_or_off(const char *text, apr_int64_t *out)
     return NULL;
 }
 
+const char *wasm_parse_file_space(const char *text, apr_int64_t *out)
+{
+    *out = bytes_of(text);
+    return *out < FILE_SPACE_MIN ? "must be a number of bytes, with an optional K, M or G, and at least 64K" : NULL;
+}
+
 static const char *duration_text(apr_pool_t *pool, apr_int64_t microseconds)
 {
     if (microseconds % APR_USEC_PER_SEC == 0) {
@@ -188,7 +196,7 @@ const char *wasm_value_text(apr_pool_t *pool, wasm_parser *parser, apr_int64_t v
     if (parser == wasm_parse_duration || parser == wasm_parse_time_limit) {
         return duration_text(pool, value);
     }
-    if (parser == wasm_parse_memory || parser == wasm_parse_bytes_or_off) {
+    if (parser == wasm_parse_memory || parser == wasm_parse_bytes_or_off || parser == wasm_parse_file_space) {
         return value ? bytes_text(pool, value) : "Off";
     }
     return apr_psprintf(pool, "%" APR_INT64_T_FMT, value);

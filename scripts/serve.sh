@@ -47,6 +47,7 @@ write_configuration() {
         define MOD_WASM_DATA "$stage/data"
         define MOD_WASM_CACHE "${cache:-$stage/cache}"
         define MOD_WASM_RUN "$(run_folder)"
+        define MOD_WASM_SCRATCH "$(run_folder)/scratch"
         define MOD_WASM_LISTEN "$address:$port"
         define MOD_WASM_ERROR_LOG "$(run_folder)/error.log"
         define MOD_WASM_ACCESS_LOG "$(run_folder)/access.log"

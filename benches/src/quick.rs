@@ -12,7 +12,7 @@ use crate::dirs::{command, printed, project, say};
 use crate::revision::{self, Revision};
 use crate::rows::{self, Row};
 use crate::server::{HTTPD, Plan, Server};
-use crate::work::{By, Case, chosen};
+use crate::work::{By, Case, FILE_SIZE, FILES, chosen};
 use crate::{instructions, load, peers, sample, stage, system_calls};
 
 /// A server that is to be measured, before and while it runs.
@@ -86,6 +86,11 @@ fn add_apps(stage: &Path) -> Result<()> {
         project("build/native").join(native),
         stage.join("apps/bench-native").join(native),
     )?;
+    let files = stage.join("apps/bench-files/files");
+    fs::create_dir(&files)?;
+    for number in 0..FILES {
+        fs::write(files.join(format!("{number}.txt")), [b'x'; FILE_SIZE])?;
+    }
     Ok(())
 }
 

@@ -89,12 +89,20 @@ const COMPUTED: &str = "computed: ";
 /// The site's title, which its installer is told.
 const TITLE: &str = "WordPress in WebAssembly";
 
+/// The files that one row reads, and the bytes in each.
+pub(crate) const FILES: usize = 300;
+pub(crate) const FILE_SIZE: usize = 2048;
+const FILES_READ: &str = "300 files, 614400 bytes";
+
 /// In the order of the tables.
 pub(crate) const CASES: &[Case] = &[
     Case::new("static file", "httpd", By::Demo, "/style.css").expecting("body {"),
     Case::new("hello in C", "mod_cgid, native", By::Demo, "/bench/native").a_process_each(),
     Case::new("hello in C", "mod_wasm", By::Demo, "/bench/hello-c"),
     Case::new("hello in Rust", "mod_wasm", By::Demo, "/hello-wasm"),
+    Case::new("300 files in C", "mod_wasm", By::Demo, "/bench/files")
+        .expecting(FILES_READ)
+        .counting(10),
     Case::new("PHP hello", "mod_wasm", By::Demo, HELLO).counting(50),
     Case::new("PHP hello", "mod_php", MOD_PHP, HELLO),
     Case::new("PHP hello", "php-fpm", FPM, HELLO),
@@ -173,6 +181,12 @@ mod tests {
     }
 
     #[test]
+    fn all_files_are_to_be_read() {
+        let expected = format!("{FILES} files, {} bytes", FILES * FILE_SIZE);
+        assert_eq!(FILES_READ, expected);
+    }
+
+    #[test]
     fn each_row_has_a_name_of_its_own() {
         let mut labels: Vec<String> = CASES.iter().map(Case::label).collect();
         labels.sort();
@@ -186,7 +200,7 @@ mod tests {
             let only: Vec<String> = only.iter().map(ToString::to_string).collect();
             chosen(peers, &only).into_iter().map(Case::label).collect()
         };
-        assert_eq!(labels(false, &[]).len(), 8);
+        assert_eq!(labels(false, &[]).len(), 9);
         assert_eq!(labels(true, &[]).len(), CASES.len());
         assert_eq!(
             labels(false, &["Rust", "Python"]),

@@ -122,7 +122,7 @@ impl Httpd {
             self.site
                 .executable(&format!("modules/{name}"), &module(name));
         }
-        for folder in ["logs", "run", "cache"] {
+        for folder in ["logs", "run", "cache", "scratch"] {
             self.site.writable_dir(folder);
         }
         self.cache = self.site.path("cache").into();
@@ -188,6 +188,7 @@ impl Httpd {
         if self.wasm {
             lines.push(format!("LoadModule wasm_module {}", self.module_path()));
             lines.push(format!("WasmCacheDir {}", self.cache.display()));
+            lines.push(format!("WasmScratchDir {}", site.path("scratch")));
             lines.push("LogLevel wasm:info".to_owned());
         }
         lines.push(self.conf.clone());

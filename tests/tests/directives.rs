@@ -396,6 +396,7 @@ fn directives_of_the_whole_server_are_refused_in_sections() {
         "WasmMaxInstances 3",
         "WasmQueueTimeout 3",
         "WasmCacheDir /var/cache/x",
+        "WasmScratchDir /var/cache/x",
     ] {
         let word = line.split(' ').next().unwrap_or(line);
         Site::new()

@@ -244,7 +244,8 @@ fn words_are_quoted_where_they_have_to_be() {
 #[test]
 fn values_are_those_that_a_configuration_takes() {
     let lines = "WasmTimeout 2min\nWasmCPULimit 1.0005\nWasmMemoryLimit 33555456\nWasmOutputLimit 1000\n\
-        WasmErrorLogLimit off\nWasmWriteLimit 3g\nWasmFileLimit 20\nWasmEnableCGI on\nWasmIgnoreClientAbort OFF";
+        WasmErrorLogLimit off\nWasmWriteLimit 3g\nWasmFileLimit 20\nWasmEnableCGI on\nWasmIgnoreClientAbort OFF\n\
+        WasmTmpDir /tmp/";
     let server = Site::new().start(endpoint("/x", &guest("hello_wasm"), lines));
     let dump = dump(&server);
     let found = section(&server, &dump, "<Location");
@@ -259,11 +260,13 @@ fn values_are_those_that_a_configuration_takes() {
         "WasmEnableCGI On",
         "WasmIgnoreClientAbort Off",
         "#WasmAllowSymlinks Off",
+        "WasmTmpDir /tmp 64M",
         "#WasmScriptArg \"Off, with a notice in the log\"",
     ] {
         assert!(found.contains(&line), "no {line} in {found:#?}");
     }
-    assert!(block(&dump, "mod_wasm ").contains(&"#WasmQueueTimeout 5"));
+    let whole = block(&dump, "mod_wasm ");
+    assert!(whole.contains(&"#WasmQueueTimeout 5"), "{whole:?}");
 }
 
 #[test]

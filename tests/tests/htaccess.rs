@@ -20,7 +20,9 @@ fn lines() -> Vec<String> {
         "WasmModuleDigest sha256:0000000000000000000000000000000000000000000000000000000000000000",
         "WasmMaxInstances 1",
         "WasmQueueTimeout 1",
+        "WasmTmpDir /tmp",
         "WasmCacheDir /tmp",
+        "WasmScratchDir /tmp",
     ]
     .map(str::to_owned)
     .to_vec()
@@ -67,7 +69,13 @@ fn nothing_is_allowed_by_allow_override_list() {
         .collect();
     // httpd itself discards from the list what is for the whole server only, and says so.
     names.retain(|name| {
-        !["WasmMaxInstances", "WasmQueueTimeout", "WasmCacheDir"].contains(&name.as_str())
+        ![
+            "WasmMaxInstances",
+            "WasmQueueTimeout",
+            "WasmCacheDir",
+            "WasmScratchDir",
+        ]
+        .contains(&name.as_str())
     });
     refused_with(&format!(
         "AllowOverride None\nAllowOverrideList {}",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mod_wasm_tests::{Browser, Server, Site, php_cgi};
 
-/// Serves these scripts; `/tmp` of PHP is a folder that it may write.
+/// Serves these scripts; PHP may write to `/data`.
 fn serve(scripts: &[(&str, &str)], lines: &str) -> Server {
     let site = Site::new();
     for (name, code) in scripts {
@@ -13,10 +13,10 @@ fn serve(scripts: &[(&str, &str)], lines: &str) -> Server {
     let conf = format!(
         "DirectoryIndex index.php\n<Directory {docs}>\n<FilesMatch \"\\.php$\">\nSetHandler wasm-handler\n</FilesMatch>\n\
          WasmModule {php}\nWasmMapDir /app {docs} ro\n\
-         WasmMapDir /tmp {tmp}\nWasmEnv TMPDIR /tmp\nWasmEnableCGI On\nWasmMapCGIFileNames On\nWasmScriptArg Off\n{lines}\n</Directory>",
+         WasmMapDir /data {data}\nWasmTmpDir /tmp\nWasmEnableCGI On\nWasmMapCGIFileNames On\nWasmScriptArg Off\n{lines}\n</Directory>",
         docs = site.path("htdocs"),
         php = php_cgi(),
-        tmp = site.writable_dir("tmp"),
+        data = site.writable_dir("data"),
     );
     site.httpd(conf).modules(&["dir"]).start()
 }
@@ -88,7 +88,7 @@ fn scripts_get_query_form_and_raw_body() {
 fn a_file_can_be_uploaded() {
     let code = "<?php $f = $_FILES['f']; echo $f['name'], ' ', $f['error'], ' ', $f['size'], ' ',\
         hash_file('sha256', $f['tmp_name']), ' ', $_POST['note'], ' ', is_uploaded_file($f['tmp_name']) ? 'yes' : 'no';\
-        move_uploaded_file($f['tmp_name'], '/tmp/kept');";
+        move_uploaded_file($f['tmp_name'], '/data/kept');";
     let server = serve(&[("up.php", code)], "");
     let content: Vec<u8> = (0..300_000_u32).map(|n| (n * 7 % 253) as u8).collect();
     let mut body = b"--B\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nhello\r\n--B\r\n\
@@ -107,7 +107,7 @@ fn a_file_can_be_uploaded() {
         text.starts_with("a b.bin 0 300000 ") && text.ends_with(" hello yes"),
         "{text}"
     );
-    let kept = std::fs::read(server.path("tmp/kept")).expect("the script kept the file");
+    let kept = std::fs::read(server.path("data/kept")).expect("the script kept the file");
     assert!(kept == content, "the file was changed on its way");
 }
 
@@ -143,7 +143,7 @@ fn an_uncaught_exception_before_any_output_is_500() {
 
 #[test]
 fn sessions_keep_visitors_apart() {
-    let code = "<?php session_save_path('/tmp'); session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; echo $_SESSION['n'];";
+    let code = "<?php session_save_path('/data'); session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; echo $_SESSION['n'];";
     let server = serve(&[("count.php", code)], "");
     let (mut one, mut two) = (Browser::new(&server), Browser::new(&server));
     let texts = [&mut one, &mut two].map(|visitor| {

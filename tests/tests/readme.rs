@@ -90,8 +90,13 @@ fn the_gallery_keeps_pictures_and_shows_them() {
     assert_eq!(refused, page);
     let later = Browser::new(&server).get("/gallery/").expect(200).text();
     assert_eq!(later, page, "the database forgot");
-    let kept = std::fs::read_dir(server.path("lib/tmp")).expect("it was made");
-    assert_eq!(kept.count(), 0, "uploads stay in the temporary folder");
+    let slots = std::fs::read_dir(server.path("scratch")).expect("it was made");
+    let kept = slots.flat_map(|slot| std::fs::read_dir(slot.expect("it is readable").path()));
+    assert_eq!(
+        kept.flatten().count(),
+        0,
+        "uploads stay in the temporary folder"
+    );
 }
 
 #[test]

@@ -344,6 +344,49 @@ fn writing_and_open_files_are_limited() {
 }
 
 #[test]
+fn temporary_files_are_gone_after_the_run() {
+    let place = tempfile::tempdir().expect("a folder can be made");
+    let probe = |options: &[&str], arguments: &[&str]| {
+        let mut command = wasm_run(options, "tmp_dir_probe", arguments);
+        command.env("TMPDIR", place.path());
+        command
+    };
+    let told = |options: &[&str], arguments: &[&str]| {
+        let told = output(&mut probe(options, arguments));
+        String::from_utf8_lossy(&told.stdout).into_owned()
+    };
+    assert_eq!(told(&[], &["/tmp", "environment"]), "none\n");
+    let tmp = ["--tmp-dir", "/tmp"];
+    assert_eq!(told(&tmp, &["/tmp", "environment"]), "/tmp\n");
+    let own = ["--tmp-dir", "/tmp", "--env", "TMPDIR=/other"];
+    assert_eq!(told(&own, &["/tmp", "environment"]), "/other\n");
+    for end in ["", "trap"] {
+        assert!(told(&tmp, &["/tmp", end]).starts_with("found 0: "), "{end}");
+    }
+    // A killed one leaves something, and the next one removes it.
+    let files = || {
+        let mut find = Command::new(program("find", "findutils"));
+        printed(find.arg(place.path()).args(["-type", "f"]))
+            .lines()
+            .count()
+    };
+    let mut child = start(&mut probe(&tmp, &["/tmp", "sleep", "60"]));
+    let lines = BufReader::new(child.stdout.as_mut().expect("it is piped")).lines();
+    assert!(
+        lines
+            .map_while(Result::ok)
+            .any(|line| line.starts_with("left "))
+    );
+    child.kill().expect("it runs");
+    child.wait().expect("wasm-run ends");
+    assert!(files() > 0);
+    assert!(told(&tmp, &["/tmp", ""]).starts_with("found 0: "));
+    assert_eq!(files(), 0);
+    let full = ["--tmp-dir", "/tmp=64K"];
+    assert!(told(&full, &["/tmp", "reuse", "1"]).contains("reused 0"));
+}
+
+#[test]
 fn output_that_nobody_takes_ends_the_run_quietly() {
     let flood = ["--env", "QUERY_STRING=flood=100"];
     let mut child = start(&mut wasm_run(&flood, "stream_probe", &[]));
@@ -527,6 +570,7 @@ fn defaults_are_those_of_the_directives() {
         ("WasmMemoryLimit", "with an optional K, M or G"),
         ("WasmFileLimit", "16 to 4096"),
         ("WasmCacheDir", "as WasmCacheDir says"),
+        ("WasmEntryPoint", "The exported function to call"),
     ] {
         let default = directives
             .split_once(&format!("| **Default** | `{directive} "))

@@ -129,6 +129,23 @@ fn sections_merge_as_they_do_for_a_request() {
 }
 
 #[test]
+fn temporary_files_have_their_place() {
+    let probe = guest("tmp_dir_probe");
+    let conf = endpoint("/tmp", &probe, "WasmTmpDir /tmp 1M\nWasmArg /tmp")
+        + &endpoint("/tmp/off", &probe, "WasmTmpDir Off");
+    let server = Site::new().start(conf);
+    let told = |path: &str, options: &[&str]| {
+        let mut command = section(&server, path);
+        command.args(options).arg("environment");
+        printed(command.env("TMPDIR", server.path("logs")))
+    };
+    assert_eq!(told("/tmp", &[]), "/tmp\n");
+    assert_eq!(told("/tmp/off", &[]), "none\n");
+    assert_eq!(told("/tmp", &["--mount", "/tmp=/usr"]), "none\n");
+    assert_eq!(told("/tmp", &["--tmp-dir", "/other"]), "/other\n");
+}
+
+#[test]
 fn a_directory_can_be_named() {
     let site = Site::new();
     let outer = site.path("htdocs");
@@ -234,6 +251,7 @@ fn what_httpd_cannot_tell_is_an_error() {
     refused(&mut section(&server, "/x"), &causes);
     server.replace_in_conf("LoadModule wasm_module", "#");
     server.replace_in_conf("WasmCacheDir", "#");
+    server.replace_in_conf("WasmScratchDir", "#");
     server.replace_in_conf("LogLevel wasm:info", "#");
     server.replace_in_conf("NoSuchDirective", "#");
     refused(&mut section(&server, "/x"), &["does not load mod_wasm"]);

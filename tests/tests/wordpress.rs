@@ -58,10 +58,10 @@ fn the_first_start_installs_wordpress_and_the_second_does_not() {
     let keys = fs::read(demo.path("data/wordpress/keys/keys.php")).expect("the keys are made");
     let old = demo
         .site()
-        .file("data/wordpress/tmp/old", "of a dead request");
+        .file("data/wordpress/database/.ht.sqlite.old", "");
     let new = demo
         .site()
-        .file("data/wordpress/tmp/new", "of a running one");
+        .file("data/wordpress/database/.ht.sqlite.new", "");
     File::open(&old)
         .and_then(|file| file.set_modified(SystemTime::now() - Duration::from_secs(3600)))
         .expect("the file is ours");
@@ -338,10 +338,9 @@ fn upload_image(demo: &WordPress, admin: &mut Browser) -> String {
     let answer = demo.get(&path).expect(200);
     assert_eq!(answer.header("Content-Type"), Some("image/png"));
     assert_eq!(answer.body(), picture);
-    let leftovers = fs::read_dir(demo.path("data/wordpress/tmp"))
-        .expect("the temporary folder is there")
-        .count();
-    assert_eq!(leftovers, 0);
+    let slots = fs::read_dir(demo.path("scratch")).expect("the start made it");
+    let left = slots.flat_map(|slot| fs::read_dir(slot.expect("it is readable").path()));
+    assert_eq!(left.flatten().count(), 0);
     path
 }
 

@@ -188,6 +188,10 @@ typedef enum {
   WRT_LIMIT_WRITTEN = 5,
   WRT_LIMIT_SCRATCH = 6,
   WRT_LIMIT_DESCRIPTORS = 7,
+  /**
+   * `scratch_count` of the engine: all scratch directories were taken when the run first used its own.
+   */
+  WRT_LIMIT_SCRATCH_DIRECTORIES = 8,
 } wrt_limit;
 
 /**
@@ -324,6 +328,15 @@ typedef struct {
    * refused.
    */
   uint64_t thread_stack_size;
+  /**
+   * A directory, of this process's user alone, in which runs have their scratch directories; empty: they can have none. What
+   * killed processes left there is removed now. Several engines may use it.
+   */
+  wrt_str scratch_dir;
+  /**
+   * Most scratch directories at a time, at least 1 with `scratch_dir`.
+   */
+  uint32_t scratch_count;
 } wrt_engine_options;
 
 /**
@@ -394,6 +407,10 @@ typedef struct {
    */
   uint64_t written;
   /**
+   * Bytes in the scratch directory, counted alike; what is removed there makes room again. More is refused.
+   */
+  uint64_t scratch;
+  /**
    * Descriptors at a time, standard streams and mounts among them. More are refused. While one call looks something up, up to 4 of
    * the process's are open beside them (64 more where the kernel has no `openat2`).
    */
@@ -446,6 +463,11 @@ typedef struct {
   size_t env_len;
   const wrt_mount *mounts;
   size_t mounts_len;
+  /**
+   * The guest's path, UTF-8, of a scratch directory of this run alone, made at its first use and gone with it; empty: none. What
+   * is moved between it and a mount has to be copied (`EXDEV`). The engine must have a `scratch_dir`.
+   */
+  wrt_str scratch;
   /**
    * Exported function to call; empty: `_start`.
    */

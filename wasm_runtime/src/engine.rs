@@ -11,10 +11,12 @@ mod ticker;
 use crate::artifact::{Metadata, Needs};
 use crate::error::{Error, Result, one_line};
 use crate::host::linker;
+use crate::host::scratch::Slots;
 use crate::mounts::MountTable;
 use crate::run::Sandbox;
 use queue::Queue;
 use settings::{Settings, Target, compatibility};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Runtime};
 use wasmtime::{Engine, Linker};
@@ -25,6 +27,8 @@ pub struct ServingEngine {
     pub(crate) linker: Linker<Sandbox>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) mounts: Arc<MountTable>,
+    /// Where runs have their scratch directories.
+    pub(crate) scratch: Option<Arc<Slots>>,
     /// Entered by each run, so that WASI finds a runtime and does not start one with threads of its own. It is never
     /// driven: every operation completes at once on the thread of the run.
     pub(crate) tokio: Runtime,
@@ -35,8 +39,15 @@ pub struct ServingEngine {
 
 impl ServingEngine {
     /// An engine for at most `max_instances` guests at a time of modules that need no more than `needs`, with mounts of a table.
-    pub fn new(needs: &Needs, max_instances: u32, mounts: Arc<MountTable>) -> Result<Arc<Self>> {
-        let (engine, warning) = pool::make_engine(needs, max_instances)?;
+    /// `scratch` is the directory in which guests have scratch directories, and how many at a time; without it they can have none.
+    pub fn new(
+        needs: &Needs,
+        max_instances: u32,
+        mounts: Arc<MountTable>,
+        scratch: Option<(&Path, u32)>,
+    ) -> Result<Arc<Self>> {
+        let (engine, mut warnings) = pool::make_engine(needs, max_instances)?;
+        let scratch = scratch.map(|(path, count)| Slots::open(path, count, &mut warnings));
         let linker = linker::new(&engine).map_err(|error| Error::Engine(one_line(&error)))?;
         let tokio = Builder::new_current_thread()
             .build()
@@ -48,8 +59,9 @@ impl ServingEngine {
             linker,
             queue,
             mounts,
+            scratch,
             tokio,
-            warning,
+            warning: warnings.join("; "),
             baseline: OnceLock::new(),
         }))
     }

@@ -7,7 +7,7 @@ mod sandbox;
 pub use budget::{Exceeded, Limit, Limits};
 pub use outcome::{Ending, Outcome};
 pub use sandbox::Mount;
-pub(crate) use sandbox::Sandbox;
+pub(crate) use sandbox::{Mounts, Sandbox};
 
 use crate::engine::queue::Refused;
 use crate::guest::LoadedModule;
@@ -28,6 +28,8 @@ pub struct Options {
     /// `NAME=value`.
     pub env: StringList,
     pub mounts: Vec<Mount>,
+    /// The guest path of a private scratch directory.
+    pub scratch: Option<String>,
     pub entry_point: String,
     /// How long to wait for a free instance.
     pub queue_timeout: Duration,
@@ -72,7 +74,12 @@ impl Run {
         let budget = Budget::new(self.options.limits);
         let io = RunIo::new(self.host, Arc::clone(&engine.queue), budget);
         let files = Files::new(self.options.allow_symlinks);
-        let mut sandbox = match Sandbox::new(io, files, &self.options.mounts, &engine.mounts) {
+        let mounts = Mounts {
+            directories: &self.options.mounts,
+            table: &engine.mounts,
+            scratch: self.options.scratch.as_deref().zip(engine.scratch.as_ref()),
+        };
+        let mut sandbox = match Sandbox::new(io, files, &mounts) {
             Ok(sandbox) => sandbox,
             Err(message) => return Outcome::not_started(Ending::MountFailed(message)),
         };
@@ -90,6 +97,11 @@ impl Run {
 fn conclude(ending: Ending, sandbox: Sandbox) -> Outcome {
     let doing = sandbox.doing();
     let mut io = sandbox.io;
+    if let Some(count) = sandbox.files.found_no_scratch_of() {
+        io.budget.no_scratch_of(count);
+    }
+    // What it wrote for itself is gone before its end is known.
+    drop(sandbox.files);
     Outcome {
         // Whatever the guest made of it: once the host wanted to end the run, that is why it ended.
         ending: match io.stopped() {

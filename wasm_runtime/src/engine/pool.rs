@@ -26,8 +26,8 @@ enum Reset {
     FirstBytes,
 }
 
-/// An engine with a pool for `instances` guests at a time, and one line for the log where there is no room for a pool.
-pub(super) fn make_engine(needs: &Needs, instances: u32) -> Result<(Engine, String)> {
+/// An engine with a pool for `instances` guests at a time, and a warning for the log where there is no room for a pool.
+pub(super) fn make_engine(needs: &Needs, instances: u32) -> Result<(Engine, Vec<String>)> {
     let configured = Settings::of_this_process().config(Target::Native);
     let mut config = configured.map_err(|error| Error::Engine(one_line(&error)))?;
     config
@@ -37,7 +37,7 @@ pub(super) fn make_engine(needs: &Needs, instances: u32) -> Result<(Engine, Stri
     for reset in [Reset::WrittenPages, Reset::FirstBytes] {
         config.allocation_strategy(pool(needs, instances, reset));
         match Engine::new(&config) {
-            Ok(engine) => return Ok((engine, String::new())),
+            Ok(engine) => return Ok((engine, Vec::new())),
             Err(error) => refused = one_line(&error),
         }
     }
@@ -47,7 +47,7 @@ pub(super) fn make_engine(needs: &Needs, instances: u32) -> Result<(Engine, Stri
         "no address space for a pool of {instances} instances ({refused}): each run allocates for itself, which is \
          slower; is a limit on virtual memory set (ulimit -v)?"
     );
-    Ok((engine, warning))
+    Ok((engine, vec![warning]))
 }
 
 fn pool(needs: &Needs, instances: u32, reset: Reset) -> PoolingAllocationConfig {

@@ -39,6 +39,11 @@ pub struct wrt_engine_options {
     /// Stack in bytes of the threads that will call `wrt_run_execute`; 0: not checked. Less than `WRT_STACK_NEEDED` is
     /// refused.
     pub thread_stack_size: u64,
+    /// A directory, of this process's user alone, in which runs have their scratch directories; empty: they can have none. What
+    /// killed processes left there is removed now. Several engines may use it.
+    pub scratch_dir: wrt_str,
+    /// Most scratch directories at a time, at least 1 with `scratch_dir`.
+    pub scratch_count: u32,
 }
 
 /// Makes the engine of this process.
@@ -82,7 +87,13 @@ unsafe fn new_engine(given: *const wrt_engine_options) -> Result<Arc<ServingEngi
     // SAFETY: the caller's promise.
     let table = unsafe { given.mount_table.as_ref() };
     let mounts = table.map(|table| Arc::clone(&table.0)).unwrap_or_default();
-    ServingEngine::new(&needs, given.max_instances, mounts)
+    // SAFETY: the caller's promise.
+    let scratch = unsafe { given.scratch_dir.path()? };
+    if scratch.is_some() && given.scratch_count == 0 {
+        return Err(Error::InvalidArgument("scratch_count is 0"));
+    }
+    let scratch = scratch.map(|path| (path, given.scratch_count));
+    ServingEngine::new(&needs, given.max_instances, mounts, scratch)
 }
 
 /// One line for the log (no address space for a pool), or empty. Lives as long as the engine.

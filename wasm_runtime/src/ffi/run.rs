@@ -81,6 +81,8 @@ pub struct wrt_limits {
     /// Bytes written into mounts, and by which files are enlarged; a file, directory or link that is made counts as 4,096. More is
     /// refused.
     pub written: u64,
+    /// Bytes in the scratch directory, counted alike; what is removed there makes room again. More is refused.
+    pub scratch: u64,
     /// Descriptors at a time, standard streams and mounts among them. More are refused. While one call looks something up, up to 4 of
     /// the process's are open beside them (64 more where the kernel has no `openat2`).
     pub descriptors: u64,
@@ -98,6 +100,8 @@ pub enum wrt_limit {
     WRT_LIMIT_WRITTEN = 5,
     WRT_LIMIT_SCRATCH = 6,
     WRT_LIMIT_DESCRIPTORS = 7,
+    /// `scratch_count` of the engine: all scratch directories were taken when the run first used its own.
+    WRT_LIMIT_SCRATCH_DIRECTORIES = 8,
 }
 
 /// A limit that a run came up against.
@@ -123,6 +127,9 @@ pub struct wrt_run_options {
     pub env_len: usize,
     pub mounts: *const wrt_mount,
     pub mounts_len: usize,
+    /// The guest's path, UTF-8, of a scratch directory of this run alone, made at its first use and gone with it; empty: none. What
+    /// is moved between it and a mount has to be copied (`EXDEV`). The engine must have a `scratch_dir`.
+    pub scratch: wrt_str,
     /// Exported function to call; empty: `_start`.
     pub entry_point: wrt_str,
     /// Milliseconds to wait for a free instance.
@@ -292,6 +299,9 @@ pub unsafe extern "C" fn wrt_run_new(
         let module = unsafe { borrow(module, "module is NULL")? };
         // SAFETY: the caller's promise.
         let (options, callbacks) = unsafe { run_options(options)? };
+        if options.scratch.is_some() && module.0.engine.scratch.is_none() {
+            return Err(Error::InvalidArgument("the engine has no scratch_dir"));
+        }
         let run = Run::new(Arc::clone(&module.0), options, Box::new(CHost(callbacks)));
         let run = wrt_run {
             run: Some(run),
@@ -314,11 +324,14 @@ unsafe fn run_options(given: *const wrt_run_options) -> Result<(Options, wrt_cal
         return Err(Error::InvalidArgument("callbacks.write is NULL"));
     }
     // SAFETY: the caller's promise, for the arrays and for the strings in them.
-    let (args, env, mounts, entry_point) = unsafe {
+    let (args, env, mounts, scratch, entry_point) = unsafe {
         (
             strings(slice(given.args, given.args_len)?)?,
             variables(slice(given.env, given.env_len)?)?,
             mounts(given.mounts, given.mounts_len)?,
+            given
+                .scratch
+                .text("the guest path of the scratch directory is not UTF-8")?,
             given.entry_point.entry_point()?,
         )
     };
@@ -326,6 +339,7 @@ unsafe fn run_options(given: *const wrt_run_options) -> Result<(Options, wrt_cal
         args,
         env,
         mounts,
+        scratch: (!scratch.is_empty()).then(|| scratch.to_owned()),
         entry_point: entry_point.to_owned(),
         queue_timeout: Duration::from_millis(given.queue_timeout_ms),
         limits: limits(&given.limits),
@@ -345,7 +359,7 @@ fn limits(given: &wrt_limits) -> Limits {
         output: count(given.output),
         error_output: count(given.error_output),
         written: count(given.written),
-        scratch: u64::MAX,
+        scratch: count(given.scratch),
         descriptors: count(given.descriptors),
     }
 }
@@ -479,6 +493,7 @@ impl From<Limit> for wrt_limit {
             Limit::Written => WRT_LIMIT_WRITTEN,
             Limit::Scratch => WRT_LIMIT_SCRATCH,
             Limit::Descriptors => WRT_LIMIT_DESCRIPTORS,
+            Limit::ScratchDirectories => WRT_LIMIT_SCRATCH_DIRECTORIES,
         }
     }
 }

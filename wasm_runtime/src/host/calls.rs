@@ -13,6 +13,9 @@ use super::streams::Stop;
 use crate::run::Sandbox;
 use wasmtime::{Caller, Extern, Result};
 
+/// Bytes that one call moves at a time, before the deadline is looked at.
+const STEP: usize = 1 << 20;
+
 /// One call of a host function.
 pub(super) struct Call<'a> {
     memory: Memory<'a>,

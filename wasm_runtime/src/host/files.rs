@@ -7,6 +7,7 @@ mod listing;
 mod locks;
 mod paths;
 mod resolve;
+mod room;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,22 +23,24 @@ pub(crate) use times::Times;
 use super::RunIo;
 use super::abi::{self, Errno, fdflags, rights};
 use super::calls::Failure;
+use super::scratch::{Scratch, Slots};
 use crate::run::budget::Budget;
 use folders::Folders;
 use listing::Listing;
 use resolve::Found;
 use rustix::fd::OwnedFd;
 use rustix::fs::{FileType, OFlags, Stat, fstat};
+use std::sync::Arc;
 use table::{Descriptor, Table};
 
 /// The descriptors of one run. Dropped with it, which closes them all.
 pub(crate) struct Files {
     table: Table,
     folders: Folders,
-    /// Listings of mounts, which need a descriptor of the host beside the mount's.
-    mount_listings: usize,
-    /// The directory whose listing has read ahead.
-    listed: Option<u32>,
+    /// Streams of mounts that are read, descriptors of the host beside the mounts' own.
+    mount_streams: usize,
+    /// The directory that was read last, and what is remembered of it.
+    listing: Option<(u32, Listing)>,
     allow_symlinks: bool,
 }
 
@@ -47,8 +50,8 @@ impl Files {
         Files {
             table: Table::new(),
             folders: Folders::default(),
-            mount_listings: 0,
-            listed: None,
+            mount_streams: 0,
+            listing: None,
             allow_symlinks,
         }
     }
@@ -61,16 +64,39 @@ impl Files {
         terms: Terms,
         budget: &mut Budget,
     ) -> Result<(), std::io::Error> {
-        self.make_room(budget)
-            .map_err(|_| std::io::Error::other("no descriptor is left for it"))?;
+        self.make_room_for_mount(budget)?;
         let mount = Descriptor::directory(directory, Some(guest.to_owned()), terms);
         self.table.insert(mount);
         Ok(())
     }
 
-    /// Descriptors of the host that this run has: its own, kept folders and listings of mounts.
+    /// Shows the guest a scratch directory under the path `guest`. Nothing is made before it is used.
+    pub(crate) fn mount_scratch(
+        &mut self,
+        guest: &str,
+        slots: &Arc<Slots>,
+        budget: &mut Budget,
+    ) -> Result<(), std::io::Error> {
+        self.make_room_for_mount(budget)?;
+        let scratch = Arc::new(Scratch::new(Arc::clone(slots)));
+        self.table.insert(Descriptor::scratch(&scratch, guest));
+        self.table.scratch = Some(scratch);
+        Ok(())
+    }
+
+    fn make_room_for_mount(&mut self, budget: &mut Budget) -> Result<(), std::io::Error> {
+        self.make_room(budget)
+            .map_err(|_| std::io::Error::other("no descriptor is left for it"))
+    }
+
+    /// The number of scratch directories there are, when the run wanted one and all were taken.
+    pub(crate) fn found_no_scratch_of(&self) -> Option<u32> {
+        self.table.scratch.as_ref()?.found_none_of()
+    }
+
+    /// Descriptors of the host that this run has: its own, kept folders and streams of mounts.
     fn used(&self) -> usize {
-        self.table.len() + self.folders.len() + self.mount_listings
+        self.table.len() + self.folders.len() + self.mount_streams
     }
 
     /// Makes sure that one descriptor more can be opened. To be asked before a file is made or cut that could not be opened.
@@ -101,6 +127,7 @@ impl Files {
     }
 
     pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<(), Errno> {
+        self.leave_listing();
         if let Some(replaced) = self.table.renumber(from, to)? {
             self.forget(to, &replaced);
             self.folders.forget(from);
@@ -110,7 +137,10 @@ impl Files {
 
     /// `fd` was this descriptor, and is no longer.
     fn forget(&mut self, fd: u32, descriptor: &Descriptor) {
-        self.mount_listings -= usize::from(descriptor.has_listing_of_mount());
+        self.mount_streams -= usize::from(descriptor.has_stream_of_mount());
+        if self.is_listing(fd) {
+            self.listing = None;
+        }
         if descriptor.mount_path().is_some() {
             // Wherever a path began, a link may have led here.
             self.folders.forget_all();
@@ -170,41 +200,42 @@ impl Files {
         cookie: u64,
         io: &mut RunIo,
     ) -> Result<usize, Failure> {
-        // What was read ahead is memory of the host: one listing of a run has some.
-        if let Some(before) = self.listed.replace(fd)
-            && before != fd
-            && let Ok(descriptor) = self.table.get_mut(before)
-            && let Kind::Directory {
-                listing: Some(listing),
-                ..
-            } = &mut descriptor.kind
-        {
-            listing.forget_ahead();
-        }
-        let listing = self.listing(fd, &mut io.budget)?;
+        let listing = match self.listing.take() {
+            Some((listed, listing)) if listed == fd => listing,
+            other => {
+                self.listing = other;
+                self.leave_listing();
+                self.start_listing(fd, &mut io.budget)?
+            }
+        };
+        let (_, listing) = self.listing.insert((fd, listing));
         listing.read(buffer, cookie, || io.check().map_err(Failure::Stop))
     }
 
-    fn listing(&mut self, fd: u32, budget: &mut Budget) -> Result<&mut Listing, Errno> {
-        let fresh = match &self.table.get(fd)?.kind {
-            Kind::Directory { listing, mount } => listing.is_none().then_some(mount.is_some()),
-            _ => return Err(Errno::NOT_DIRECTORY),
-        };
-        if let Some(is_mount) = fresh {
-            if is_mount {
-                self.make_room(budget)?;
-                self.mount_listings += 1;
-            }
-            let stream = self.table.get(fd)?.readable();
-            self.mount_listings -= usize::from(is_mount && stream.is_err());
-            self.table.get_mut(fd)?.start_listing(Listing::new(stream?));
+    fn is_listing(&self, fd: u32) -> bool {
+        self.listing
+            .as_ref()
+            .is_some_and(|(listed, _)| *listed == fd)
+    }
+
+    fn start_listing(&mut self, fd: u32, budget: &mut Budget) -> Result<Listing, Errno> {
+        self.table.base(fd)?;
+        let descriptor = self.table.get(fd)?;
+        let opens = descriptor.mount_path().is_some() && !descriptor.has_stream_of_mount();
+        if opens {
+            self.make_room(budget)?;
         }
-        match &mut self.table.get_mut(fd)?.kind {
-            Kind::Directory {
-                listing: Some(listing),
-                ..
-            } => Ok(listing),
-            _ => Err(Errno::NOT_DIRECTORY),
+        let listing = self.table.get_mut(fd)?.listing()?;
+        self.mount_streams += usize::from(opens);
+        Ok(listing)
+    }
+
+    /// Forgets of the directory that was read last all but where that has come to.
+    fn leave_listing(&mut self) {
+        if let Some((fd, listing)) = self.listing.take()
+            && let Ok(descriptor) = self.table.get_mut(fd)
+        {
+            descriptor.keep_place(listing.place());
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What a guest may import: WASI preview 1, the older `wasi_unstable`, and what WASI lacks, as `mod_wasm`. Of WASI, descriptors,
-//! paths, standard streams, strings and waiting are ours; clocks, random numbers and scheduling are the engine's.
+//! paths, standard streams, strings, random numbers and waiting are ours; clocks and scheduling are the engine's.
 
 use super::abi::Generation;
 use super::calls::answer;
@@ -111,6 +111,7 @@ fn replace(linker: &mut Linker<Sandbox>, module: &str, generation: Generation) -
         path_symlink(content: u32, content_length: u32, fd: u32, path: u32, length: u32);
         path_unlink_file(fd: u32, path: u32, length: u32);
         poll_oneoff(subscriptions: u32, events: u32, count: u32, out: u32);
+        random_get(buffer: u32, length: u32);
         sock_recv(fd: u32, vectors: u32, count: u32, flags: u32, out: u32, out_flags: u32);
         sock_send(fd: u32, vectors: u32, count: u32, flags: u32, out: u32);
         sock_shutdown(fd: u32, how: u32);

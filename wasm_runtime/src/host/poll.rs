@@ -8,7 +8,7 @@ use super::calls::Failure;
 use super::streams::RunIo;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Most subscriptions in one call: a guest must not make the host allocate at will.
+/// Most subscriptions in one call: a guest must not keep the host busy at will.
 const MAX_SUBSCRIPTIONS: usize = 4096;
 
 const EVENT_SIZE: usize = 32;
@@ -60,6 +60,18 @@ struct Subscription {
     wait: Wait,
 }
 
+/// The subscriptions of a call, read from the guest's memory where they are looked at: a list would be memory of the host.
+struct Subscriptions {
+    layout: Layout,
+    start: usize,
+    count: usize,
+    /// The zero of the guest's monotonic clock.
+    started: Instant,
+    /// When the guest called, by both clocks.
+    now: Instant,
+    today: Duration,
+}
+
 /// One call. `memory` is the guest's, `started` the zero of its monotonic clock.
 pub(super) fn poll_oneoff(
     memory: &mut [u8],
@@ -76,12 +88,21 @@ pub(super) fn poll_oneoff(
     if count == 0 || count > MAX_SUBSCRIPTIONS {
         return Err(Errno::INVALID.into());
     }
-    let list = parse(memory, layout, started, subscriptions as usize, count).ok_or(Errno::FAULT)?;
-    if let Some(earliest) = earliest(&list) {
+    let subscriptions = Subscriptions {
+        layout,
+        start: subscriptions as usize,
+        count,
+        started,
+        now: Instant::now(),
+        today: SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default(),
+    };
+    if let Some(earliest) = subscriptions.earliest(memory).ok_or(Errno::FAULT)? {
         io.flush()?;
         io.sleep_until(earliest)?;
     }
-    let ready = write_events(memory, events as usize, &list);
+    let ready = subscriptions.write_events(memory, events as usize);
     let stored = ready.and_then(|ready| {
         let target = memory.get_mut(count_out as usize..)?.get_mut(..4)?;
         target.copy_from_slice(&ready.to_le_bytes());
@@ -90,84 +111,77 @@ pub(super) fn poll_oneoff(
     Ok(stored.ok_or(Errno::FAULT)?)
 }
 
-fn parse(
-    memory: &[u8],
-    layout: Layout,
-    started: Instant,
-    start: usize,
-    count: usize,
-) -> Option<Vec<Subscription>> {
-    let bytes = memory.get(start..)?.get(..count * layout.size)?;
-    bytes
-        .chunks_exact(layout.size)
-        .map(|chunk| {
-            Some(Subscription {
-                userdata: field(chunk, 0)?,
-                tag: chunk[TAG],
-                wait: wait_of(chunk, layout, started)?,
-            })
-        })
-        .collect()
-}
-
 fn field<const N: usize>(chunk: &[u8], offset: usize) -> Option<[u8; N]> {
     chunk.get(offset..offset + N)?.try_into().ok()
 }
 
-fn wait_of(chunk: &[u8], layout: Layout, started: Instant) -> Option<Wait> {
-    match chunk[TAG] {
-        TAG_CLOCK => {}
-        1..=TAG_FD_WRITE => return Some(Wait::Ready),
-        _ => return Some(Wait::Invalid),
-    }
-    let id = u32::from_le_bytes(field(chunk, layout.clock_id)?);
-    let timeout = Duration::from_nanos(u64::from_le_bytes(field(chunk, layout.clock_timeout)?));
-    let absolute = u16::from_le_bytes(field(chunk, layout.clock_flags)?) & FLAG_ABSOLUTE != 0;
-    let now = Instant::now();
-    let until = match (id, absolute) {
-        (CLOCK_REALTIME | CLOCK_MONOTONIC, false) => now.checked_add(timeout),
-        (CLOCK_MONOTONIC, true) => started.checked_add(timeout),
-        (CLOCK_REALTIME, true) => {
-            let today = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            now.checked_add(timeout.saturating_sub(today.unwrap_or_default()))
-        }
-        _ => return Some(Wait::Invalid),
-    };
-    Some(until.map_or(Wait::Invalid, Wait::Until))
-}
-
-/// The time at which the first subscription is ready; `None` when one is ready already.
-fn earliest(list: &[Subscription]) -> Option<Instant> {
-    let times: Option<Vec<Instant>> = list
-        .iter()
-        .map(|subscription| match subscription.wait {
-            Wait::Until(time) => Some(time),
-            Wait::Ready | Wait::Invalid => None,
+/// `None`: the guest points outside of its memory.
+impl Subscriptions {
+    fn get(&self, memory: &[u8], index: usize) -> Option<Subscription> {
+        let start = self.start.checked_add(index * self.layout.size)?;
+        let chunk = memory.get(start..)?.get(..self.layout.size)?;
+        Some(Subscription {
+            userdata: field(chunk, 0)?,
+            tag: chunk[TAG],
+            wait: self.wait_of(chunk)?,
         })
-        .collect();
-    times?.into_iter().min()
-}
-
-fn write_events(memory: &mut [u8], start: usize, list: &[Subscription]) -> Option<u32> {
-    let now = Instant::now();
-    let mut ready = 0;
-    for subscription in list {
-        let errno = match subscription.wait {
-            Wait::Until(time) if time > now => continue,
-            Wait::Until(_) | Wait::Ready => 0,
-            Wait::Invalid => Errno::INVALID.code(),
-        };
-        let event = memory
-            .get_mut(start..)?
-            .get_mut(ready as usize * EVENT_SIZE..)?
-            .get_mut(..EVENT_SIZE)?;
-        event.fill(0);
-        event[..8].copy_from_slice(&subscription.userdata);
-        event[8..10].copy_from_slice(&(errno as u16).to_le_bytes());
-        event[10] = subscription.tag;
-        ready += 1;
     }
-    Some(ready)
+
+    fn wait_of(&self, chunk: &[u8]) -> Option<Wait> {
+        match chunk[TAG] {
+            TAG_CLOCK => {}
+            1..=TAG_FD_WRITE => return Some(Wait::Ready),
+            _ => return Some(Wait::Invalid),
+        }
+        let layout = self.layout;
+        let id = u32::from_le_bytes(field(chunk, layout.clock_id)?);
+        let timeout = Duration::from_nanos(u64::from_le_bytes(field(chunk, layout.clock_timeout)?));
+        let flags = u16::from_le_bytes(field(chunk, layout.clock_flags)?);
+        let until = match (id, flags & FLAG_ABSOLUTE != 0) {
+            (CLOCK_REALTIME | CLOCK_MONOTONIC, false) => self.now.checked_add(timeout),
+            (CLOCK_MONOTONIC, true) => self.started.checked_add(timeout),
+            (CLOCK_REALTIME, true) => self.now.checked_add(timeout.saturating_sub(self.today)),
+            _ => return Some(Wait::Invalid),
+        };
+        Some(until.map_or(Wait::Invalid, Wait::Until))
+    }
+
+    /// The time at which the first one is ready; `None` within: one is ready already.
+    fn earliest(&self, memory: &[u8]) -> Option<Option<Instant>> {
+        let mut earliest = None;
+        for index in 0..self.count {
+            match self.get(memory, index)?.wait {
+                Wait::Until(time) => {
+                    earliest = Some(earliest.map_or(time, |earlier: Instant| earlier.min(time)));
+                }
+                Wait::Ready | Wait::Invalid => return Some(None),
+            }
+        }
+        Some(earliest)
+    }
+
+    fn write_events(&self, memory: &mut [u8], start: usize) -> Option<u32> {
+        let now = Instant::now();
+        let mut ready = 0;
+        for index in 0..self.count {
+            let subscription = self.get(memory, index)?;
+            let errno = match subscription.wait {
+                Wait::Until(time) if time > now => continue,
+                Wait::Until(_) | Wait::Ready => 0,
+                Wait::Invalid => Errno::INVALID.code(),
+            };
+            let event = memory
+                .get_mut(start..)?
+                .get_mut(ready as usize * EVENT_SIZE..)?
+                .get_mut(..EVENT_SIZE)?;
+            event.fill(0);
+            event[..8].copy_from_slice(&subscription.userdata);
+            event[8..10].copy_from_slice(&(errno as u16).to_le_bytes());
+            event[10] = subscription.tag;
+            ready += 1;
+        }
+        Some(ready)
+    }
 }
 
 #[cfg(test)]
@@ -243,6 +257,26 @@ mod tests {
         );
         assert_eq!(memory[COUNT_OUT as usize], 1);
         assert_eq!(memory[EVENTS as usize + 10], 1);
+    }
+
+    #[test]
+    fn events_may_take_the_place_of_their_subscriptions() {
+        let mut memory = vec![0; 4096];
+        for index in 0..3 {
+            clock(&mut memory, PREVIEW1, index, 0);
+        }
+        let arguments = [0, 0, 3, COUNT_OUT];
+        let polled = poll_oneoff(
+            &mut memory,
+            &mut unlimited(),
+            Instant::now(),
+            Generation::Preview1,
+            arguments,
+        );
+        assert!(polled.is_ok());
+        assert_eq!(memory[COUNT_OUT as usize], 3);
+        let userdata = [0, 1, 2].map(|index| memory[index * EVENT_SIZE]);
+        assert_eq!(userdata, [7, 8, 9]);
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub enum Limit {
     Written,
     /// What is in the scratch directory. More is refused.
     Scratch,
+    /// Scratch directories of all runs at a time. One more is refused.
+    ScratchDirectories,
     /// Open descriptors. More are refused.
     Descriptors,
 }
@@ -173,6 +175,25 @@ impl Budget {
             0 => Err(Errno::NO_SPACE),
             room => Ok(room),
         }
+    }
+
+    /// Whether all of `bytes` may be added to files.
+    pub(crate) fn has_room(&mut self, account: Limit, bytes: u64) -> bool {
+        self.used(account).saturating_add(bytes) <= self.limit_of(account)
+    }
+
+    /// What was added to files is this much, counted afresh.
+    pub(crate) fn set_used(&mut self, account: Limit, bytes: u64) {
+        *self.used(account) = bytes;
+    }
+
+    /// The run wanted a scratch directory, and all of that many were taken.
+    pub(crate) fn no_scratch_of(&mut self, count: u32) {
+        self.exceed(
+            Limit::ScratchDirectories,
+            u64::from(count),
+            u64::from(count) + 1,
+        );
     }
 
     /// Counts what was added to files.

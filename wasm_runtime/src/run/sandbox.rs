@@ -4,18 +4,17 @@
 use super::Limit;
 use super::budget::Budget;
 use crate::host::files::{Files, Terms};
-use crate::host::{RunIo, StringList, Waiting};
+use crate::host::scratch::Slots;
+use crate::host::{Random, RunIo, StringList, Waiting};
 use crate::mounts::MountTable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 use wasmtime::Memory;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{HostMonotonicClock, WasiCtx};
-
-/// Most random bytes that one call may ask for.
-const MAX_RANDOM_BYTES: u64 = 1 << 20;
 
 /// A host directory as the guest sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,14 +25,24 @@ pub struct Mount {
     pub read_only: bool,
 }
 
+/// All directories that a guest sees.
+pub(crate) struct Mounts<'a> {
+    pub(crate) directories: &'a [Mount],
+    /// What opens them.
+    pub(crate) table: &'a MountTable,
+    /// The guest path of its scratch directory, and where that comes from.
+    pub(crate) scratch: Option<(&'a str, &'a Arc<Slots>)>,
+}
+
 /// The state of one run; host functions find it in the store.
 pub(crate) struct Sandbox {
-    /// Clocks and random numbers.
+    /// Clocks and scheduling.
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) files: Files,
     pub(crate) io: RunIo,
     /// The call in which the host ended the run.
     pub(crate) stopped_in: Option<&'static str>,
+    pub(crate) random: Random,
     /// `argv`, the program's name included.
     pub(crate) args: StringList,
     /// `NAME=value`.
@@ -49,18 +58,14 @@ impl Sandbox {
     ///
     /// # Errors
     /// One line that names the host directory that cannot be opened.
-    pub(crate) fn new(
-        mut io: RunIo,
-        files: Files,
-        mounts: &[Mount],
-        table: &MountTable,
-    ) -> Result<Self, String> {
+    pub(crate) fn new(mut io: RunIo, files: Files, mounts: &Mounts<'_>) -> Result<Self, String> {
         let started = Instant::now();
         Ok(Sandbox {
             wasi: wasi(started),
-            files: mounted(files, &mut io.budget, mounts, table)?,
+            files: mounted(files, &mut io.budget, mounts)?,
             io,
             stopped_in: None,
+            random: Random::default(),
             args: StringList::default(),
             env: StringList::default(),
             started,
@@ -103,28 +108,26 @@ impl HostMonotonicClock for Clock {
 fn wasi(started: Instant) -> WasiP1Ctx {
     WasiCtx::builder()
         .monotonic_clock(Clock(started))
-        .max_random_size(MAX_RANDOM_BYTES)
         .build_p1()
 }
 
-fn mounted(
-    mut files: Files,
-    budget: &mut Budget,
-    mounts: &[Mount],
-    table: &MountTable,
-) -> Result<Files, String> {
-    for mount in mounts {
+fn mounted(mut files: Files, budget: &mut Budget, mounts: &Mounts<'_>) -> Result<Files, String> {
+    for mount in mounts.directories {
         let terms = Terms {
             read_only: mount.read_only,
             account: Limit::Written,
         };
-        let directory = table.open(&mount.host);
+        let directory = mounts.table.open(&mount.host);
         let shown =
             directory.and_then(|directory| files.mount(&mount.guest, directory, terms, budget));
         shown.map_err(|error| {
             let host = Path::new(OsStr::from_bytes(&mount.host));
             format!("{}: {error}", host.display())
         })?;
+    }
+    if let Some((guest, slots)) = mounts.scratch {
+        let mounted = files.mount_scratch(guest, slots, budget);
+        mounted.map_err(|error| format!("the scratch directory {guest}: {error}"))?;
     }
     Ok(files)
 }

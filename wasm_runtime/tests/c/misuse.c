@@ -122,6 +122,9 @@ static void wrong_engine(void)
     const wrt_artifact *none[] = {NULL};
     options.artifacts = none;
     MUST_FAIL(wrt_engine_new(&options, &out), WRT_ERROR_INVALID_ARGUMENT);
+    options.artifacts_len = 0;
+    options.scratch_dir = str("/nowhere");
+    MUST_FAIL(wrt_engine_new(&options, &out), WRT_ERROR_INVALID_ARGUMENT);
     CHECK(out == NULL);
 }
 
@@ -141,9 +144,12 @@ static void wrong_runs(struct guest *guest)
     options.mounts = &mount;
     options.mounts_len = 1;
     MUST_FAIL(wrt_run_new(guest->module, &options, &run), WRT_ERROR_INVALID_ARGUMENT);
+    options.mounts_len = 0;
+    options.scratch = str("/tmp"); /* of an engine that has none */
+    MUST_FAIL(wrt_run_new(guest->module, &options, &run), WRT_ERROR_INVALID_ARGUMENT);
     CHECK(run == NULL);
 
-    options.mounts_len = 0;
+    options.scratch = str("");
     wrt_outcome outcome = {0};
     MUST(wrt_run_new(guest->module, &options, &run));
     MUST_FAIL(wrt_run_execute(run, &outcome), WRT_ERROR_INVALID_ARGUMENT);

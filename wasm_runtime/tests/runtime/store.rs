@@ -120,7 +120,7 @@ fn code_of_the_baseline_is_taken_when_there_is_none_of_this_machine() {
     let prepared = workshop.prepare().unwrap();
     assert_eq!(prepared.origin(), Some(Origin::Cache));
     let metadata = &prepared.artifact().unwrap().metadata;
-    let engine = ServingEngine::new(&metadata.facts.needs, 1, Default::default()).unwrap();
+    let engine = ServingEngine::new(&metadata.facts.needs, 1, Default::default(), None).unwrap();
     engine.check(metadata).unwrap();
     let (outcome, _) = run_with(
         &load_artifact(prepared.artifact().unwrap(), 1),
@@ -215,6 +215,7 @@ fn code_of_another_engine_is_refused_and_compiled_again() {
         &found.artifact().unwrap().metadata.facts.needs,
         1,
         Default::default(),
+        None,
     )
     .unwrap();
     let refused = engine

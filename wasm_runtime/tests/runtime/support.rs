@@ -109,7 +109,8 @@ pub(crate) fn load(wat: &str, max_instances: u32) -> Arc<LoadedModule> {
 }
 
 pub(crate) fn load_artifact(artifact: &Artifact, max_instances: u32) -> Arc<LoadedModule> {
-    let engine = ServingEngine::new(&needs(artifact), max_instances, Default::default()).unwrap();
+    let engine =
+        ServingEngine::new(&needs(artifact), max_instances, Default::default(), None).unwrap();
     Arc::new(LoadedModule::new(&engine, artifact).unwrap())
 }
 
@@ -143,6 +144,7 @@ pub(crate) fn options() -> Options {
         args: Default::default(),
         env: Default::default(),
         mounts: Vec::new(),
+        scratch: None,
         entry_point: "_start".into(),
         queue_timeout: Duration::ZERO,
         limits: limits(),

@@ -31,7 +31,11 @@ pub(crate) fn prepare(settings: &Settings) -> Result<Prepared, Failure> {
         Err(Error::Cache { .. }) if directory.is_none() => examine(None),
         examined => examined,
     };
-    let prepared = examined.map_err(|error| of_module(&settings.module, error))?;
+    let checked = examined.and_then(|prepared| {
+        prepared.check_entry_point(settings.entry_point())?;
+        Ok(prepared)
+    });
+    let prepared = checked.map_err(|error| of_module(&settings.module, error))?;
     if prepared.origin().is_none() {
         compile(&store, &prepared)?;
     }
@@ -41,7 +45,7 @@ pub(crate) fn prepare(settings: &Settings) -> Result<Prepared, Failure> {
 /// Some errors do not name the module.
 fn of_module(module: &Path, error: Error) -> Failure {
     match error {
-        Error::Module(reason) => {
+        Error::Module(reason) | Error::EntryPoint(reason) => {
             Failure::new(CANNOT_RUN, format!("{}: {reason}", module.display()))
         }
         error => error.into(),

@@ -98,6 +98,9 @@ fn refusal(exceeded: &Exceeded) -> String {
     let text = match exceeded.limit {
         Limit::Memory => "the program asked for more memory than",
         Limit::Written => "the program was kept from writing more into its directories than",
+        Limit::Scratch => {
+            "the program was kept from writing more into its directory for temporary files than"
+        }
         Limit::Descriptors => "the program was kept from opening more files than",
         _ => "the program used more than",
     };
@@ -112,7 +115,8 @@ fn measured(text: &str, exceeded: &Exceeded) -> String {
         Limit::Memory => ("--memory", bytes),
         Limit::Written => ("--write-limit", bytes),
         Limit::Descriptors => ("--file-limit", pieces),
-        Limit::Output | Limit::ErrorOutput | Limit::Scratch => ("it may", bytes),
+        Limit::Scratch => ("--tmp-dir", bytes),
+        Limit::Output | Limit::ErrorOutput | Limit::ScratchDirectories => ("it may", bytes),
     };
     let [allowed, used] = [exceeded.allowed, exceeded.measured].map(amount);
     format!("{text} {option} ({allowed}): {used}")

@@ -7,20 +7,20 @@ mod ending;
 mod failure;
 mod httpd;
 mod options;
+mod scratch;
 mod section;
 mod settings;
 mod streams;
 mod values;
 
 use clap::Parser;
-use failure::{CANNOT_RUN, Failure};
+use failure::Failure;
 use options::Options;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use settings::Settings;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 use streams::Streams;
 use wasm_runtime::engine::ServingEngine;
 use wasm_runtime::engine::settings::{HOST_STACK_MARGIN, MAX_WASM_STACK};
@@ -53,16 +53,12 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<u8, Failure> {
     let settings = options.settings()?;
     let prepared = code::prepare(&settings)?;
-    let entry_point = settings.entry_point();
-    prepared.check_entry_point(entry_point).map_err(|error| {
-        Failure::new(
-            CANNOT_RUN,
-            format!("{}: {error}", prepared.module.display()),
-        )
-    })?;
     let table = MountTable::new(settings.all_places());
     settings.check_mounts(&table)?;
-    let engine = ServingEngine::new(&prepared.facts.needs, 1, Arc::new(table))?;
+    let scratch = settings.tmp_dir.as_ref().map(|_| scratch::folder());
+    let scratch = scratch.transpose()?;
+    let scratch = scratch.as_deref().map(|folder| (folder, scratch::MOST));
+    let engine = ServingEngine::new(&prepared.facts.needs, 1, Arc::new(table), scratch)?;
     let module = LoadedModule::new(&engine, prepared.artifact()?);
     // Code that cannot be loaded leaves the cache, so that the next run compiles it again.
     prepared.remove_refused();
@@ -102,6 +98,3 @@ fn open_files(wanted: u64) -> u64 {
     let current = limit.current.unwrap_or(u64::MAX);
     wanted.min(current.saturating_sub(OWN_DESCRIPTORS))
 }
-
-/// How long a guest waits for its turn: it is the only one.
-const QUEUE_TIMEOUT: Duration = Duration::ZERO;

@@ -1,9 +1,12 @@
 //! The command line.
 
 use crate::failure::Failure;
+use crate::httpd;
 use crate::section;
-use crate::settings::{DEFAULT_CACHE_DIR, DEFAULT_DESCRIPTORS, DEFAULT_MEMORY, Settings};
-use crate::{httpd, values};
+use crate::settings::{
+    DEFAULT_CACHE_DIR, DEFAULT_DESCRIPTORS, DEFAULT_MEMORY, DEFAULT_TMP_SIZE, Settings,
+};
+use crate::values::{self, TmpDir};
 use clap::Parser;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use std::ffi::OsString;
@@ -43,6 +46,14 @@ pub(crate) struct Options {
         value_parser = OsStringValueParser::new().try_map(values::variable)
     )]
     env: Vec<(Vec<u8>, Vec<u8>)>,
+
+    #[arg(
+        long,
+        value_name = "GUEST[=BYTES]",
+        value_parser = values::tmp_dir,
+        help = format!("Give it a directory for temporary files, which is gone after the run, and in which so much may be ({DEFAULT_TMP_SIZE})")
+    )]
+    tmp_dir: Option<TmpDir>,
 
     /// How long it may run, in seconds, or with ms, s, min or h (no limit)
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
@@ -139,7 +150,15 @@ impl Options {
 
     fn override_in(&self, settings: &mut Settings) {
         for mount in &self.mounts {
+            // Where the section has its own temporary files.
+            settings
+                .tmp_dir
+                .take_if(|tmp_dir| tmp_dir.guest == mount.guest);
             settings.set_mount(mount.clone());
+        }
+        if let Some(tmp_dir) = &self.tmp_dir {
+            settings.tmp_dir = Some(tmp_dir.clone());
+            settings.hide_mount();
         }
         for (name, value) in &self.env {
             settings.set_variable(name.clone(), value.clone());

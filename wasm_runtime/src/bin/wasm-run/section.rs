@@ -3,7 +3,7 @@
 use crate::dump::{Dump, Line, Section};
 use crate::failure::Failure;
 use crate::settings::Settings;
-use crate::values;
+use crate::values::{self, TmpDir};
 use std::ffi::OsString;
 use std::mem::discriminant;
 use std::os::unix::ffi::OsStringExt;
@@ -140,6 +140,7 @@ fn merged(dump: &Dump, names: &[String], best: Scope<'_>, path: &str) -> Result<
     for (_, section) in applied {
         apply(&mut settings, section)?;
     }
+    settings.hide_mount();
     Ok(settings)
 }
 
@@ -175,6 +176,7 @@ fn set(settings: &mut Settings, line: &Line) -> Result<(), String> {
             host: word(2),
             read_only: word(3) == b"ro",
         }),
+        b"WasmTmpDir" => settings.tmp_dir = tmp_dir(&text(1)?, &text(2)?)?,
         b"WasmMemoryLimit" => settings.memory = Some(values::memory(&text(1)?)?),
         b"WasmWriteLimit" => settings.write_limit = limit(&text(1)?)?,
         b"WasmFileLimit" => settings.file_limit = text(1)?.parse().ok(),
@@ -182,6 +184,17 @@ fn set(settings: &mut Settings, line: &Line) -> Result<(), String> {
         _ => {}
     }
     Ok(())
+}
+
+/// A guest path and a size, or `Off`.
+fn tmp_dir(guest: &str, size: &str) -> Result<Option<TmpDir>, String> {
+    if guest == "Off" {
+        return Ok(None);
+    }
+    Ok(Some(TmpDir {
+        guest: guest.to_owned(),
+        size: values::file_space(size)?,
+    }))
 }
 
 /// Bytes, or `Off` for no limit.

@@ -1,7 +1,7 @@
 //! What is to be run, and how.
 
-use crate::QUEUE_TIMEOUT;
 use crate::failure::{Failure, NOT_FOUND};
+use crate::values::TmpDir;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use wasm_runtime::run::{DEFAULT_ENTRY_POINT, Limits, Mount, Options};
 pub(crate) const DEFAULT_CACHE_DIR: &str = "/var/cache/apache2/mod_wasm";
 pub(crate) const DEFAULT_MEMORY: &str = "256M";
 pub(crate) const DEFAULT_DESCRIPTORS: u64 = 256;
+pub(crate) const DEFAULT_TMP_SIZE: &str = "64M";
 
 /// Everything about a run. `None`: nobody said anything.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) args: Vec<Vec<u8>>,
     env: Vec<(Vec<u8>, Vec<u8>)>,
     mounts: Vec<Mount>,
+    pub(crate) tmp_dir: Option<TmpDir>,
     /// Writable mounts of others, who may have exchanged links in there.
     pub(crate) others: Vec<Place>,
     pub(crate) timeout: Option<Duration>,
@@ -58,6 +60,13 @@ impl Settings {
         {
             Some(known) => *known = mount,
             None => self.mounts.push(mount),
+        }
+    }
+
+    /// The directory for temporary files takes the place of a mount.
+    pub(crate) fn hide_mount(&mut self) {
+        if let Some(tmp_dir) = &self.tmp_dir {
+            self.mounts.retain(|mount| mount.guest != tmp_dir.guest);
         }
     }
 
@@ -121,7 +130,7 @@ impl Settings {
             output: u64::MAX,
             error_output: u64::MAX,
             written: self.write_limit.unwrap_or(u64::MAX),
-            scratch: u64::MAX,
+            scratch: self.tmp_dir.as_ref().map_or(0, |tmp_dir| tmp_dir.size),
             descriptors,
         }
     }
@@ -136,12 +145,21 @@ impl Settings {
         for (name, value) in &self.env {
             env.push(&[name, b"=", value]);
         }
+        let scratch = self.tmp_dir.as_ref().map(|tmp_dir| tmp_dir.guest.clone());
+        // Programs look here for the place for temporary files.
+        if let Some(guest) = &scratch
+            && !self.env.iter().any(|(name, _)| name == b"TMPDIR")
+        {
+            env.push(&[b"TMPDIR=", guest.as_bytes()]);
+        }
         Options {
             args,
             env,
             mounts: self.mounts.clone(),
+            scratch,
             entry_point: self.entry_point().to_owned(),
-            queue_timeout: QUEUE_TIMEOUT,
+            // It is the only one.
+            queue_timeout: Duration::ZERO,
             limits: self.limits(descriptors),
             allow_symlinks: self.allow_symlinks,
             backtrace: true,

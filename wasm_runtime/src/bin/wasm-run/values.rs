@@ -1,5 +1,6 @@
 //! Values of options, written as the directives of the web server take them.
 
+use crate::settings::DEFAULT_TMP_SIZE;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -59,6 +60,30 @@ pub(crate) fn memory(text: &str) -> Result<u64, String> {
         .ok()
         .filter(|bytes| (64 << 10..=4 << 30).contains(bytes))
         .ok_or("must be a number of bytes from 64K to 4G".into())
+}
+
+/// A directory for temporary files: where the program finds it, and bytes that may be in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TmpDir {
+    pub(crate) guest: String,
+    pub(crate) size: u64,
+}
+
+/// Bytes that files may take.
+pub(crate) fn file_space(text: &str) -> Result<u64, String> {
+    bytes(text)
+        .ok()
+        .filter(|bytes| *bytes >= 64 << 10)
+        .ok_or("must be a number of bytes, at least 64K".into())
+}
+
+/// `GUEST` or `GUEST=SIZE`.
+pub(crate) fn tmp_dir(text: &str) -> Result<TmpDir, String> {
+    let (guest, size) = text.split_once('=').unwrap_or((text, DEFAULT_TMP_SIZE));
+    Ok(TmpDir {
+        guest: guest_path(guest.as_bytes())?,
+        size: file_space(size)?,
+    })
 }
 
 /// `NAME=VALUE`, or `NAME` for a variable of this process.
@@ -205,6 +230,19 @@ mod tests {
             "/a=/no/such/..",
         ] {
             assert!(mounted(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_directory_for_temporary_files_has_a_size() {
+        let is = |guest: &str, size| {
+            let guest = guest.to_owned();
+            Ok(TmpDir { guest, size })
+        };
+        assert_eq!(tmp_dir("/tmp/"), is("/tmp", 64 << 20));
+        assert_eq!(tmp_dir("/a=64K"), is("/a", 64 << 10));
+        for wrong in ["tmp", "/tmp=", "/tmp=1K", "=64K"] {
+            assert!(tmp_dir(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! `fd_*`.
 
-use super::{Answer, Call, Failure};
+use super::{Answer, Call, Failure, STEP};
 use crate::host::abi::{self, Errno, FDSTAT_SIZE, Generation, PRESTAT_SIZE};
 use crate::host::files::{Files, Kind, Times, Whence};
 use crate::host::memory::Memory;
@@ -8,9 +8,6 @@ use crate::host::streams::RunIo;
 use crate::run::Sandbox;
 use rustix::io::{IoSlice, IoSliceMut};
 use std::ops::Range;
-
-/// Bytes that are read or written at a time, before the deadline is looked at.
-const STEP: usize = 1 << 20;
 
 impl Call<'_> {
     pub(in crate::host) fn fd_advise(

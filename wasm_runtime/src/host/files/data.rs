@@ -78,7 +78,7 @@ impl Files {
         let file = self.file(fd, Errno::BAD_DESCRIPTOR)?;
         let account = self.table.get(fd)?.terms.account;
         let wanted: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let fits = budget.may_add(account, wanted as u64)? as usize;
+        let fits = self.table.may_add(account, wanted as u64, budget)? as usize;
         let written = if fits == wanted {
             write_at(file, pieces, offset)?
         } else {
@@ -108,7 +108,8 @@ impl Files {
         }
         let before = u64::try_from(fstat(file)?.st_size).unwrap_or(0);
         let added = size.saturating_sub(before);
-        budget.grow(account, added, || Ok(ftruncate(file, size)?))
+        self.table
+            .grow(account, added, budget, || Ok(ftruncate(file, size)?))
     }
 
     /// Makes sure that there is room from `offset` on, and the file is that long.
@@ -121,7 +122,7 @@ impl Files {
     ) -> Result<(), Errno> {
         let file = self.file(fd, Errno::BAD_DESCRIPTOR)?;
         let account = self.table.get(fd)?.terms.account;
-        budget.grow(account, length, || {
+        self.table.grow(account, length, budget, || {
             Ok(fallocate(file, FallocateFlags::empty(), offset, length)?)
         })
     }

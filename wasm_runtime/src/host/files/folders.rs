@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// Folders that are kept at a time.
 const KEPT: usize = 32;
 
+/// Bytes of its path: those of 32 long ones would be a lot of memory.
+const MAX_KEPT_PATH: usize = 512;
+
 /// How long one is kept: others may put a new folder in its place.
 const FRESH: Duration = Duration::from_millis(100);
 
@@ -47,6 +50,9 @@ impl Folders {
     }
 
     pub(super) fn keep(&mut self, fd: u32, path: &[u8], (host, terms): (Arc<OwnedFd>, Terms)) {
+        if path.len() > MAX_KEPT_PATH {
+            return;
+        }
         if self.0.len() == KEPT {
             self.drop_oldest();
         }

@@ -22,10 +22,11 @@ struct Entry {
 /// Entries whose places are known by heart. A guest that goes back further makes the host count from the start.
 const REMEMBERED: usize = 512;
 
-/// A directory that is being read.
+/// A directory that is being read. What it remembers is memory of the host: a run has one of these at a time, and a [`Place`]
+/// in each other directory.
 ///
 /// A guest's cookie is the number of an entry: those of the host have 64 bits, and `telldir` of a guest returns 32.
-pub(crate) struct Listing {
+pub(super) struct Listing {
     stream: Arc<OwnedFd>,
     /// Read from the host, and not told the guest as a whole.
     entries: VecDeque<Entry>,
@@ -35,13 +36,38 @@ pub(crate) struct Listing {
     cookies: VecDeque<u64>,
 }
 
+/// Where reading a directory has come to.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    position: u64,
+    /// The host's.
+    cookie: u64,
+}
+
 impl Listing {
+    /// `stream` has not been read yet.
     pub(super) fn new(stream: Arc<OwnedFd>) -> Self {
         Listing {
             stream,
             entries: VecDeque::new(),
             position: 0,
             cookies: VecDeque::new(),
+        }
+    }
+
+    /// Goes on where another listing of `stream` has come to.
+    pub(super) fn resume(stream: Arc<OwnedFd>, place: Place) -> Result<Self, Errno> {
+        let mut listing = Self::new(stream);
+        listing.seek(place.cookie)?;
+        listing.position = place.position;
+        listing.cookies.push_back(place.cookie);
+        Ok(listing)
+    }
+
+    pub(super) fn place(&self) -> Place {
+        Place {
+            position: self.position,
+            cookie: self.cookies.back().copied().unwrap_or(0),
         }
     }
 
@@ -119,16 +145,6 @@ impl Listing {
             self.pass();
         }
         Ok(())
-    }
-
-    /// Gives the memory of what was read ahead back.
-    pub(super) fn forget_ahead(&mut self) {
-        let here = self.cookies.back().copied().unwrap_or(0);
-        if !self.entries.is_empty() && self.seek(here).is_err() {
-            // A file system that cannot go back: what is left is kept.
-            return;
-        }
-        self.entries = VecDeque::new();
     }
 
     fn seek(&mut self, host_cookie: u64) -> Result<(), Errno> {
@@ -311,15 +327,16 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_ahead_can_be_forgotten() {
+    fn reading_goes_on_where_it_had_come_to() {
         let place = filled(300);
-        let mut listing = listing(&place);
+        let stream = Arc::new(fs::File::open(place.path()).unwrap().into());
+        let mut listing = Listing::new(Arc::clone(&stream));
         let mut names = BTreeSet::new();
         let mut cookie = 0;
         loop {
             let mut buffer = [0; 100];
             let used = listing.read(&mut buffer, cookie, go_on).unwrap();
-            listing.forget_ahead();
+            listing = Listing::resume(Arc::clone(&stream), listing.place()).unwrap();
             if used == 0 {
                 break;
             }
@@ -328,5 +345,9 @@ mod tests {
             assert!(names.insert(buffer[DIRENT_SIZE..DIRENT_SIZE + length].to_vec()));
         }
         assert_eq!(names.len(), 302);
+        // What was remembered is gone, and found again from the start.
+        let mut buffer = [0; 100];
+        listing.read(&mut buffer, 100, go_on).unwrap();
+        assert_eq!(u64::from_le_bytes(buffer[..8].try_into().unwrap()), 101);
     }
 }

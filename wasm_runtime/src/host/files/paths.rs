@@ -37,6 +37,13 @@ struct Place<'a> {
     terms: Terms,
 }
 
+/// A side of a renaming.
+struct Renamed<'a> {
+    folder: Arc<OwnedFd>,
+    name: &'a [u8],
+    terms: Terms,
+}
+
 enum Folder<'a> {
     Descriptor(BorrowedFd<'a>),
     Opened(Arc<OwnedFd>),
@@ -54,6 +61,15 @@ impl AsFd for Folder<'_> {
 fn writable(terms: Terms) -> Result<(), Errno> {
     if terms.read_only {
         return Err(Errno::NOT_PERMITTED);
+    }
+    Ok(())
+}
+
+/// The scratch directory is a file system of its own to the guest, wherever it lies: what goes in or out is written anew, and
+/// counted.
+fn same_file_system(from: Terms, to: Terms) -> Result<(), Errno> {
+    if from.account != to.account {
+        return Err(Errno::CROSS_DEVICE);
     }
     Ok(())
 }
@@ -258,7 +274,7 @@ impl Files {
     ) -> Result<(), Errno> {
         let place = self.place(fd, path)?;
         place.changeable(Errno::EXISTS)?;
-        budget.grow(place.terms.account, ENTRY, || {
+        self.table.grow(place.terms.account, ENTRY, budget, || {
             Ok(mkdirat(&place.folder, place.name, NEW_DIRECTORY)?)
         })
     }
@@ -285,10 +301,11 @@ impl Files {
     }
 
     pub(crate) fn rename(&mut self, from: (u32, &[u8]), to: (u32, &[u8])) -> Result<(), Errno> {
-        let (old_folder, old_name) = self.renamed(from)?;
-        let (new_folder, new_name) = self.renamed(to)?;
-        self.may_move(&old_folder, old_name)?;
-        renameat(&old_folder, old_name, &new_folder, new_name)?;
+        let old = self.renamed(from)?;
+        let new = self.renamed(to)?;
+        same_file_system(old.terms, new.terms)?;
+        self.may_move(&old.folder, old.name)?;
+        renameat(&old.folder, old.name, &new.folder, new.name)?;
         self.folders.forget_all();
         Ok(())
     }
@@ -306,8 +323,7 @@ impl Files {
         Ok(())
     }
 
-    /// A side of a renaming: its folder and name.
-    fn renamed<'a>(&self, (fd, path): (u32, &'a [u8])) -> Result<(Arc<OwnedFd>, &'a [u8]), Errno> {
+    fn renamed<'a>(&self, (fd, path): (u32, &'a [u8])) -> Result<Renamed<'a>, Errno> {
         let place = self.place(fd, path)?;
         place.changeable(Errno::BUSY)?;
         let name = &path[path.len() - place.name.len()..];
@@ -315,7 +331,11 @@ impl Files {
             Folder::Opened(folder) => folder,
             Folder::Descriptor(_) => self.table.get(fd)?.shared_host()?,
         };
-        Ok((folder, name))
+        Ok(Renamed {
+            folder,
+            name,
+            terms: place.terms,
+        })
     }
 
     /// Makes another name for a file. A link is not followed: the new name is the link's.
@@ -332,14 +352,15 @@ impl Files {
             self.resolve(from.0, from.1, OFlags::DIRECTORY)?;
             return Err(Errno::NOT_PERMITTED);
         }
-        let (old_folder, old_name) = self.renamed(from)?;
-        self.may_move(&old_folder, old_name)?;
+        let old = self.renamed(from)?;
+        self.may_move(&old.folder, old.name)?;
         let target = self.place(to.0, to.1)?;
         target.changeable(Errno::EXISTS)?;
-        budget.grow(target.terms.account, ENTRY, || {
+        same_file_system(old.terms, target.terms)?;
+        self.table.grow(target.terms.account, ENTRY, budget, || {
             Ok(linkat(
-                &old_folder,
-                old_name,
+                &old.folder,
+                old.name,
                 &target.folder,
                 target.name,
                 AtFlags::empty(),
@@ -362,7 +383,7 @@ impl Files {
         if !allowed {
             return Err(Errno::NOT_PERMITTED);
         }
-        budget.grow(place.terms.account, ENTRY, || {
+        self.table.grow(place.terms.account, ENTRY, budget, || {
             Ok(symlinkat(content, &place.folder, place.name)?)
         })
     }

@@ -10,7 +10,6 @@ mod tests;
 use super::table::{Table, Terms};
 use super::walk::walk;
 use crate::host::abi::Errno;
-use crate::run::Limit;
 use crate::run::budget::{Budget, ENTRY};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::Errno as HostErrno;
@@ -111,7 +110,7 @@ fn in_kernel(
 ) -> Result<Found, Errno> {
     // File systems that are mounted beneath a mount are wanted.
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-    let opened = open_under(base.terms, flags, budget.as_deref_mut(), |flags| {
+    let opened = open_under(base, flags, budget.as_deref_mut(), |flags| {
         Ok(openat2(base.folder, path, flags, new_mode(flags), resolve)?)
     });
     match opened {
@@ -132,20 +131,20 @@ pub(super) fn new_mode(flags: OFlags) -> Mode {
     }
 }
 
-/// Opens by `open` as `terms` allow. What would be refused or counted under them is looked for first: `open` says whether it
+/// Opens by `open` as the terms of `base` allow. What would be refused or counted under them is looked for first: `open` says whether it
 /// lies there at all.
 pub(super) fn open_under(
-    terms: Terms,
+    base: Base<'_>,
     flags: OFlags,
     budget: Option<&mut Budget>,
     open: impl Fn(OFlags) -> Opened,
 ) -> Opened {
-    if terms.read_only {
+    if base.terms.read_only {
         return open_unchanged(flags, open);
     }
     match budget {
-        Some(budget) if flags.contains(OFlags::CREATE) && budget.counts(terms.account) => {
-            create_counted(terms.account, flags, budget, open)
+        Some(budget) if flags.contains(OFlags::CREATE) && budget.counts(base.terms.account) => {
+            create_counted(base, flags, budget, open)
         }
         _ => open(flags),
     }
@@ -174,7 +173,7 @@ fn open_unchanged(flags: OFlags, open: impl Fn(OFlags) -> Opened) -> Opened {
 
 /// Whether a file will be made is known once there is none.
 fn create_counted(
-    account: Limit,
+    base: Base<'_>,
     flags: OFlags,
     budget: &mut Budget,
     open: impl Fn(OFlags) -> Opened,
@@ -185,7 +184,10 @@ fn create_counted(
         open(flags - OFlags::CREATE)
     };
     match found {
-        Err(Errno::NO_ENTRY) => budget.grow(account, ENTRY, || open(flags)),
+        Err(Errno::NO_ENTRY) => {
+            let account = base.terms.account;
+            base.mounts.grow(account, ENTRY, budget, || open(flags))
+        }
         Ok(_) if is_exclusive(flags) => Err(Errno::EXISTS),
         found => found,
     }

@@ -1,9 +1,10 @@
 //! The descriptors of a run: small numbers, the lowest free one first, as on the host.
 
-use super::listing::Listing;
+use super::listing::{Listing, Place};
 use super::locks::Ranges;
 use super::resolve::Base;
 use crate::host::abi::Errno;
+use crate::host::scratch::Scratch;
 use crate::run::Limit;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat};
@@ -16,11 +17,18 @@ pub(crate) enum Kind {
     Stderr,
     File,
     Directory {
-        /// Its path for the guest, where it is a mount.
-        mount: Option<String>,
-        /// The stream of its entries, once they are asked for.
-        listing: Option<Listing>,
+        mount: Option<Box<Mount>>,
+        /// Where reading it has come to, once it has begun.
+        place: Option<Place>,
     },
+}
+
+/// What is particular to the descriptor of a mount.
+pub(crate) struct Mount {
+    /// Its path for the guest.
+    path: String,
+    /// The host's descriptor only names the directory. This one reads it, once that has begun.
+    stream: Option<Arc<OwnedFd>>,
 }
 
 /// What a mount allows, which holds for all that is opened below it.
@@ -32,10 +40,18 @@ pub(crate) struct Terms {
     pub(crate) account: Limit,
 }
 
+/// Where the host's descriptor of a file or directory comes from.
+enum Host {
+    /// From nowhere: a standard stream, which belongs to the server.
+    None,
+    Open(Arc<OwnedFd>),
+    /// From the run's scratch directory, which is made now if need be.
+    Scratch(Arc<Scratch>),
+}
+
 pub(crate) struct Descriptor {
     pub(crate) kind: Kind,
-    /// `None` for standard streams, which belong to the server.
-    host: Option<Arc<OwnedFd>>,
+    host: Host,
     /// Those of the mount that it lies in.
     pub(crate) terms: Terms,
     /// What the guest said of waiting. It makes no difference, files never make it wait, but it may ask.
@@ -48,7 +64,7 @@ impl Descriptor {
     fn stream(kind: Kind) -> Self {
         Descriptor {
             kind,
-            host: None,
+            host: Host::None,
             terms: Terms {
                 read_only: true,
                 account: Limit::Written,
@@ -61,7 +77,7 @@ impl Descriptor {
     pub(super) fn file(host: OwnedFd, terms: Terms) -> Self {
         Descriptor {
             kind: Kind::File,
-            host: Some(Arc::new(host)),
+            host: Host::Open(Arc::new(host)),
             terms,
             nonblocking: false,
             ranges: Ranges::default(),
@@ -69,13 +85,31 @@ impl Descriptor {
     }
 
     pub(super) fn directory(host: OwnedFd, mount: Option<String>, terms: Terms) -> Self {
+        let mount = mount.map(|path| Box::new(Mount { path, stream: None }));
+        Descriptor {
+            kind: Kind::Directory { mount, place: None },
+            host: Host::Open(Arc::new(host)),
+            terms,
+            nonblocking: false,
+            ranges: Ranges::default(),
+        }
+    }
+
+    /// The mount of a scratch directory.
+    pub(super) fn scratch(scratch: &Arc<Scratch>, guest: &str) -> Self {
         Descriptor {
             kind: Kind::Directory {
-                mount,
-                listing: None,
+                mount: Some(Box::new(Mount {
+                    path: guest.to_owned(),
+                    stream: None,
+                })),
+                place: None,
             },
-            host: Some(Arc::new(host)),
-            terms,
+            host: Host::Scratch(Arc::clone(scratch)),
+            terms: Terms {
+                read_only: false,
+                account: Limit::Scratch,
+            },
             nonblocking: false,
             ranges: Ranges::default(),
         }
@@ -83,33 +117,66 @@ impl Descriptor {
 
     /// The host's descriptor of a file or directory.
     pub(super) fn host(&self) -> Result<BorrowedFd<'_>, Errno> {
-        self.host
-            .as_ref()
-            .map(|host| host.as_fd())
-            .ok_or(Errno::NOT_SUPPORTED)
+        self.owned().map(|host| host.as_fd())
     }
 
-    /// Its path for the guest, where it is a mount.
-    pub(super) fn mount_path(&self) -> Option<&str> {
+    fn owned(&self) -> Result<&Arc<OwnedFd>, Errno> {
+        match &self.host {
+            Host::None => Err(Errno::NOT_SUPPORTED),
+            Host::Open(host) => Ok(host),
+            Host::Scratch(scratch) => scratch.folder(),
+        }
+    }
+
+    fn mount(&self) -> Option<&Mount> {
         match &self.kind {
             Kind::Directory { mount, .. } => mount.as_deref(),
             _ => None,
         }
     }
 
-    pub(super) fn has_listing_of_mount(&self) -> bool {
-        matches!(
-            self.kind,
-            Kind::Directory {
-                mount: Some(_),
-                listing: Some(_)
-            }
-        )
+    /// Its path for the guest, where it is a mount.
+    pub(super) fn mount_path(&self) -> Option<&str> {
+        self.mount().map(|mount| mount.path.as_str())
     }
 
-    pub(super) fn start_listing(&mut self, fresh: Listing) {
-        if let Kind::Directory { listing, .. } = &mut self.kind {
-            *listing = Some(fresh);
+    /// A mount that is read needs a descriptor of the host beside its own.
+    pub(super) fn has_stream_of_mount(&self) -> bool {
+        self.mount().is_some_and(|mount| mount.stream.is_some())
+    }
+
+    /// Begins to read a directory, or goes on.
+    pub(super) fn listing(&mut self) -> Result<Listing, Errno> {
+        let stream = self.entries()?;
+        match self.kind {
+            Kind::Directory {
+                place: Some(place), ..
+            } => Listing::resume(stream, place),
+            _ => Ok(Listing::new(stream)),
+        }
+    }
+
+    fn entries(&mut self) -> Result<Arc<OwnedFd>, Errno> {
+        let opened = match self.mount() {
+            Some(Mount {
+                stream: Some(stream),
+                ..
+            }) => Arc::clone(stream),
+            _ => self.readable()?,
+        };
+        if let Kind::Directory {
+            mount: Some(mount), ..
+        } = &mut self.kind
+        {
+            mount.stream = Some(Arc::clone(&opened));
+        }
+        Ok(opened)
+    }
+
+    /// Remembers where reading a directory has come to.
+    pub(super) fn keep_place(&mut self, here: Place) {
+        if let Kind::Directory { place, .. } = &mut self.kind {
+            *place = Some(here);
         }
     }
 
@@ -127,7 +194,7 @@ impl Descriptor {
 
     /// The host's descriptor, kept open beyond the end of this one.
     pub(super) fn shared_host(&self) -> Result<Arc<OwnedFd>, Errno> {
-        self.host.clone().ok_or(Errno::NOT_SUPPORTED)
+        self.owned().cloned()
     }
 }
 
@@ -137,16 +204,22 @@ pub(super) struct Table {
     /// No number below is free.
     lowest_free: usize,
     open: usize,
+    /// Last: it is emptied when nothing in it is open any more.
+    pub(super) scratch: Option<Arc<Scratch>>,
 }
 
 impl Table {
     /// Standard input, output and error.
     pub(super) fn new() -> Self {
+        // A power of two, as the largest number of descriptors is: doubled until there, it has no slot too many.
+        let mut slots = Vec::with_capacity(16);
         let streams = [Kind::Stdin, Kind::Stdout, Kind::Stderr];
+        slots.extend(streams.map(|kind| Some(Descriptor::stream(kind))));
         Table {
-            slots: streams.map(|kind| Some(Descriptor::stream(kind))).into(),
+            slots,
             lowest_free: 3,
             open: 3,
+            scratch: None,
         }
     }
 
@@ -173,6 +246,10 @@ impl Table {
         self.open += 1;
         // No run has as many as that.
         number as u32
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Descriptor> {
+        self.slots.iter().flatten()
     }
 
     pub(super) fn get(&self, number: u32) -> Result<&Descriptor, Errno> {

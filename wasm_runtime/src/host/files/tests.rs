@@ -1,5 +1,6 @@
 //! Where the sandbox of files is closed: every operation, tried on a read-only mount and on every way out.
 
+mod reading;
 mod two_mounts;
 
 use super::{Files, Open, Terms, Times};

@@ -15,8 +15,8 @@ pub(super) const MAX_LINKS: usize = 40;
 /// Folders that are opened for one path: it must not keep the host busy.
 pub(super) const MAX_FOLDERS: usize = 4096;
 
-/// Bytes that are still to go: the longest link on the longest path.
-const MAX_REST: usize = 2 * MAX_PATH;
+/// Bytes of a way, behind and ahead: the longest link on the longest path.
+const MAX_WAY: usize = 2 * MAX_PATH;
 
 /// Opens what `path` names; [`Errno::CROSS_DEVICE`] where it leads out of every mount.
 pub(super) fn walk(
@@ -115,7 +115,7 @@ impl Walk<'_> {
 
     fn open_folder(&mut self, name: &[u8]) -> Opened {
         self.folders += 1;
-        if self.folders > MAX_FOLDERS {
+        if self.folders > MAX_FOLDERS || self.way.len() > MAX_WAY {
             return Err(Errno::NAME_TOO_LONG);
         }
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -165,7 +165,7 @@ impl Walk<'_> {
             way.push(b'/');
             way.extend_from_slice(rest);
         }
-        if way.len() > MAX_REST {
+        if way.len() > MAX_WAY {
             return Err(Errno::NAME_TOO_LONG);
         }
         self.rest = Some(way);
@@ -188,7 +188,7 @@ impl Walk<'_> {
             }
         }
         let flags = flags | OFlags::NOFOLLOW;
-        let opened = open_under(self.base.terms, flags, budget, |flags| {
+        let opened = open_under(self.base, flags, budget, |flags| {
             Ok(openat(self.here(), name, flags, new_mode(flags))?)
         });
         match opened {
@@ -206,7 +206,7 @@ impl Walk<'_> {
         if flags.contains(OFlags::CREATE) {
             return Err(Errno::IS_DIRECTORY);
         }
-        let opened = open_under(self.base.terms, flags - OFlags::NOFOLLOW, None, |flags| {
+        let opened = open_under(self.base, flags - OFlags::NOFOLLOW, None, |flags| {
             Ok(openat(self.here(), ".", flags, Mode::empty())?)
         });
         Ok(self.found(opened?))

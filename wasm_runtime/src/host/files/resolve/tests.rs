@@ -3,6 +3,7 @@
 use super::super::table::Descriptor;
 use super::super::walk::MAX_LINKS;
 use super::*;
+use crate::run::Limit;
 use rustix::fs::{RenameFlags, fstat, open, renameat_with};
 use std::fs;
 use std::os::unix::fs::symlink;
