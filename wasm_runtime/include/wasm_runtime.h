@@ -5,7 +5,7 @@
  *
  * Conventions
  *
- * - Handles (wrt_artifact_store, wrt_artifact, wrt_engine, wrt_module, wrt_run, wrt_error) are opaque. Who gets one owns
+ * - Handles (wrt_artifact_store, wrt_artifact, wrt_inspection, wrt_engine, wrt_module, wrt_run, wrt_error) are opaque. Who gets one owns
  *   it and frees it once with the function wrt_..._free of its type; these accept NULL. Handles that depend on each
  *   other may be freed in any order.
  * - A function that can fail returns NULL for success and an owned wrt_error otherwise. There is no partial success: `out` is
@@ -650,7 +650,21 @@ void wrt_artifact_free(wrt_artifact *artifact);
 wrt_error *wrt_engine_new(const wrt_engine_options *options, wrt_engine **out);
 
 /**
- * One line for the log (no address space for a pool), or empty. Lives as long as the engine.
+ * Opens what the engine of this process wants and what a process may not open once it has changed its user: call it before that, in
+ * the process that will make an engine. What cannot be opened, `wrt_engine_warning` tells.
+ */
+void wrt_engine_prepare(void);
+
+/**
+ * One line for the log about what this machine lacks (an old kernel), or empty. Lives as long as the engine.
+ *
+ * # Safety
+ * `engine` is NULL or live.
+ */
+wrt_str wrt_engine_note(const wrt_engine *engine);
+
+/**
+ * One line for the log about what can be put right (no address space for a pool), or empty. Lives as long as the engine.
  *
  * # Safety
  * `engine` is NULL or live.

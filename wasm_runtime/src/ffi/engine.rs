@@ -6,8 +6,8 @@ use super::guard::{borrow, fallible, free, hand_out, infallible, options, slice}
 use super::mounts::wrt_mount_table;
 use super::text::wrt_str;
 use crate::artifact::Needs;
-use crate::engine::ServingEngine;
 use crate::engine::settings::{HOST_STACK_MARGIN, MAX_WASM_STACK};
+use crate::engine::{ServingEngine, open_written_pages};
 use crate::error::{Error, Result};
 use crate::guest::LoadedModule;
 use std::sync::Arc;
@@ -96,7 +96,27 @@ unsafe fn new_engine(given: *const wrt_engine_options) -> Result<Arc<ServingEngi
     ServingEngine::new(&needs, given.max_instances, mounts, scratch)
 }
 
-/// One line for the log (no address space for a pool), or empty. Lives as long as the engine.
+/// Opens what the engine of this process wants and what a process may not open once it has changed its user: call it before that, in
+/// the process that will make an engine. What cannot be opened, `wrt_engine_warning` tells.
+#[unsafe(no_mangle)]
+pub extern "C" fn wrt_engine_prepare() {
+    infallible((), open_written_pages);
+}
+
+/// One line for the log about what this machine lacks (an old kernel), or empty. Lives as long as the engine.
+///
+/// # Safety
+/// `engine` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_engine_note(engine: *const wrt_engine) -> wrt_str {
+    // SAFETY: the caller's promise.
+    let engine = unsafe { engine.as_ref() };
+    engine.map_or(wrt_str::EMPTY, |engine| {
+        wrt_str::new(engine.0.note().as_bytes())
+    })
+}
+
+/// One line for the log about what can be put right (no address space for a pool), or empty. Lives as long as the engine.
 ///
 /// # Safety
 /// `engine` is NULL or live.

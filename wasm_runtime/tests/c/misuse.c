@@ -31,6 +31,7 @@ static void null_everywhere(void)
     MUST_FAIL(wrt_inspection_new(str(""), str("/"), NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_inspection_new(str("/"), str(""), NULL), WRT_ERROR_INVALID_ARGUMENT);
     CHECK(wrt_engine_warning(NULL).len == 0);
+    CHECK(wrt_engine_note(NULL).len == 0);
     MUST_FAIL(wrt_artifact_store_new(NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_artifact_examine(NULL, NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_artifact_compile(NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);

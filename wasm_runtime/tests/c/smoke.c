@@ -85,12 +85,15 @@ int main(int argc, char **argv)
     CHECK(argc == 3);
     CHECK(equals(wrt_version(), WRT_VERSION));
 
+    wrt_engine_prepare();
     struct guest guest = load(argv);
     CHECK(wrt_artifact_get_origin(guest.artifact) != WRT_ORIGIN_KEPT);
     CHECK(wrt_artifact_warning(guest.artifact).len == 0);
     CHECK(wrt_artifact_sha256(guest.artifact).len == 64);
     CHECK(wrt_artifact_minimum_memory(guest.artifact) == 2 * 65536);
     CHECK(wrt_engine_warning(guest.engine).len == 0);
+    /* Depends on the kernel. */
+    CHECK(wrt_engine_note(guest.engine).len < 200);
     MUST(wrt_artifact_check_entry_point(guest.artifact, str("")));
     MUST(wrt_artifact_check_entry_point(guest.artifact, str("_start")));
     MUST_FAIL(wrt_artifact_check_entry_point(guest.artifact, str("missing")), WRT_ERROR_ENTRY_POINT);

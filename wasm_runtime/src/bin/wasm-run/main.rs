@@ -59,6 +59,9 @@ fn run(options: &Options) -> Result<u8, Failure> {
     let scratch = scratch.transpose()?;
     let scratch = scratch.as_deref().map(|folder| (folder, scratch::MOST));
     let engine = ServingEngine::new(&prepared.facts.needs, 1, Arc::new(table), scratch)?;
+    if !engine.warning().is_empty() {
+        eprintln!("wasm-run: {}", engine.warning());
+    }
     let module = LoadedModule::new(&engine, prepared.artifact()?);
     // Code that cannot be loaded leaves the cache, so that the next run compiles it again.
     prepared.remove_refused();
