@@ -9,6 +9,7 @@
 #include "wasm_child.h"
 #include "wasm_config.h"
 #include "wasm_directives.h"
+#include "wasm_dump.h"
 #include "wasm_handler.h"
 #include "wasm_prepare.h"
 #include "wasm_scratch.h"
@@ -22,6 +23,7 @@ static void register_hooks(apr_pool_t *pool)
     wasm_settings_init();
     ap_hook_pre_config(wasm_check_version, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(wasm_check_config, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_test_config(wasm_dump, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(wasm_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(wasm_script_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(wasm_scratch_post_config, NULL, NULL, APR_HOOK_MIDDLE);

@@ -7,6 +7,7 @@
 #include "wasm_codes.h"
 #include "wasm_command.h"
 #include "wasm_config.h"
+#include "wasm_dump.h"
 #include "wasm_mounts.h"
 #include "wasm_scratch.h"
 #include "wasm_stack.h"
@@ -242,7 +243,7 @@ int wasm_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
 
     (void)plog;
     (void)s;
-    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP || wasm_command_is_stop(ptemp)) {
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP || wasm_dump_is_wanted() || wasm_command_is_stop(ptemp)) {
         return OK;
     }
     wrong = check_surroundings(pconf, server);

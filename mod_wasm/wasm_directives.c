@@ -20,10 +20,11 @@ static const char *check_context(cmd_parms *cmd)
     return ap_check_cmd_context(cmd, NOT_IN_HTACCESS);
 }
 
-static void register_section(wasm_dir_conf *conf)
+static void register_section(const cmd_parms *cmd, wasm_dir_conf *conf)
 {
-    if (!conf->registered) {
-        conf->registered = 1;
+    if (!conf->first) {
+        conf->first = cmd->directive;
+        conf->server = cmd->server;
         APR_ARRAY_PUSH(wasm_main_conf()->sections, wasm_dir_conf *) = conf;
     }
 }
@@ -109,7 +110,7 @@ static const char *set_module(cmd_parms *cmd, void *dir, const char *arg)
     conf->program = find_or_add_program(cmd, path);
     conf->program_source = source_of(cmd);
     bind_section(cmd, conf);
-    register_section(conf);
+    register_section(cmd, conf);
     return NULL;
 }
 
@@ -126,7 +127,7 @@ static const char *set_digest(cmd_parms *cmd, void *dir, const char *arg)
         return problem(cmd, wrong);
     }
     conf->digest_source = source_of(cmd);
-    register_section(conf);
+    register_section(cmd, conf);
     return NULL;
 }
 
@@ -143,7 +144,7 @@ static const char *set_entry_point(cmd_parms *cmd, void *dir, const char *arg)
     }
     conf->entry_point = arg;
     conf->entry_point_source = source_of(cmd);
-    register_section(conf);
+    register_section(cmd, conf);
     return NULL;
 }
 
@@ -168,7 +169,7 @@ static const char *add_mount(cmd_parms *cmd, wasm_dir_conf *conf, const char *gu
         conf->mounts = apr_array_make(cmd->pool, 2, sizeof(wasm_mount));
     }
     wasm_set_entry(conf->mounts, &mount);
-    register_section(conf);
+    register_section(cmd, conf);
     return NULL;
 }
 
@@ -206,7 +207,7 @@ static const char *set_tmp_dir(cmd_parms *cmd, void *dir, const char *guest, con
     }
     tmp->source = source_of(cmd);
     conf->tmp_dir = tmp;
-    register_section(conf);
+    register_section(cmd, conf);
     return wrong ? problem(cmd, wrong) : NULL;
 }
 
@@ -233,6 +234,7 @@ static const char *add_arg(cmd_parms *cmd, void *dir, const char *line)
         conf->args = apr_array_make(cmd->pool, 4, sizeof(const char *));
     }
     APR_ARRAY_PUSH(conf->args, const char *) = arg;
+    register_section(cmd, conf);
     return NULL;
 }
 
@@ -258,6 +260,7 @@ static const char *set_variable(cmd_parms *cmd, void *dir, const char *line)
         conf->env = apr_array_make(cmd->pool, 4, sizeof(wasm_env));
     }
     wasm_set_entry(conf->env, &entry);
+    register_section(cmd, conf);
     return NULL;
 }
 
@@ -276,7 +279,7 @@ static const char *set_value(cmd_parms *cmd, void *dir, const char *arg)
     }
     wrong = row->parse(arg, &settings->values[setting]);
     conf->setting_sources[setting] = source_of(cmd);
-    register_section(conf);
+    register_section(cmd, conf);
     return wrong ? problem(cmd, wrong) : NULL;
 }
 

@@ -17,7 +17,7 @@ const char *wasm_scratch_dir(const wasm_server_conf *server)
     return server->scratch_dir ? server->scratch_dir : WASM_DEFAULT_SCRATCH_DIR;
 }
 
-static apr_int64_t total_of(const wasm_server_conf *server)
+apr_int64_t wasm_scratch_total(const wasm_server_conf *server)
 {
     apr_int64_t total = server->scratch_total;
 
@@ -47,7 +47,7 @@ static const wasm_tmp_dir *largest(const wasm_server_conf *server)
 uint32_t wasm_scratch_count(const wasm_server_conf *server)
 {
     const wasm_tmp_dir *most = largest(server);
-    apr_int64_t count = most ? total_of(server) / most->size : 0;
+    apr_int64_t count = most ? wasm_scratch_total(server) / most->size : 0;
 
     return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
 }
@@ -74,12 +74,12 @@ static const char *check_size(apr_pool_t *pool, const wasm_server_conf *server)
 {
     const wasm_tmp_dir *most = largest(server);
 
-    if (!most || most->size <= total_of(server)) {
+    if (!most || most->size <= wasm_scratch_total(server)) {
         return NULL;
     }
     return apr_psprintf(pool, WASM_CODE_SCRATCH ": " WASM_NAME_TMP_DIR " (%s:%d): one directory of %" APR_INT64_T_FMT " bytes is more than "
                         "the %" APR_INT64_T_FMT " that all may have together: %s", most->source.file, most->source.line, most->size,
-                        total_of(server), directive_text(pool, server));
+                        wasm_scratch_total(server), directive_text(pool, server));
 }
 
 static const char *check_mounts(apr_pool_t *pool, const wasm_dir_conf *section)

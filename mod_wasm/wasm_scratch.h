@@ -14,8 +14,9 @@ const char *wasm_scratch_problem(apr_pool_t *pool, const wasm_server_conf *serve
 /* Hook: makes the directory, for the user of the children. */
 int wasm_scratch_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
-/* Where scratch directories lie, and how many there can be at a time; 0: no section wants one. */
+/* Where scratch directories lie, how much may be in all of them, and how many there can be at a time; 0: no section wants one. */
 const char *wasm_scratch_dir(const wasm_server_conf *server);
+apr_int64_t wasm_scratch_total(const wasm_server_conf *server);
 uint32_t wasm_scratch_count(const wasm_server_conf *server);
 
 #endif

@@ -5,7 +5,7 @@ use super::error::wrt_error;
 use super::guard::{borrow, fallible, free, hand_out, infallible, options, slice};
 use super::mounts::wrt_mount_table;
 use super::text::wrt_str;
-use crate::artifact::{Artifact, Needs};
+use crate::artifact::Needs;
 use crate::engine::settings::{HOST_STACK_MARGIN, MAX_WASM_STACK};
 use crate::engine::{ServingEngine, open_written_pages};
 use crate::error::{Error, Result};
@@ -171,20 +171,10 @@ pub unsafe extern "C" fn wrt_module_new(
         let engine = unsafe { borrow(engine, "engine is NULL")? };
         // SAFETY: the caller's promise.
         let artifact = unsafe { borrow(artifact, "artifact is NULL")? };
-        let module = load(&engine.0, artifact.0.artifact()?)?;
+        let module = LoadedModule::new(&engine.0, artifact.0.artifact()?)?;
         // SAFETY: the caller's promise.
         unsafe { hand_out(out, wrt_module(Arc::new(module))) }
     })
-}
-
-/// What this process cannot load, no process of this server can: the parent has to know.
-fn load(engine: &Arc<ServingEngine>, artifact: &Artifact) -> Result<LoadedModule> {
-    let checked = engine.check(&artifact.metadata);
-    let loaded = checked.and_then(|()| LoadedModule::new(engine, artifact));
-    if loaded.is_err() {
-        artifact.refuse();
-    }
-    loaded
 }
 
 /// Frees a handle; NULL is fine. Runs that were made from it live on.

@@ -17,8 +17,18 @@ pub struct LoadedModule {
 }
 
 impl LoadedModule {
-    /// Maps the artifact's code into this process and resolves the module's imports.
+    /// Maps the artifact's code into this process and resolves the module's imports. When that fails, the artifact is refused: no
+    /// other process of this build could load it either.
     pub fn new(engine: &Arc<ServingEngine>, artifact: &Artifact) -> Result<Self> {
+        let checked = engine.check(&artifact.metadata);
+        let loaded = checked.and_then(|()| Self::load(engine, artifact));
+        if loaded.is_err() {
+            artifact.refuse();
+        }
+        loaded
+    }
+
+    fn load(engine: &Arc<ServingEngine>, artifact: &Artifact) -> Result<Self> {
         let module = map(engine, artifact)?;
         let instance_pre = engine
             .linker

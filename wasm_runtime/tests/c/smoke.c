@@ -65,6 +65,21 @@ static void compare_mounts(const char *directory)
     wrt_mount_table_free(table);
 }
 
+static void inspect(char **argv)
+{
+    wrt_inspection *inspection;
+    MUST(wrt_inspection_new(str(argv[1]), str(argv[2]), &inspection));
+    CHECK(wrt_inspection_size(inspection) > 0);
+    CHECK(wrt_inspection_sha256(inspection).len == 64);
+    CHECK(equals(wrt_inspection_code(inspection), "native"));
+    CHECK(wrt_inspection_reason(inspection).len == 0);
+    wrt_inspection_free(inspection);
+    MUST(wrt_inspection_new(str(argv[1]), str("/nowhere"), &inspection));
+    CHECK(equals(wrt_inspection_code(inspection), "none"));
+    wrt_inspection_free(inspection);
+    MUST_FAIL(wrt_inspection_new(str("/nowhere"), str(argv[2]), &inspection), WRT_ERROR_IO);
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 3);
@@ -93,6 +108,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < 3; i++)
         run(&guest);
     compare_mounts(argv[2]);
+    inspect(argv);
     unload(&guest);
     puts("smoke: ok");
     return 0;
