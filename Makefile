@@ -12,7 +12,7 @@ help: ## this list
 setup: ## install what building and showing needs (PARTS="build install guests fetch demo test lint bench peers")
 	@scripts/setup $(PARTS)
 
-build: ## build the module, its library and its helper into build/modules
+build: ## build the module, its library and its programs into build/modules
 	@scripts/setup build
 	@scripts/build
 

@@ -7,6 +7,7 @@
 #include "wasm_codes.h"
 #include "wasm_command.h"
 #include "wasm_config.h"
+#include "wasm_dump.h"
 #include "wasm_mounts.h"
 #include "wasm_preinit.h"
 #include "wasm_scratch.h"
@@ -185,7 +186,7 @@ static const char *check_surroundings(apr_pool_t *pconf, wasm_server_conf *serve
         return wasm_artifacts_problem(pconf, WASM_NAME_DIR " and " WASM_NAME_MAP_DIR, all_sections, error);
     }
     if (!wrong) {
-        wrong = wasm_scratch_problem(pconf, server);
+        wrong = wasm_scratch_problem(pconf, server, server->mounts);
     }
     for (i = 0; !wrong && i < server->sections->nelts; i++) {
         const wasm_dir_conf *section = APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *);
@@ -260,7 +261,7 @@ int wasm_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
 
     (void)plog;
     (void)s;
-    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP || wasm_command_is_stop(ptemp)) {
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_DUMP || wasm_dump_is_wanted() || wasm_command_is_stop(ptemp)) {
         return OK;
     }
     wrong = check_surroundings(pconf, server);

@@ -82,7 +82,7 @@ static void start(apr_pool_t *pool, server_rec *s, wasm_server_conf *server)
 {
     uint32_t threads = threads_of_a_child(), runs = max_instances(server, threads);
     wrt_error *error = start_engine(pool, server, runs);
-    wrt_str warning;
+    wrt_str warning, note;
 
     if (error) {
         log_failure(s, WASM_CODE_CHILD_ENGINE, "cannot run WebAssembly in this child", error);
@@ -91,6 +91,10 @@ static void start(apr_pool_t *pool, server_rec *s, wasm_server_conf *server)
     warning = wrt_engine_warning(engine);
     if (warning.len) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, WASM_CODE_CHILD_WARNING ": %.*s", (int)warning.len, warning.data);
+    }
+    note = wrt_engine_note(engine);
+    if (note.len) {
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, s, WASM_CODE_CHILD_NOTE ": %.*s", (int)note.len, note.data);
     }
     server->file_limit = wasm_descriptors_for_each(s, server, threads, runs);
     load_modules(s, server);

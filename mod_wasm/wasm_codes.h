@@ -34,6 +34,7 @@
 #define WASM_CODE_CHILD_MODULE    "WASM0031" /* a child could not load a module */
 #define WASM_CODE_CHILD_WARNING   "WASM0032" /* the engine runs with restrictions */
 #define WASM_CODE_CHILD_FILES     "WASM0033" /* runs get fewer descriptors than WasmFileLimit */
+#define WASM_CODE_CHILD_NOTE      "WASM0034" /* this machine lacks what the engine could use */
 
 /* Requests that never reach the program. */
 #define WASM_CODE_NO_MODULE       "WASM0040" /* handler without WasmModule */

@@ -91,10 +91,10 @@ typedef struct wasm_dir_conf {
     const wasm_tmp_dir *tmp_dir;
     wasm_settings settings;
 
-    /* Not merged: for the checks of this one section. */
-    int registered;
+    /* Not merged: for the checks of this one section, and for the dump. */
+    const ap_directive_t *first; /* of its directives; NULL: it has none, and is not registered */
     int is_whole_server;         /* it stands in no section */
-    const server_rec *server;    /* in which it stands */
+    const server_rec *server;    /* the one that it stands in */
     const char *digest;
     wasm_source program_source;
     wasm_source entry_point_source;

@@ -22,8 +22,8 @@ static const char *check_context(cmd_parms *cmd)
 
 static void register_section(const cmd_parms *cmd, wasm_dir_conf *conf)
 {
-    if (!conf->registered) {
-        conf->registered = 1;
+    if (!conf->first) {
+        conf->first = cmd->directive;
         conf->server = cmd->server;
         APR_ARRAY_PUSH(wasm_main_conf()->sections, wasm_dir_conf *) = conf;
     }
@@ -234,6 +234,7 @@ static const char *add_arg(cmd_parms *cmd, void *dir, const char *line)
         conf->args = apr_array_make(cmd->pool, 4, sizeof(const char *));
     }
     APR_ARRAY_PUSH(conf->args, const char *) = arg;
+    register_section(cmd, conf);
     return NULL;
 }
 
@@ -261,6 +262,7 @@ static const char *set_variable(cmd_parms *cmd, void *dir, const char *line)
         *list = apr_array_make(cmd->pool, 4, sizeof(wasm_env));
     }
     wasm_set_entry(*list, &entry);
+    register_section(cmd, conf);
     return NULL;
 }
 

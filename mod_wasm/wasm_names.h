@@ -32,4 +32,7 @@
 #define WASM_NAME_CACHE_DIR      "WasmCacheDir"
 #define WASM_NAME_SCRATCH_DIR    "WasmScratchDir"
 
+/* What httpd is given with -D. */
+#define WASM_NAME_DUMP           "DUMP_WASM"
+
 #endif

@@ -17,7 +17,7 @@ const char *wasm_scratch_dir(const wasm_server_conf *server)
     return server->scratch_dir ? server->scratch_dir : WASM_DEFAULT_SCRATCH_DIR;
 }
 
-static apr_int64_t total_of(const wasm_server_conf *server)
+apr_int64_t wasm_scratch_total(const wasm_server_conf *server)
 {
     apr_int64_t total = server->scratch_total;
 
@@ -47,7 +47,7 @@ static const wasm_tmp_dir *largest(const wasm_server_conf *server)
 uint32_t wasm_scratch_count(const wasm_server_conf *server)
 {
     const wasm_tmp_dir *most = largest(server);
-    apr_int64_t count = most ? total_of(server) / most->size : 0;
+    apr_int64_t count = most ? wasm_scratch_total(server) / most->size : 0;
 
     return count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
 }
@@ -74,12 +74,12 @@ static const char *check_size(apr_pool_t *pool, const wasm_server_conf *server)
 {
     const wasm_tmp_dir *most = largest(server);
 
-    if (!most || most->size <= total_of(server)) {
+    if (!most || most->size <= wasm_scratch_total(server)) {
         return NULL;
     }
     return apr_psprintf(pool, WASM_CODE_SCRATCH ": " WASM_NAME_TMP_DIR " (%s:%d): one directory of %" APR_INT64_T_FMT " bytes is more than "
                         "the %" APR_INT64_T_FMT " that all may have together: %s", most->source.file, most->source.line, most->size,
-                        total_of(server), directive_text(pool, server));
+                        wasm_scratch_total(server), directive_text(pool, server));
 }
 
 static const char *check_mounts(apr_pool_t *pool, const wasm_dir_conf *section)
@@ -140,7 +140,49 @@ static const char *judge(apr_pool_t *pool, const char *path)
     return distrust(pool, &found);
 }
 
-const char *wasm_scratch_problem(apr_pool_t *pool, const wasm_server_conf *server)
+/* The directory, or where it will be made. */
+static const char *nearest(apr_pool_t *pool, const char *path)
+{
+    struct stat found;
+
+    while (path[1] && lstat(path, &found) && errno == ENOENT) {
+        const char *slash = strrchr(path, '/');
+
+        path = slash > path ? apr_pstrmemdup(pool, path, (apr_size_t)(slash - path)) : "/";
+    }
+    return path;
+}
+
+/* NULL, or why a program could look into the directory through this mount. */
+static const char *seen_through(apr_pool_t *pool, const wrt_mount_table *table, const char *directory, const wasm_mount *mount)
+{
+    wrt_mount both[] = { { .host = wasm_str(directory), .read_only = true }, { .host = wasm_str(mount->host) } };
+    wrt_mount_conflict conflict = { 0 };
+    wrt_error *error = wrt_mount_table_check(table, both, 2, &conflict);
+
+    /* Either cannot be opened: whoever looks at that one says so. */
+    wrt_error_free(error);
+    return conflict.found ? apr_psprintf(pool, "programs could see what others have there through %s, which %s (%s:%d) mounts", mount->host,
+                                         mount->directive, mount->source.file, mount->source.line)
+                          : NULL;
+}
+
+static const char *check_privacy(apr_pool_t *pool, const wasm_server_conf *server, const wrt_mount_table *table)
+{
+    const char *wrong = NULL, *directory = nearest(pool, wasm_scratch_dir(server));
+    int i, j;
+
+    for (i = 0; i < server->sections->nelts; i++) {
+        const apr_array_header_t *mounts = APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *)->mounts;
+
+        for (j = 0; !wrong && mounts && j < mounts->nelts; j++) {
+            wrong = seen_through(pool, table, directory, &APR_ARRAY_IDX(mounts, j, wasm_mount));
+        }
+    }
+    return wrong;
+}
+
+const char *wasm_scratch_problem(apr_pool_t *pool, const wasm_server_conf *server, const wrt_mount_table *mounts)
 {
     const char *wrong = check_size(pool, server);
     int i;
@@ -148,7 +190,11 @@ const char *wasm_scratch_problem(apr_pool_t *pool, const wasm_server_conf *serve
     for (i = 0; !wrong && i < server->sections->nelts; i++) {
         wrong = check_mounts(pool, APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *));
     }
-    return wrong || !largest(server) ? wrong : refuse(pool, server, judge(pool, wasm_scratch_dir(server)));
+    if (wrong || !largest(server)) {
+        return wrong;
+    }
+    wrong = judge(pool, wasm_scratch_dir(server));
+    return refuse(pool, server, wrong ? wrong : check_privacy(pool, server, mounts));
 }
 
 /* ---- making ---- */

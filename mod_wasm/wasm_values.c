@@ -176,6 +176,44 @@ const char *wasm_parse_file_space(const char *text, apr_int64_t *out)
     return *out < FILE_SPACE_MIN ? "must be a number of bytes, with an optional K, M or G, and at least 64K" : NULL;
 }
 
+static const char *duration_text(apr_pool_t *pool, apr_int64_t microseconds)
+{
+    if (microseconds % APR_USEC_PER_SEC == 0) {
+        return apr_psprintf(pool, "%" APR_INT64_T_FMT, microseconds / APR_USEC_PER_SEC);
+    }
+    return apr_psprintf(pool, microseconds % 1000 ? "%" APR_INT64_T_FMT ".%03dms" : "%" APR_INT64_T_FMT "ms", microseconds / 1000,
+                        (int)(microseconds % 1000));
+}
+
+static const char *bytes_text(apr_pool_t *pool, apr_int64_t bytes)
+{
+    static const char suffixes[] = "KMG";
+    int shifts;
+
+    for (shifts = 0; suffixes[shifts] && bytes % 1024 == 0; shifts++) {
+        bytes /= 1024;
+    }
+    return shifts ? apr_psprintf(pool, "%" APR_INT64_T_FMT "%c", bytes, suffixes[shifts - 1])
+                  : apr_psprintf(pool, "%" APR_INT64_T_FMT, bytes);
+}
+
+const char *wasm_value_text(apr_pool_t *pool, wasm_parser *parser, apr_int64_t value)
+{
+    if (parser == wasm_parse_preinit && value == WASM_PREINIT_AUTO) {
+        return "Auto";
+    }
+    if (parser == wasm_parse_flag || parser == wasm_parse_preinit) {
+        return value ? "On" : "Off";
+    }
+    if (parser == wasm_parse_duration || parser == wasm_parse_time_limit) {
+        return duration_text(pool, value);
+    }
+    if (parser == wasm_parse_memory || parser == wasm_parse_bytes_or_off || parser == wasm_parse_file_space) {
+        return value ? bytes_text(pool, value) : "Off";
+    }
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT, value);
+}
+
 const char *wasm_parse_digest(apr_pool_t *pool, const char *text, const char **out)
 {
     static const char prefix[] = "sha256:";

@@ -40,6 +40,9 @@ wasm_parser wasm_parse_count;
 /* A number of bytes that files may take, with an optional K, M or G: 64K or more. */
 wasm_parser wasm_parse_file_space;
 
+/* What the parser understands as this value. */
+const char *wasm_value_text(apr_pool_t *pool, wasm_parser *parser, apr_int64_t value);
+
 /* "sha256:<64 hex digits>"; out gets the digits in lower case. */
 const char *wasm_parse_digest(apr_pool_t *pool, const char *text, const char **out);
 

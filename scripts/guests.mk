@@ -4,7 +4,7 @@ SOURCES := $(wildcard examples/*/*.rs examples/*/*.c benches/*.c tests/guests/*.
 HEADERS := $(wildcard examples/include/*.h tests/guests/*.h)
 GUESTS := $(patsubst %,build/guests/%.wasm,$(basename $(notdir $(SOURCES))))
 # One source, two builds: what the benchmark and comparisons with the native run take. And what tests need beside guests.
-TWICE := $(wildcard benches/*.c tests/guests/cgi_probe.c tests/guests/files_table_*.c)
+TWICE := $(wildcard benches/hello_cgi_c.c tests/guests/cgi_probe.c tests/guests/files_table_*.c)
 NATIVE := $(patsubst %,build/native/%,$(basename $(notdir $(TWICE) $(wildcard tests/native/*.c))))
 
 vpath %.rs $(sort $(dir $(SOURCES)))

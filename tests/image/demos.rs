@@ -120,3 +120,20 @@ fn a_post_is_written_read_and_commented_on_in_a_browser() {
     let log = container.logs().stderr;
     assert!(!log.contains(":error]"), "{log}");
 }
+
+#[test]
+fn a_command_runs_in_the_sandbox_of_a_demo() {
+    let container = Run::demo().start();
+    container.wait_answers();
+    let page = container.exec(&[
+        "wasm-run",
+        "--httpd",
+        "httpd-foreground",
+        "--section",
+        "/opt/mod_wasm/apps/php-hello/public",
+        "--",
+        "-q",
+        "/app/index.php",
+    ]);
+    assert!(page.contains("made by PHP 8.2.0"), "{page}");
+}

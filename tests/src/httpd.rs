@@ -86,6 +86,14 @@ impl Httpd {
         self
     }
 
+    /// Sets variables, each as `NAME=value`, in the environment that httpd is started with.
+    pub fn environment(mut self, variables: &[&str]) -> Self {
+        let env = program("env", "coreutils").display().to_string();
+        let words = variables.iter().map(|variable| (*variable).to_owned());
+        self.site.runner = [env].into_iter().chain(words).collect();
+        self
+    }
+
     /// Runs all of httpd with at most so many descriptors in each process.
     pub fn open_files(mut self, most: u32) -> Self {
         let prlimit = program("prlimit", "util-linux").display().to_string();

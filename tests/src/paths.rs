@@ -41,7 +41,7 @@ fn require(path: PathBuf, remedy: &str) -> PathBuf {
     path
 }
 
-/// A file of `build/modules`: `mod_wasm.so`, `libwasm_runtime.so` or `wasm-precompile`.
+/// A file of `build/modules`: `mod_wasm.so`, `libwasm_runtime.so`, `wasm-precompile` or `wasm-run`.
 pub fn module(name: &str) -> PathBuf {
     require(build_dir().join("modules").join(name), "make build")
 }

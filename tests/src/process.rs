@@ -141,6 +141,17 @@ pub fn resident_memory_kib(pid: u32) -> u64 {
     status_kib(pid, "VmRSS:")
 }
 
+/// Page faults of a living process so far for which nothing was read from a disk.
+pub fn page_faults(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))
+        .unwrap_or_else(|error| panic!("process {pid} is gone: {error}"));
+    // The name in parentheses may hold anything; what follows the last one is regular.
+    let faults = stat
+        .rsplit_once(')')
+        .and_then(|(_, fields)| fields.split_whitespace().nth(7)?.parse().ok());
+    faults.unwrap_or_else(|| panic!("/proc/{pid}/stat has no page faults: {stat}"))
+}
+
 /// The most memory that the process ever had resident, in KiB.
 pub fn peak_memory_kib(pid: u32) -> u64 {
     status_kib(pid, "VmHWM:")

@@ -98,7 +98,12 @@ fn apxs(variable: &str) -> String {
 #[test]
 fn installing_puts_everything_in_its_place() {
     let scratch = Scratch::installed();
-    for file in ["mod_wasm.so", "libwasm_runtime.so", "wasm-precompile"] {
+    for file in [
+        "mod_wasm.so",
+        "libwasm_runtime.so",
+        "wasm-precompile",
+        "wasm-run",
+    ] {
         let installed = fs::read(format!("{}/{file}", scratch.modules()))
             .unwrap_or_else(|error| panic!("{file}: {error}"));
         assert!(
@@ -114,12 +119,14 @@ fn installing_puts_everything_in_its_place() {
         fs::exists(scratch.path("/var/cache/apache2/mod_wasm"))
             .expect("the scratch root is readable")
     );
-    let link = fs::read_link(scratch.path("/opt/local/sbin/wasm-precompile"))
-        .expect("the helper is on an administrator's PATH");
-    assert_eq!(
-        link.display().to_string(),
-        format!("{}/wasm-precompile", apxs("LIBEXECDIR"))
-    );
+    for (folder, name) in [("sbin", "wasm-precompile"), ("bin", "wasm-run")] {
+        let link = fs::read_link(scratch.path(&format!("/opt/local/{folder}/{name}")))
+            .expect("it is on the PATH");
+        assert_eq!(
+            link.display().to_string(),
+            format!("{}/{name}", apxs("LIBEXECDIR"))
+        );
+    }
 }
 
 #[test]
@@ -142,6 +149,10 @@ fn the_installed_module_is_enabled_by_a2enmod_and_serves() {
     );
     let server = site.httpd(conf).without_wasm().start();
     assert!(server.get("/x").expect(200).text().starts_with("Hello"));
+    // The compiler is found beside the program.
+    let mut command = Command::new(format!("{}/wasm-run", scratch.modules()));
+    command.args(["--cache-dir", &server.path("another-cache")]);
+    assert!(printed(command.arg(guest("hello_wasm"))).starts_with("Hello"));
     drop(server);
     scratch.a2("a2dismod");
     assert!(

@@ -102,6 +102,29 @@ fn a_child_gives_back_what_its_guests_used() {
 }
 
 #[test]
+fn what_an_idle_child_keeps_is_divided_among_its_slots() {
+    let conf = endpoint("/x", &guest("write_memory"), "WasmArg 20480\nWasmArg 1")
+        + &endpoint("/hello", &guest("hello_wasm"), "")
+        + "WasmMaxInstances 128";
+    let server = Site::new().httpd(conf).threads(32).start();
+    server.get("/hello").expect(200);
+    let before = resident_memory_kib(server.child());
+    // Each run writes to 20 MiB, of which its slot may keep 2; a thread takes one slot at a time.
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| (0..20).for_each(|_| drop(server.get("/x").expect(200))));
+        }
+    });
+    wait_until(
+        "the child keeps no more than its slots may",
+        Duration::from_secs(10),
+        || resident_memory_kib(server.child()) < before + (32 * 2 + 16) * 1024,
+    );
+    // So many runs may share fewer open files.
+    server.allow_log("WASM0033");
+}
+
+#[test]
 fn no_run_sees_the_memory_of_another() {
     let conf = endpoint("/x", &guest("spotless"), "")
         + &endpoint("/small", &guest("hello_wasm"), "")

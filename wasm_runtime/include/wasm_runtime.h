@@ -5,7 +5,7 @@
  *
  * Conventions
  *
- * - Handles (wrt_artifact_store, wrt_artifact, wrt_engine, wrt_module, wrt_run, wrt_error) are opaque. Who gets one owns
+ * - Handles (wrt_artifact_store, wrt_artifact, wrt_inspection, wrt_engine, wrt_module, wrt_run, wrt_error) are opaque. Who gets one owns
  *   it and frees it once with the function wrt_..._free of its type; these accept NULL. Handles that depend on each
  *   other may be freed in any order.
  * - A function that can fail returns NULL for success and an owned wrt_error otherwise. There is no partial success: `out` is
@@ -233,6 +233,11 @@ typedef struct wrt_engine wrt_engine;
  * A failure with a message. Owned by the caller: free it with `wrt_error_free`.
  */
 typedef struct wrt_error wrt_error;
+
+/**
+ * A module that was looked at.
+ */
+typedef struct wrt_inspection wrt_inspection;
 
 /**
  * A module that is ready to run. May be used from any thread.
@@ -748,7 +753,21 @@ void wrt_artifact_free(wrt_artifact *artifact);
 wrt_error *wrt_engine_new(const wrt_engine_options *options, wrt_engine **out);
 
 /**
- * One line for the log (no address space for a pool), or empty. Lives as long as the engine.
+ * Opens what the engine of this process wants and what a process may not open once it has changed its user: call it before that, in
+ * the process that will make an engine. What cannot be opened, `wrt_engine_warning` tells.
+ */
+void wrt_engine_prepare(void);
+
+/**
+ * One line for the log about what this machine lacks (an old kernel), or empty. Lives as long as the engine.
+ *
+ * # Safety
+ * `engine` is NULL or live.
+ */
+wrt_str wrt_engine_note(const wrt_engine *engine);
+
+/**
+ * One line for the log about what can be put right (no address space for a pool), or empty. Lives as long as the engine.
  *
  * # Safety
  * `engine` is NULL or live.
@@ -822,6 +841,57 @@ size_t wrt_error_get_index(const wrt_error *error);
  * `error` is NULL or a live error, which is not used again.
  */
 void wrt_error_free(wrt_error *error);
+
+/**
+ * Looks at a module and at its code in a cache directory (both absolute paths), and makes, starts and touches nothing: no
+ * directory, no helper, no code. `WRT_ERROR_IO` when the module cannot be read.
+ *
+ * # Safety
+ * The strings are valid, `out` can be written to; NULL is an error.
+ */
+wrt_error *wrt_inspection_new(wrt_str module_path,
+                              wrt_str cache_dir,
+                              wrt_inspection **out);
+
+/**
+ * Bytes of the module's file; 0 for NULL.
+ *
+ * # Safety
+ * `inspection` is NULL or a live handle.
+ */
+uint64_t wrt_inspection_size(const wrt_inspection *inspection);
+
+/**
+ * SHA-256 of the module's file as 64 hex digits. Lives as long as the handle.
+ *
+ * # Safety
+ * `inspection` is NULL or a live handle.
+ */
+wrt_str wrt_inspection_sha256(const wrt_inspection *inspection);
+
+/**
+ * The code that is in the cache: `native`, `baseline`, `none` or `unusable`. Static.
+ *
+ * # Safety
+ * `inspection` is NULL or a live handle.
+ */
+wrt_str wrt_inspection_code(const wrt_inspection *inspection);
+
+/**
+ * Why the code is unusable, or empty. Lives as long as the handle.
+ *
+ * # Safety
+ * `inspection` is NULL or a live handle.
+ */
+wrt_str wrt_inspection_reason(const wrt_inspection *inspection);
+
+/**
+ * Frees a handle; NULL is fine.
+ *
+ * # Safety
+ * `inspection` is NULL or a live handle, which is not used again.
+ */
+void wrt_inspection_free(wrt_inspection *inspection);
 
 /**
  * Makes the table of all mounts of a configuration. Host paths are absolute and have no `..`.

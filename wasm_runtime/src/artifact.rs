@@ -8,6 +8,7 @@ mod expiry;
 mod folder;
 mod footer;
 mod helper;
+mod inspection;
 mod key;
 mod memory_file;
 mod order;
@@ -21,6 +22,7 @@ mod store;
 
 pub use cache::Cache;
 pub use footer::{Facts, Findings, Metadata, Needs, append_footer};
+pub use inspection::{Code, Inspection};
 pub use key::ArtifactKey;
 pub use order::{Given, Order, User};
 pub use preinit::Preinit;

@@ -7,6 +7,7 @@ mod processor;
 pub(crate) mod queue;
 pub mod settings;
 pub(crate) mod ticker;
+mod written_pages;
 
 use crate::artifact::{Metadata, Needs};
 use crate::error::{Error, Result, one_line};
@@ -21,6 +22,8 @@ use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Runtime};
 use wasmtime::{Engine, Linker};
 
+pub use written_pages::open as open_written_pages;
+
 /// Engine, pool, admission and ticker.
 pub struct ServingEngine {
     pub(crate) engine: Engine,
@@ -33,6 +36,7 @@ pub struct ServingEngine {
     /// driven: every operation completes at once on the thread of the run.
     pub(crate) tokio: Runtime,
     warning: String,
+    note: &'static str,
     /// The engine's word on code for the baseline, once a module of that kind is loaded.
     baseline: OnceLock<String>,
 }
@@ -46,8 +50,8 @@ impl ServingEngine {
         mounts: Arc<MountTable>,
         scratch: Option<(&Path, u32)>,
     ) -> Result<Arc<Self>> {
-        let (engine, mut warnings) = pool::make_engine(needs, max_instances)?;
-        let scratch = scratch.map(|(path, count)| Slots::open(path, count, &mut warnings));
+        let (engine, mut remarks) = pool::make_engine(needs, max_instances)?;
+        let scratch = scratch.map(|(path, count)| Slots::open(path, count, &mut remarks.warnings));
         let linker = linker::new(&engine).map_err(|error| Error::Engine(one_line(&error)))?;
         let tokio = Builder::new_current_thread()
             .build()
@@ -61,7 +65,8 @@ impl ServingEngine {
             mounts,
             scratch,
             tokio,
-            warning: warnings.join("; "),
+            warning: remarks.warnings.join("; "),
+            note: remarks.note,
             baseline: OnceLock::new(),
         }))
     }
@@ -91,9 +96,14 @@ impl ServingEngine {
         Ok(self.baseline.get_or_init(|| compatibility(&engine)).clone())
     }
 
-    /// One line for the log, or nothing.
+    /// One line for the log about what can be put right, or nothing.
     pub fn warning(&self) -> &str {
         &self.warning
+    }
+
+    /// One line for the log about what this machine lacks, or nothing.
+    pub fn note(&self) -> &'static str {
+        self.note
     }
 
     /// Ends all runs and refuses new ones.

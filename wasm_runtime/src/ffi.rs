@@ -11,6 +11,7 @@ pub mod engine;
 pub mod error;
 pub(crate) mod file_lock;
 mod guard;
+pub mod inspection;
 pub mod mounts;
 pub mod run;
 pub mod text;

@@ -45,7 +45,9 @@ impl Host for Taker {
         Ok(())
     }
 
-    fn write_error(&mut self, _data: &[u8]) {}
+    fn write_error(&mut self, _data: &[u8], _patience: Duration) -> Result<(), Stop> {
+        Ok(())
+    }
 
     fn is_connected(&mut self) -> bool {
         true

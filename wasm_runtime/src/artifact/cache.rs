@@ -2,7 +2,7 @@
 //! user who starts the server, and nobody else may write to it.
 
 use super::expiry;
-use super::folder::{distrust, open_private};
+use super::folder::{distrust, find_private, open_private};
 use super::footer::{Metadata, read_footer};
 use super::key::{ArtifactKey, is_snapshot_of, partial_name, snapshot_name};
 use super::snapshot::{Snapshot, SnapshotFacts, read_facts};
@@ -13,7 +13,7 @@ use rustix::fs::{
     renameat, unlinkat, utimensat,
 };
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -48,6 +48,24 @@ impl Cache {
             directory: directory.to_owned(),
             folder: open_private(directory)?,
         })
+    }
+
+    /// As [`Self::open`], of a directory that is there.
+    pub(super) fn find(directory: &Path) -> Result<Self> {
+        Ok(Cache {
+            directory: directory.to_owned(),
+            folder: find_private(directory)?,
+        })
+    }
+
+    /// What is in the entry of this key: nothing, or why it cannot be used, or code that was verified. It counts as unused.
+    pub(super) fn look(&self, key: &ArtifactKey) -> Option<std::result::Result<(), String>> {
+        let file = match self.open_entry(&key.entry_name()) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => return Some(Err(error.to_string())),
+        };
+        Some(copy_verified(file, key, &mut io::sink()).map(drop))
     }
 
     /// The artifact of this key, copied into a sealed memory file and verified on the way.
@@ -192,18 +210,29 @@ impl Cache {
 
 fn read_entry(file: File, key: &ArtifactKey) -> std::result::Result<Artifact, String> {
     let text = |error: io::Error| error.to_string();
+    let mut code = memory_file::create().map_err(text)?;
+    let metadata = copy_verified(file, key, &mut code)?;
+    Artifact::seal(metadata, code).map_err(text)
+}
+
+/// Copies the code of an entry, which is to be used only when this succeeds.
+fn copy_verified(
+    file: File,
+    key: &ArtifactKey,
+    code: &mut impl Write,
+) -> std::result::Result<Metadata, String> {
+    let text = |error: io::Error| error.to_string();
     let (metadata, code_length) = read_footer(&file)
         .map_err(text)?
         .ok_or("not compiled code, or cut short")?;
     if metadata.key != *key {
         return Err("compiled code of something else".to_owned());
     }
-    let mut code = memory_file::create().map_err(text)?;
-    let actual = digest::copy_hashed(&mut file.take(code_length), &mut code).map_err(text)?;
+    let actual = digest::copy_hashed(&mut file.take(code_length), code).map_err(text)?;
     if actual != metadata.code_sha256 {
         return Err("damaged: its checksum is wrong".to_owned());
     }
-    Artifact::seal(metadata, code).map_err(text)
+    Ok(metadata)
 }
 
 #[cfg(test)]

@@ -29,8 +29,17 @@ const PASS: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC)
 /// [`Error::Cache`] when somebody else could put something into it or in its place, [`Error::Io`] when it cannot be made
 /// or opened.
 pub(super) fn open_private(path: &Path) -> Result<OwnedFd> {
+    walk(path, Missing::Make)
+}
+
+/// As [`open_private`], of a folder that is there.
+pub(super) fn find_private(path: &Path) -> Result<OwnedFd> {
+    walk(path, Missing::Fail)
+}
+
+fn walk(path: &Path, missing: Missing) -> Result<OwnedFd> {
     let absolute = std::path::absolute(path).map_err(|error| Error::io(path, error))?;
-    let mut way = Way::from_root()?;
+    let mut way = Way::from_root(missing)?;
     way.put_before(&absolute);
     while let Some(name) = way.ahead.pop_front() {
         way.enter(&name)?;
@@ -83,8 +92,16 @@ fn writable_by_others(found: &Stat) -> String {
     )
 }
 
+/// What becomes of a folder that is not there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Make,
+    Fail,
+}
+
 /// A walk along a path: where it is, and what is still ahead.
 struct Way {
+    missing: Missing,
     folder: OwnedFd,
     path: PathBuf,
     ahead: VecDeque<OsString>,
@@ -92,11 +109,12 @@ struct Way {
 }
 
 impl Way {
-    fn from_root() -> Result<Self> {
+    fn from_root(missing: Missing) -> Result<Self> {
         let root = Path::new("/");
         let folder =
             open(root, PASS, Mode::empty()).map_err(|error| Error::io(root, error.into()))?;
         let way = Way {
+            missing,
             folder,
             path: root.to_owned(),
             ahead: VecDeque::new(),
@@ -130,7 +148,7 @@ impl Way {
     fn open_or_make(&self, name: &OsStr) -> Result<OwnedFd> {
         let failed = |error: Errno| Error::io(&self.path.join(name), error.into());
         match openat(&self.folder, name, PASS, Mode::empty()) {
-            Err(Errno::NOENT) => {}
+            Err(Errno::NOENT) if self.missing == Missing::Make => {}
             opened => return opened.map_err(failed),
         }
         // Somebody may have been faster; it is judged whoever made it.
@@ -155,7 +173,7 @@ impl Way {
             readlinkat(&self.folder, "", Vec::new()).map_err(|error| self.failed(error))?;
         let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
         if target.is_absolute() {
-            let start = Way::from_root()?;
+            let start = Way::from_root(self.missing)?;
             (self.folder, self.path) = (start.folder, start.path);
         } else {
             self.folder = above;
@@ -219,6 +237,16 @@ mod tests {
         let made = fs::metadata(above.join("two/three")).unwrap();
         assert_eq!(made.mode() & OTHERS_WRITE, 0);
         assert_eq!(fstat(&folder).unwrap().st_ino, made.ino());
+    }
+
+    #[test]
+    fn what_is_only_looked_for_is_not_made() {
+        let (_ours, above) = above(0o755);
+        let missing = above.join("one");
+        let error = find_private(&missing).unwrap_err();
+        assert!(matches!(error, Error::Io { .. }), "{error}");
+        assert!(!missing.exists());
+        assert!(find_private(&above).is_ok());
     }
 
     #[test]

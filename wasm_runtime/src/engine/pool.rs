@@ -1,17 +1,23 @@
 //! The pool of instances of a serving process: places that are prepared once and cleaned between guests.
 
 use super::settings::{MAX_WASM_STACK, MEMORY_RESERVATION, Settings, Target};
+use super::written_pages::{self, Missing};
 use crate::artifact::Needs;
 use crate::error::{Error, Result, one_line};
 use crate::guest::backtrace::MAX_FRAMES;
 use crate::run::budget::MAX_TABLE_ELEMENTS;
+use std::ops::RangeInclusive;
 use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// Memory that a free slot keeps where the kernel knows what was written to: PHP's start-up fits, and saves most of its page
-/// faults.
-const KEEP_WRITTEN: usize = 4 << 20;
+/// Memory in bytes that the free slots of a process keep together where the kernel knows what was written to: the next run in a slot
+/// finds it there and takes no page faults.
+const KEPT: usize = 256 << 20;
 
-/// Memory that a free slot keeps elsewhere: clearing more costs more than giving it back to the system.
+/// Bounds of what one slot keeps of it. All that is kept is cleared after each run, whichever run wrote it: with more, light runs pay
+/// too much for a heavy one before them.
+const KEPT_OF_A_SLOT: RangeInclusive<usize> = 1 << 20..=16 << 20;
+
+/// What a slot keeps elsewhere: clearing more costs more than giving it back to the system.
 const KEEP_FIRST: usize = 128 << 10;
 
 /// Only a check: the room is allocated as needed.
@@ -20,39 +26,61 @@ const MAX_INSTANCE_SIZE: usize = 16 << 20;
 /// How a slot of the pool is made clean for the next guest.
 #[derive(Clone, Copy)]
 enum Reset {
-    /// The kernel tells which pages were written to (`PAGEMAP_SCAN`, Linux 6.7): just these are cleared.
+    /// The kernel tells which pages were written to: just these are cleared.
     WrittenPages,
     /// The first bytes are cleared whether they were written to or not, the rest is given back to the system.
     FirstBytes,
 }
 
-/// An engine with a pool for `instances` guests at a time, and a warning for the log where there is no room for a pool.
-pub(super) fn make_engine(needs: &Needs, instances: u32) -> Result<(Engine, Vec<String>)> {
+/// What the log should say about an engine, in one line each.
+#[derive(Default)]
+pub(super) struct Remarks {
+    /// What can be put right.
+    pub(super) warnings: Vec<String>,
+    /// What this machine lacks, or nothing.
+    pub(super) note: &'static str,
+}
+
+/// An engine with a pool for `instances` guests at a time; without a pool where there is no room for one.
+pub(super) fn make_engine(needs: &Needs, instances: u32) -> Result<(Engine, Remarks)> {
     let configured = Settings::of_this_process().config(Target::Native);
     let mut config = configured.map_err(|error| Error::Engine(one_line(&error)))?;
     config
         .max_wasm_stack(MAX_WASM_STACK)
         .wasm_backtrace_max_frames(Some(MAX_FRAMES));
-    let mut refused = String::new();
-    for reset in [Reset::WrittenPages, Reset::FirstBytes] {
-        config.allocation_strategy(pool(needs, instances, reset));
-        match Engine::new(&config) {
-            Ok(engine) => return Ok((engine, Vec::new())),
-            Err(error) => refused = one_line(&error),
-        }
-    }
+    let mut remarks = Remarks::default();
+    let reset = reset(&mut remarks);
+    config.allocation_strategy(pool(needs, instances, reset));
+    let refused = match Engine::new(&config) {
+        Ok(engine) => return Ok((engine, remarks)),
+        Err(error) => one_line(&error),
+    };
     config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
     let engine = Engine::new(&config).map_err(|error| Error::Engine(one_line(&error)))?;
-    let warning = format!(
+    remarks.warnings.push(format!(
         "no address space for a pool of {instances} instances ({refused}): each run allocates for itself, which is \
          slower; is a limit on virtual memory set (ulimit -v)?"
-    );
-    Ok((engine, vec![warning]))
+    ));
+    Ok((engine, remarks))
+}
+
+fn reset(remarks: &mut Remarks) -> Reset {
+    match written_pages::check() {
+        Ok(()) => return Reset::WrittenPages,
+        Err(Missing::Scan) => {
+            remarks.note = "this kernel cannot scan the pages that a run wrote to (Linux 6.7): cleaning up after it is slower";
+        }
+        Err(Missing::Record(cause)) => {
+            let warning = format!("{cause}: cleaning up after a run is slower");
+            remarks.warnings.push(warning);
+        }
+    }
+    Reset::FirstBytes
 }
 
 fn pool(needs: &Needs, instances: u32, reset: Reset) -> PoolingAllocationConfig {
     let (pagemap_scan, keep_resident) = match reset {
-        Reset::WrittenPages => (Enabled::Yes, KEEP_WRITTEN),
+        Reset::WrittenPages => (Enabled::Yes, kept_of_a_slot(needs, instances)),
         Reset::FirstBytes => (Enabled::No, KEEP_FIRST),
     };
     let mut pool = PoolingAllocationConfig::new();
@@ -74,4 +102,44 @@ fn pool(needs: &Needs, instances: u32, reset: Reset) -> PoolingAllocationConfig 
         .table_keep_resident(KEEP_FIRST)
         .pagemap_scan(pagemap_scan);
     pool
+}
+
+/// The part of [`KEPT`] that each memory of each slot gets. Exceptions and references to host objects are not worth a share.
+fn kept_of_a_slot(needs: &Needs, instances: u32) -> usize {
+    let memories = instances.saturating_mul(needs.memories.max(1));
+    let (floor, ceiling) = KEPT_OF_A_SLOT.into_inner();
+    (KEPT / memories as usize).clamp(floor, ceiling)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(memories: u32, instances: u32) -> usize {
+        let needs = Needs {
+            memories,
+            ..Needs::default()
+        };
+        kept_of_a_slot(&needs, instances)
+    }
+
+    #[test]
+    fn the_slots_of_a_process_share_what_is_kept() {
+        for (memories, instances) in [(0, 1), (1, 1), (1, 18), (1, 64), (3, 20), (1, 256)] {
+            let all = kept(memories, instances) * instances as usize * memories.max(1) as usize;
+            assert!(
+                all <= KEPT,
+                "{instances} slots of {memories} memories keep {all}"
+            );
+        }
+        assert_eq!(kept(1, 64), 4 << 20);
+        assert_eq!(kept(4, 16), 4 << 20);
+    }
+
+    #[test]
+    fn a_slot_keeps_neither_too_much_nor_too_little() {
+        assert_eq!(kept(1, 1), 16 << 20);
+        assert_eq!(kept(1, 100_000), 1 << 20);
+        assert_eq!(kept(u32::MAX, u32::MAX), 1 << 20);
+    }
 }

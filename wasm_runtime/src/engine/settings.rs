@@ -18,6 +18,10 @@ pub const HOST_STACK_MARGIN: usize = 256 << 10;
 /// Address space of one linear memory: with it, 32-bit accesses need no bounds checks.
 pub(crate) const MEMORY_RESERVATION: u64 = 4 << 30;
 
+/// Up to this many bytes, the initial memory of a module becomes an image that is mapped, however sparse its data is. Without an image
+/// each run copies the data: of a snapshot, tens of MiB.
+const DENSE_IMAGE: u64 = 256 << 20;
+
 /// When this variable is 1, debug information is kept with the code, and backtraces name files and lines.
 pub(crate) const BACKTRACE_DETAILS: &str = "WASMTIME_BACKTRACE_DETAILS";
 
@@ -63,6 +67,7 @@ pub struct Settings {
     memory_reservation: u64,
     memory_guard: u64,
     memory_init_cow: bool,
+    memory_dense_image: u64,
 }
 
 impl Settings {
@@ -76,6 +81,7 @@ impl Settings {
             memory_reservation: MEMORY_RESERVATION,
             memory_guard: 32 << 20,
             memory_init_cow: true,
+            memory_dense_image: DENSE_IMAGE,
         }
     }
 
@@ -94,6 +100,7 @@ impl Settings {
             memory_reservation,
             memory_guard,
             memory_init_cow,
+            memory_dense_image,
         } = *self;
         let mut config = Config::new();
         config
@@ -107,7 +114,8 @@ impl Settings {
             .epoch_interruption(epoch_interruption)
             .memory_reservation(memory_reservation)
             .memory_guard_size(memory_guard)
-            .memory_init_cow(memory_init_cow);
+            .memory_init_cow(memory_init_cow)
+            .memory_guaranteed_dense_image_size(memory_dense_image);
         if target == Target::Baseline {
             // Naming the target turns the detection of the host's features off.
             config.target(&format!("{}-unknown-linux-gnu", std::env::consts::ARCH))?;
@@ -137,6 +145,7 @@ pub(crate) mod tests {
             memory_reservation,
             memory_guard,
             memory_init_cow,
+            memory_dense_image,
         } = built;
         let with = |change: &dyn Fn(&mut Settings)| {
             let mut changed = built.clone();
@@ -168,6 +177,10 @@ pub(crate) mod tests {
                 "memory_init_cow",
                 with(&|it| it.memory_init_cow = !memory_init_cow),
             ),
+            (
+                "memory_dense_image",
+                with(&|it| it.memory_dense_image = memory_dense_image / 2),
+            ),
             ("nothing", built),
         ]
     }
@@ -179,8 +192,10 @@ pub(crate) mod tests {
 
     #[test]
     fn keys_are_equal_just_where_the_engine_says_that_code_can_be_exchanged() {
+        // The engine does not tell this one: it changes what code is made, and any engine can load that.
+        let told = |name: &str| name != "memory_dense_image";
         let mut makers = Vec::new();
-        for (name, settings) in variants() {
+        for (name, settings) in variants().into_iter().filter(|(name, _)| told(name)) {
             for target in Target::PREFERENCE {
                 let key = ArtifactKey::new("", &settings, target);
                 let said = compatibility_of(&settings, target);
@@ -201,6 +216,19 @@ pub(crate) mod tests {
                 );
             }
         }
+    }
+
+    /// The code holds the image, so its size tells.
+    #[test]
+    fn a_large_sparse_memory_becomes_an_image() {
+        let megabytes = 24 << 20;
+        let module = format!(
+            r#"(module (memory 400) (data (i32.const 0) "a") (data (i32.const {megabytes}) "b"))"#
+        );
+        let config = Settings::of_this_process().config(Target::Native).unwrap();
+        let engine = Engine::new(&config).unwrap();
+        let code = engine.precompile_module(&wat::parse_str(module).unwrap());
+        assert!(code.unwrap().len() > megabytes);
     }
 
     /// Otherwise the key could name other features than the compiler uses.

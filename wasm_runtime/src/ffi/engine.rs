@@ -5,9 +5,9 @@ use super::error::wrt_error;
 use super::guard::{borrow, fallible, free, hand_out, infallible, options, slice};
 use super::mounts::wrt_mount_table;
 use super::text::wrt_str;
-use crate::artifact::{Needs, Prepared};
-use crate::engine::ServingEngine;
+use crate::artifact::Needs;
 use crate::engine::settings::{HOST_STACK_MARGIN, MAX_WASM_STACK};
+use crate::engine::{ServingEngine, open_written_pages};
 use crate::error::{Error, Result};
 use crate::guest::LoadedModule;
 use std::sync::Arc;
@@ -96,7 +96,27 @@ unsafe fn new_engine(given: *const wrt_engine_options) -> Result<Arc<ServingEngi
     ServingEngine::new(&needs, given.max_instances, mounts, scratch)
 }
 
-/// One line for the log (no address space for a pool), or empty. Lives as long as the engine.
+/// Opens what the engine of this process wants and what a process may not open once it has changed its user: call it before that, in
+/// the process that will make an engine. What cannot be opened, `wrt_engine_warning` tells.
+#[unsafe(no_mangle)]
+pub extern "C" fn wrt_engine_prepare() {
+    infallible((), open_written_pages);
+}
+
+/// One line for the log about what this machine lacks (an old kernel), or empty. Lives as long as the engine.
+///
+/// # Safety
+/// `engine` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_engine_note(engine: *const wrt_engine) -> wrt_str {
+    // SAFETY: the caller's promise.
+    let engine = unsafe { engine.as_ref() };
+    engine.map_or(wrt_str::EMPTY, |engine| {
+        wrt_str::new(engine.0.note().as_bytes())
+    })
+}
+
+/// One line for the log about what can be put right (no address space for a pool), or empty. Lives as long as the engine.
 ///
 /// # Safety
 /// `engine` is NULL or live.
@@ -151,21 +171,10 @@ pub unsafe extern "C" fn wrt_module_new(
         let engine = unsafe { borrow(engine, "engine is NULL")? };
         // SAFETY: the caller's promise.
         let artifact = unsafe { borrow(artifact, "artifact is NULL")? };
-        let module = load(&engine.0, &artifact.0)?;
+        let module = LoadedModule::new(&engine.0, &artifact.0)?;
         // SAFETY: the caller's promise.
         unsafe { hand_out(out, wrt_module(Arc::new(module))) }
     })
-}
-
-/// What this process cannot load, no process of this server can: the parent has to know.
-fn load(engine: &Arc<ServingEngine>, prepared: &Prepared) -> Result<LoadedModule> {
-    let artifact = prepared.artifact()?;
-    let checked = engine.check(&artifact.metadata);
-    let loaded = checked.and_then(|()| LoadedModule::new(engine, prepared));
-    if loaded.is_err() {
-        artifact.refuse();
-    }
-    loaded
 }
 
 /// Frees a handle; NULL is fine. Runs that were made from it live on.

@@ -253,11 +253,12 @@ impl Host for CHost {
         }
     }
 
-    fn write_error(&mut self, data: &[u8]) {
+    fn write_error(&mut self, data: &[u8], _patience: Duration) -> std::result::Result<(), Stop> {
         if let Some(write_err) = self.0.write_err {
             // SAFETY: as in `write`.
             unsafe { write_err(self.0.context, data.as_ptr(), data.len()) }
         }
+        Ok(())
     }
 
     fn is_connected(&mut self) -> bool {

@@ -1,7 +1,7 @@
 //! A module that is ready to run in this process.
 
 use super::command::INITIALIZE;
-use crate::artifact::{Artifact, Prepared};
+use crate::artifact::{Artifact, Prepared, SnapshotFacts};
 use crate::engine::ServingEngine;
 use crate::error::{Error, Result, one_line};
 use crate::host::{Clock, Frozen};
@@ -25,10 +25,24 @@ pub struct LoadedModule {
 }
 
 impl LoadedModule {
-    /// Maps the artifact's code into this process and resolves the module's imports.
+    /// Maps the artifact's code into this process and resolves the module's imports. When that fails, the artifact is refused: no
+    /// other process of this build could load it either.
     pub fn new(engine: &Arc<ServingEngine>, prepared: &Prepared) -> Result<Self> {
-        let module = map(engine, prepared.artifact()?)?;
-        let snapshot = prepared.snapshot();
+        let artifact = prepared.artifact()?;
+        let checked = engine.check(&artifact.metadata);
+        let loaded = checked.and_then(|()| Self::load(engine, artifact, prepared.snapshot()));
+        if loaded.is_err() {
+            artifact.refuse();
+        }
+        loaded
+    }
+
+    fn load(
+        engine: &Arc<ServingEngine>,
+        artifact: &Artifact,
+        snapshot: Option<&SnapshotFacts>,
+    ) -> Result<Self> {
+        let module = map(engine, artifact)?;
         let instance_pre = engine
             .linker
             .instantiate_pre(&module)

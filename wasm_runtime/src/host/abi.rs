@@ -79,7 +79,7 @@ impl Errno {
 pub(crate) fn file_type(of: FileType) -> u8 {
     match of {
         FileType::BlockDevice => 1,
-        FileType::CharacterDevice => 2,
+        FileType::CharacterDevice => CHARACTER_DEVICE,
         FileType::Directory => DIRECTORY,
         FileType::RegularFile => REGULAR_FILE,
         FileType::Symlink => 7,
@@ -89,6 +89,7 @@ pub(crate) fn file_type(of: FileType) -> u8 {
 }
 
 pub(crate) const UNKNOWN: u8 = 0;
+pub(crate) const CHARACTER_DEVICE: u8 = 2;
 pub(crate) const DIRECTORY: u8 = 3;
 pub(crate) const REGULAR_FILE: u8 = 4;
 

@@ -1,4 +1,4 @@
-//! Standard streams of a guest: they call the web server back on the thread that runs the guest.
+//! Standard streams of a guest: they call the host back, a web server or a command, on the thread that runs the guest.
 
 use crate::engine::queue::Queue;
 use crate::run::Limit;
@@ -46,7 +46,7 @@ impl Stop {
     }
 }
 
-/// What the web server does for a run. Called on the thread that executes it, never from two threads.
+/// What the web server, or a command, does for a run. Called on the thread that executes it, never from two threads.
 pub trait Host: Send {
     /// Reads some of the request's body; 0 at its end. Gives up with the limit of time after `patience`; with zero it
     /// does not block.
@@ -54,8 +54,16 @@ pub trait Host: Send {
     /// Takes all of `data`. With `flush` the client gets to see what there is (`data` may be empty).
     fn write(&mut self, data: &[u8], flush: bool, patience: Duration) -> Result<(), Stop>;
     /// Takes bytes of standard error, split anywhere.
-    fn write_error(&mut self, data: &[u8]);
+    fn write_error(&mut self, data: &[u8], patience: Duration) -> Result<(), Stop>;
     fn is_connected(&mut self) -> bool;
+    /// Whether the streams are those of a command: output goes out as it is written, and standard error is no log.
+    fn is_direct(&self) -> bool {
+        false
+    }
+    /// Whether one of the standard streams (0, 1 or 2) is a terminal.
+    fn is_terminal(&self, _stream: u32) -> bool {
+        false
+    }
 }
 
 /// Input and output of one run, and the budget that it is held to meanwhile.
@@ -101,6 +109,16 @@ impl RunIo {
     /// What the run waited for when it was stopped, if it waited.
     pub(crate) fn stopped_while(&self) -> Option<Waiting> {
         self.stopped_while
+    }
+
+    /// As [`Host::is_direct`].
+    pub(crate) fn is_direct(&self) -> bool {
+        self.host.is_direct()
+    }
+
+    /// As [`Host::is_terminal`].
+    pub(crate) fn is_terminal(&self, stream: u32) -> bool {
+        self.host.is_terminal(stream)
     }
 
     /// Ends the run when a time is over, the server stops or the client has left. Called again and again while the
@@ -170,6 +188,10 @@ impl RunIo {
         if let Err(limit) = self.budget.take_output(data.len()) {
             return Err(self.stop(Stop::Limit(limit)));
         }
+        if self.is_direct() {
+            self.check()?;
+            return self.hand_over(data, true);
+        }
         if self.output.len() + data.len() > OUTPUT_BUFFER && !self.output.is_empty() {
             self.pass_on(false)?;
         }
@@ -184,13 +206,22 @@ impl RunIo {
         Ok(())
     }
 
-    /// Passes bytes of standard error on, as far as they are within the limit, and slowly when there are many.
+    /// Passes bytes of standard error on. To a log, as far as they are within the limit, and slowly when there are many.
     pub(crate) fn write_error(&mut self, data: &[u8]) -> Result<(), Stop> {
-        let fits = self.budget.take_error_output(data);
-        self.sleep_until(self.budget.error_output_due())?;
-        for chunk in data[..fits].chunks(ERROR_CHUNK) {
-            self.check()?;
-            self.host.write_error(chunk);
+        for chunk in data.chunks(ERROR_CHUNK) {
+            let mut fits = chunk.len();
+            if !self.is_direct() {
+                fits = self.budget.take_error_output(chunk);
+                // It looks at the deadline too: counting all of a memory takes a while.
+                self.sleep_until(self.budget.error_output_due())?;
+            }
+            if fits > 0 {
+                self.check()?;
+                let written = self
+                    .host
+                    .write_error(&chunk[..fits], self.budget.time_left());
+                written.map_err(|stop| self.stop_while(Waiting::ForTheClient, stop))?;
+            }
         }
         Ok(())
     }
@@ -262,6 +293,8 @@ pub(crate) mod tests {
         pub(crate) gone: bool,
         /// The client seems gone, and yet it can be written to.
         pub(crate) half_closed: bool,
+        /// The streams are those of a command.
+        pub(crate) direct: bool,
     }
 
     #[derive(Clone, Default)]
@@ -288,13 +321,18 @@ pub(crate) mod tests {
             Ok(())
         }
 
-        fn write_error(&mut self, data: &[u8]) {
+        fn write_error(&mut self, data: &[u8], _patience: Duration) -> Result<(), Stop> {
             self.0.lock().unwrap().errors.extend_from_slice(data);
+            Ok(())
         }
 
         fn is_connected(&mut self) -> bool {
             let recorded = self.0.lock().unwrap();
             !recorded.gone && !recorded.half_closed
+        }
+
+        fn is_direct(&self) -> bool {
+            self.0.lock().unwrap().direct
         }
     }
 
@@ -354,6 +392,22 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn output_of_a_command_is_collected_by_nobody_and_its_standard_error_is_not_counted() {
+        let recorder = Recorder::default();
+        recorder.0.lock().unwrap().direct = true;
+        let mut io = io(&recorder, Duration::MAX);
+        io.write(b"a").unwrap();
+        io.write(b"b").unwrap();
+        io.write_error(&[b'\n'; 1 << 20]).unwrap();
+        let recorded = recorder.0.lock().unwrap();
+        let writes = [(b"a".to_vec(), true), (b"b".to_vec(), true)];
+        assert_eq!(recorded.writes, writes);
+        assert_eq!(recorded.errors.len(), 1 << 20);
+        drop(recorded);
+        assert!(io.take_tail().is_empty() && io.budget.into_exceeded().is_empty());
+    }
+
+    #[test]
     fn the_end_of_input_is_remembered() {
         let recorder = Recorder::default();
         let mut io = io(&recorder, Duration::MAX);
@@ -387,6 +441,17 @@ pub(crate) mod tests {
         );
         io.next_connection_check = Instant::now();
         assert_eq!(io.check(), Err(Stop::ClientGone));
+    }
+
+    #[test]
+    fn much_standard_error_at_once_does_not_outlast_the_deadline() {
+        let recorder = Recorder::default();
+        let mut io = io(&recorder, Duration::ZERO);
+        let before = io.budget.error_output_due();
+        let data = vec![b'x'; 16 << 20];
+        assert_eq!(io.write_error(&data), Err(DEADLINE));
+        let counted = io.budget.error_output_due();
+        assert_eq!(counted, before, "no more than a piece was counted");
     }
 
     #[test]

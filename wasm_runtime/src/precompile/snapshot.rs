@@ -242,8 +242,9 @@ impl Host for Words {
         Ok(())
     }
 
-    fn write_error(&mut self, data: &[u8]) {
+    fn write_error(&mut self, data: &[u8], _patience: Duration) -> std::result::Result<(), Stop> {
         self.hear(data);
+        Ok(())
     }
 
     fn is_connected(&mut self) -> bool {

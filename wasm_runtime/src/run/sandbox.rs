@@ -17,7 +17,7 @@ use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::p1::WasiP1Ctx;
 
 /// A host directory as the guest sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
     pub guest: String,
     /// Bytes of the host path.
@@ -99,11 +99,13 @@ impl Sandbox {
 
     /// What the run was doing when the host ended it, for the log.
     pub(crate) fn doing(&self) -> String {
-        let waiting = match self.io.stopped_while() {
-            Some(Waiting::Sleeping) => "sleeping",
-            Some(Waiting::ForTheBody) => "reading the body of the request",
-            Some(Waiting::ForTheClient) => "writing to the client",
-            None => "working",
+        let waiting = match (self.io.stopped_while(), self.io.is_direct()) {
+            (Some(Waiting::Sleeping), _) => "sleeping",
+            (Some(Waiting::ForTheBody), true) => "reading its input",
+            (Some(Waiting::ForTheBody), false) => "reading the body of the request",
+            (Some(Waiting::ForTheClient), true) => "writing its output",
+            (Some(Waiting::ForTheClient), false) => "writing to the client",
+            (None, _) => "working",
         };
         match self.stopped_in {
             Some(name) => format!("{waiting} in {name}"),

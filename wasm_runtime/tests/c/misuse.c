@@ -13,6 +13,7 @@ static void null_everywhere(void)
     wrt_artifact_store_free(NULL);
     wrt_artifact_store_trim(NULL);
     wrt_artifact_free(NULL);
+    wrt_inspection_free(NULL);
     wrt_engine_stop(NULL);
     wrt_engine_free(NULL);
     wrt_module_free(NULL);
@@ -23,7 +24,14 @@ static void null_everywhere(void)
     CHECK(wrt_artifact_warning(NULL).len == 0);
     CHECK(wrt_artifact_sha256(NULL).len == 0);
     CHECK(wrt_artifact_minimum_memory(NULL) == 0);
+    CHECK(wrt_inspection_size(NULL) == 0);
+    CHECK(wrt_inspection_sha256(NULL).len == 0);
+    CHECK(wrt_inspection_code(NULL).len == 0);
+    CHECK(wrt_inspection_reason(NULL).len == 0);
+    MUST_FAIL(wrt_inspection_new(str(""), str("/"), NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_inspection_new(str("/"), str(""), NULL), WRT_ERROR_INVALID_ARGUMENT);
     CHECK(wrt_engine_warning(NULL).len == 0);
+    CHECK(wrt_engine_note(NULL).len == 0);
     MUST_FAIL(wrt_artifact_store_new(NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_artifact_examine(NULL, NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_artifact_compile(NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);

@@ -65,17 +65,35 @@ static void compare_mounts(const char *directory)
     wrt_mount_table_free(table);
 }
 
+static void inspect(char **argv)
+{
+    wrt_inspection *inspection;
+    MUST(wrt_inspection_new(str(argv[1]), str(argv[2]), &inspection));
+    CHECK(wrt_inspection_size(inspection) > 0);
+    CHECK(wrt_inspection_sha256(inspection).len == 64);
+    CHECK(equals(wrt_inspection_code(inspection), "native"));
+    CHECK(wrt_inspection_reason(inspection).len == 0);
+    wrt_inspection_free(inspection);
+    MUST(wrt_inspection_new(str(argv[1]), str("/nowhere"), &inspection));
+    CHECK(equals(wrt_inspection_code(inspection), "none"));
+    wrt_inspection_free(inspection);
+    MUST_FAIL(wrt_inspection_new(str("/nowhere"), str(argv[2]), &inspection), WRT_ERROR_IO);
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 3);
     CHECK(equals(wrt_version(), WRT_VERSION));
 
+    wrt_engine_prepare();
     struct guest guest = load(argv);
     CHECK(wrt_artifact_get_origin(guest.artifact) != WRT_ORIGIN_KEPT);
     CHECK(wrt_artifact_warning(guest.artifact).len == 0);
     CHECK(wrt_artifact_sha256(guest.artifact).len == 64);
     CHECK(wrt_artifact_minimum_memory(guest.artifact) == 2 * 65536);
     CHECK(wrt_engine_warning(guest.engine).len == 0);
+    /* Depends on the kernel. */
+    CHECK(wrt_engine_note(guest.engine).len < 200);
     MUST(wrt_artifact_check_entry_point(guest.artifact, str("")));
     MUST(wrt_artifact_check_entry_point(guest.artifact, str("_start")));
     MUST_FAIL(wrt_artifact_check_entry_point(guest.artifact, str("missing")), WRT_ERROR_ENTRY_POINT);
@@ -90,6 +108,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < 3; i++)
         run(&guest);
     compare_mounts(argv[2]);
+    inspect(argv);
     unload(&guest);
     puts("smoke: ok");
     return 0;

@@ -182,8 +182,9 @@ impl Host for Client {
         Ok(())
     }
 
-    fn write_error(&mut self, data: &[u8]) {
+    fn write_error(&mut self, data: &[u8], _patience: Duration) -> std::result::Result<(), Stop> {
         self.seen.errors.lock().unwrap().extend_from_slice(data);
+        Ok(())
     }
 
     fn is_connected(&mut self) -> bool {

@@ -43,13 +43,26 @@ impl Call<'_> {
     }
 
     pub(in crate::host) fn fd_fdstat_get(&mut self, fd: u32, out: u32) -> Answer {
-        let status = self.sandbox.files.status(fd)?;
+        let mut status = self.sandbox.files.status(fd)?;
+        if self.is_terminal(fd)? {
+            status.kind = abi::CHARACTER_DEVICE;
+        }
         let mut bytes = [0; FDSTAT_SIZE];
         bytes[0] = status.kind;
         bytes[2..4].copy_from_slice(&status.flags.to_le_bytes());
         bytes[8..16].copy_from_slice(&status.rights.to_le_bytes());
         bytes[16..24].copy_from_slice(&status.inherited.to_le_bytes());
         Ok(self.memory.write(out, &bytes)?)
+    }
+
+    fn is_terminal(&self, fd: u32) -> Result<bool, Errno> {
+        let stream = match self.sandbox.files.kind(fd)? {
+            Kind::Stdin => 0,
+            Kind::Stdout => 1,
+            Kind::Stderr => 2,
+            Kind::File | Kind::Directory { .. } => return Ok(false),
+        };
+        Ok(self.sandbox.io.is_terminal(stream))
     }
 
     pub(in crate::host) fn fd_fdstat_set_flags(&mut self, fd: u32, flags: u32) -> Answer {

@@ -1,0 +1,83 @@
+//! Compiled code of the module: from the cache, or compiled by the program `wasm-precompile` beside this one.
+
+use crate::failure::{CANNOT_RUN, Failure};
+use crate::settings::{DEFAULT_CACHE_DIR, Settings};
+use std::io::{IsTerminal, stderr};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+use wasm_runtime::artifact::{ArtifactStore, Prepared, Request};
+use wasm_runtime::error::Error;
+
+/// A compilation that takes longer is told of even where nobody seems to watch.
+const LONG: Duration = Duration::from_secs(2);
+
+/// Finds or makes the code.
+pub(crate) fn prepare(settings: &Settings) -> Result<Prepared, Failure> {
+    let helper = helper()?;
+    let store = ArtifactStore::default();
+    let directory = settings.cache_dir.as_deref();
+    let examine = |cache_directory| {
+        store.examine(&Request {
+            module: &settings.module,
+            digest: settings.digest.as_deref(),
+            cache_directory,
+            helper: &helper,
+            preinit: None,
+        })
+    };
+    let examined = match examine(Some(directory.unwrap_or(Path::new(DEFAULT_CACHE_DIR)))) {
+        // Nobody asked for this cache.
+        Err(Error::Cache { .. }) if directory.is_none() => examine(None),
+        examined => examined,
+    };
+    let checked = examined.and_then(|prepared| {
+        prepared.check_entry_point(settings.entry_point())?;
+        Ok(prepared)
+    });
+    let prepared = checked.map_err(|error| of_module(&settings.module, error))?;
+    if prepared.origin().is_none() {
+        compile(&store, &prepared)?;
+    }
+    Ok(prepared)
+}
+
+/// Some errors do not name the module.
+fn of_module(module: &Path, error: Error) -> Failure {
+    match error {
+        Error::Module(reason) | Error::EntryPoint(reason) => {
+            Failure::new(CANNOT_RUN, format!("{}: {reason}", module.display()))
+        }
+        error => error.into(),
+    }
+}
+
+fn helper() -> Result<PathBuf, Failure> {
+    let own = std::env::current_exe();
+    let own = own.map_err(|error| Failure::own(format!("/proc/self/exe: {error}")))?;
+    Ok(own.with_file_name("wasm-precompile"))
+}
+
+/// Whoever waits is told what for.
+fn compile(store: &ArtifactStore, prepared: &Prepared) -> Result<(), Failure> {
+    let patience = if stderr().is_terminal() {
+        Duration::ZERO
+    } else {
+        LONG
+    };
+    let module = prepared.module.display().to_string();
+    let (done, is_done) = channel::<()>();
+    let teller = thread::spawn(move || {
+        if is_done.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("wasm-run: compiling {module}");
+        }
+    });
+    let compiled = store.compile(&[prepared], false, &mut |_| {});
+    drop(done);
+    let _ = teller.join();
+    compiled.map_err(|error| match error {
+        Error::OneOfMany { error, .. } => of_module(&prepared.module, *error),
+        error => error.into(),
+    })
+}
