@@ -77,6 +77,7 @@ static const char *examine(apr_pool_t *pool, const wasm_server_conf *server, was
     const wasm_dir_conf *conf = code->given;
     apr_array_header_t *mounts = wasm_mounts_of(pool, conf), *env = variables(pool, conf);
     const wrt_preinit preinit = {
+        .struct_size = sizeof preinit,
         .required = wasm_setting_of(conf, WASM_SETTING_PREINIT) != WASM_PREINIT_AUTO,
         .mounts = (const wrt_mount *)mounts->elts,
         .mounts_len = (size_t)mounts->nelts,

@@ -306,6 +306,10 @@ typedef struct {
  */
 typedef struct {
   /**
+   * `sizeof(wrt_preinit)`.
+   */
+  size_t struct_size;
+  /**
    * A module without initialiser, or one whose initialiser fails, is an error; otherwise it runs without a snapshot.
    */
   bool required;

@@ -58,6 +58,8 @@ pub struct wrt_examine_options {
 /// `wizer-initialize` (or `wizer.initialize`).
 #[repr(C)]
 pub struct wrt_preinit {
+    /// `sizeof(wrt_preinit)`.
+    pub struct_size: usize,
     /// A module without initialiser, or one whose initialiser fails, is an error; otherwise it runs without a snapshot.
     pub required: bool,
     /// What the initialiser sees, all of it read-only.
@@ -196,9 +198,10 @@ unsafe fn examine(store: &ArtifactStore, given: *const wrt_examine_options) -> R
             given.digest.text("digest is not UTF-8")?,
             given.cache_dir.path()?,
             given.helper_path.path()?,
-            match given.preinit.as_ref() {
-                Some(preinit) => Some(self::preinit(preinit)?),
-                None => None,
+            if given.preinit.is_null() {
+                None
+            } else {
+                Some(preinit(given.preinit)?)
             },
         )
     };
@@ -216,9 +219,11 @@ unsafe fn examine(store: &ArtifactStore, given: *const wrt_examine_options) -> R
 }
 
 /// # Safety
-/// Pointers, strings and the table are valid.
-unsafe fn preinit(given: &wrt_preinit) -> Result<Preinit> {
+/// `given` points to valid options.
+unsafe fn preinit(given: *const wrt_preinit) -> Result<Preinit> {
     // SAFETY: the caller's promise.
+    let given = unsafe { options(given)? };
+    // SAFETY: the caller's promise, for the arrays, the strings and the table in them.
     let (mounts, scratch, table, env, user) = unsafe {
         (
             mounts(given.mounts, given.mounts_len)?,
