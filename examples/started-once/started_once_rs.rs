@@ -18,9 +18,13 @@ fn prepare() -> Primes {
     let mut composite = vec![false; LIMIT];
     let mut count = 0;
     for number in 2..LIMIT {
-        if !composite[number] {
-            count += 1;
-            for multiple in (number * number..LIMIT).step_by(number) {
+        if composite[number] {
+            continue;
+        }
+        count += 1;
+        // Beyond 32 bits there is nothing to mark.
+        if let Some(square) = number.checked_mul(number) {
+            for multiple in (square..LIMIT).step_by(number) {
                 composite[multiple] = true;
             }
         }
@@ -42,15 +46,12 @@ fn answer() {
 }
 
 extern "C" {
-    fn __wasm_call_ctors();
     fn __wasilibc_deinitialize_environ();
 }
 
-/// Runs once, when the server starts. Constructors run here, and never again.
+/// Runs once, when the server starts.
 #[export_name = "wizer-initialize"]
 pub extern "C" fn initialize() {
-    // SAFETY: nothing else has run yet.
-    unsafe { __wasm_call_ctors() };
     *PRIMES.lock().expect("nobody else holds it") = Some(prepare());
 }
 

@@ -17,7 +17,9 @@
 
 extern char **environ;
 
-static int constructors, initialised, runs;
+/* volatile: the compiler would run the constructor itself. */
+static volatile int constructors;
+static int initialised, runs;
 static char frozen[256] = "nothing", frozen_token[17];
 static struct timespec frozen_clock;
 
@@ -173,9 +175,15 @@ static int run_with_arguments(void)
 
 void __wasm_call_ctors(void);
 
+static void construct_once(void)
+{
+    if (!constructors)
+        __wasm_call_ctors();
+}
+
 __attribute__((export_name("wizer-initialize"))) void initialize(void)
 {
-    __wasm_call_ctors();
+    construct_once();
     initialised++;
     token(frozen_token);
     clock_gettime(CLOCK_MONOTONIC, &frozen_clock);
@@ -198,5 +206,6 @@ __attribute__((export_name("other"))) void other(void)
 
 int main(int argc, char **argv)
 {
+    construct_once();
     exit(run(argc, argv));
 }

@@ -1,7 +1,9 @@
 /* A library that can be started once: its constructors run before, and not again in a run. */
 #include <stdio.h>
 
-static int constructors, initialised;
+/* volatile: the compiler would run the constructor itself. */
+static volatile int constructors;
+static int initialised;
 
 __attribute__((constructor)) static void construct(void)
 {
