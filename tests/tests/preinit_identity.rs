@@ -1,10 +1,11 @@
 //! When a snapshot is taken: what its initialiser was given and saw tells it from others.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use mod_wasm_tests::{Server, Site, endpoint, guest};
+use mod_wasm_tests::{Server, Site, endpoint, guest, wait_until};
 
 const TAKING: &str = "WASM0025: taking a snapshot of ";
 
@@ -299,6 +300,62 @@ fn as_root_the_initialiser_is_the_user_of_the_children() {
     server.graceful_by_signal();
     assert_eq!(frozen(&server, "/roots"), "roots");
     assert_eq!(frozen(&server, "/closed/file"), "closed/file");
+}
+
+/// The process that runs the initialiser which was given this variable, once there is one.
+fn initialising(secret: &str) -> PathBuf {
+    let mut found = None;
+    wait_until("an initialiser runs", Duration::from_secs(60), || {
+        let processes = fs::read_dir("/proc").expect("/proc is readable").flatten();
+        found = processes.map(|entry| entry.path()).find(|process| {
+            let words = fs::read(process.join("cmdline")).unwrap_or_default();
+            let words = String::from_utf8_lossy(&words).into_owned();
+            assert!(!words.contains(secret), "everybody can read it: {words}");
+            words.contains("--initialize") && opens(process, secret)
+        });
+        found.is_some()
+    });
+    found.expect("it was just found")
+}
+
+/// Whether the order of this process has the secret in it: other tests have initialisers, too.
+fn opens(process: &Path, secret: &str) -> bool {
+    let numbers: Vec<String> = secret.bytes().map(|byte| byte.to_string()).collect();
+    let order = fs::read(process.join("fd/0")).unwrap_or_default();
+    String::from_utf8_lossy(&order).contains(&numbers.join(","))
+}
+
+#[test]
+fn as_root_the_initialiser_cannot_become_root_again_and_its_variables_are_for_nobody_else() {
+    let server = start(guarded(), &section("/x", "data", "read:/data/own", ""));
+    let secret = "a-word-that-stands-nowhere-else";
+    let lines =
+        format!("WasmPreinitTimeout 5\nWasmPreinitEnv SECRET {secret}\nWasmPreinitEnv INIT loop");
+    server.replace_in_conf("WasmPreinitEnv INIT read:/data/own", &lines);
+    std::thread::scope(|scope| {
+        let test = scope.spawn(|| server.httpd(&["-t"]));
+        let process = initialising(secret);
+        let status = fs::read_to_string(process.join("status")).expect("it still runs");
+        let environment = fs::read(process.join("environ")).expect("root can read it");
+        let (user, group) = fs::metadata(server.path("data/own"))
+            .map(|own| (own.uid(), own.gid()))
+            .expect("the file is there");
+        for line in [
+            format!("Uid:\t{user}\t{user}\t{user}\t{user}"),
+            format!("Gid:\t{group}\t{group}\t{group}\t{group}"),
+            "CapEff:\t0000000000000000".to_owned(),
+            "CapPrm:\t0000000000000000".to_owned(),
+            "NoNewPrivs:\t1".to_owned(),
+        ] {
+            assert!(status.contains(&line), "{line:?} in {status}");
+        }
+        assert!(!String::from_utf8_lossy(&environment).contains(secret));
+        let (accepted, said) = test.join().expect("the test of the configuration ends");
+        assert!(
+            accepted && said.contains("it took longer than 5 s"),
+            "{said}"
+        );
+    });
 }
 
 #[test]

@@ -211,3 +211,80 @@ fn jobs<'a>(modules: &[&'a Prepared]) -> Vec<Job<'a>> {
     }
     jobs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::snapshot::{append_facts, tests as snapshot};
+    use super::super::{Facts, Preinit};
+    use super::*;
+    use std::sync::OnceLock;
+
+    /// A module with an initialiser, and a helper that fails.
+    fn module(required: bool) -> Prepared {
+        Prepared {
+            module: "/m.wasm".into(),
+            size: 0,
+            sha256: String::new(),
+            facts: Facts {
+                entry_points: vec!["wizer-initialize".to_owned()],
+                ..Facts::default()
+            },
+            helper: "/bin/false".into(),
+            cache_directory: None,
+            was_refused: false,
+            preinit: Some(Preinit {
+                required,
+                mounts: Vec::new(),
+                scratch: None,
+                table: Arc::default(),
+                env: Vec::new(),
+                time: Duration::from_secs(60),
+                memory: 1 << 20,
+                descriptors: 100,
+                user: None,
+            }),
+            snapshot: OnceLock::new(),
+            without: OnceLock::new(),
+            warnings: Vec::new(),
+            made: OnceLock::new(),
+        }
+    }
+
+    #[test]
+    fn when_the_time_of_all_is_over_none_is_begun() {
+        let (optional, required) = (module(false), module(true));
+        let begun_none = |module| {
+            let job = Job { index: 7, module };
+            let mut begun = |begun: &Begun<'_>| panic!("{begun:?}");
+            let store = ArtifactStore::default();
+            store.take_side_by_side(vec![job], Instant::now(), 1, &mut begun)
+        };
+        begun_none(&optional).unwrap();
+        let told = optional.snapshot_problem();
+        assert!(told.contains("600 s together"), "{told}");
+        let error = begun_none(&required).unwrap_err();
+        let Error::OneOfMany { index: 7, error } = error else {
+            panic!("{error}");
+        };
+        assert!(matches!(*error, Error::Preinit(_)), "{error}");
+    }
+
+    #[test]
+    fn all_snapshots_in_use_are_of_bounded_size() {
+        let of_size = |size| {
+            let content = append_facts(b"wasm".to_vec(), snapshot::facts("m"));
+            let mut taken = Snapshot::from_file(&mut snapshot::file(&content)).unwrap();
+            taken.size = size;
+            Arc::new(taken)
+        };
+        let store = ArtifactStore::default();
+        let used = of_size(MAX_SIZE - 100);
+        let of_earlier_start = of_size(MAX_SIZE);
+        store.lock().snapshots = vec![Arc::clone(&used), of_earlier_start];
+        store.check_size(100).unwrap();
+        let error = store.check_size(101).unwrap_err().to_string();
+        assert!(error.contains("larger than 4294967296 bytes"), "{error}");
+        drop(used);
+        store.check_size(101).unwrap();
+    }
+}

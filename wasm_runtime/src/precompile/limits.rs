@@ -61,3 +61,19 @@ fn limit(resource: Resource, most: u64) -> Result<()> {
     };
     setrlimit(resource, limit).map_err(|error| Error::Compile(format!("setrlimit: {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `-1` stands for in the system calls is "as it is": a process would stay root.
+    #[test]
+    fn nobody_becomes_the_number_that_is_none() {
+        for user in [
+            User::new(u32::MAX, 33, vec![33]),
+            User::new(33, u32::MAX, vec![33]),
+        ] {
+            assert_eq!(change_user(&user), Err(rustix::io::Errno::INVAL));
+        }
+    }
+}
