@@ -186,7 +186,7 @@ static const char *check_surroundings(apr_pool_t *pconf, const wasm_server_conf 
         return wasm_artifacts_problem(pconf, WASM_NAME_DIR " and " WASM_NAME_MAP_DIR, all_sections, error);
     }
     if (!wrong) {
-        wrong = wasm_scratch_problem(pconf, server);
+        wrong = wasm_scratch_problem(pconf, server, mounts);
     }
     for (i = 0; !wrong && i < server->sections->nelts; i++) {
         const wasm_dir_conf *section = APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *);

@@ -140,7 +140,49 @@ static const char *judge(apr_pool_t *pool, const char *path)
     return distrust(pool, &found);
 }
 
-const char *wasm_scratch_problem(apr_pool_t *pool, const wasm_server_conf *server)
+/* The directory, or where it will be made. */
+static const char *nearest(apr_pool_t *pool, const char *path)
+{
+    struct stat found;
+
+    while (path[1] && lstat(path, &found) && errno == ENOENT) {
+        const char *slash = strrchr(path, '/');
+
+        path = slash > path ? apr_pstrmemdup(pool, path, (apr_size_t)(slash - path)) : "/";
+    }
+    return path;
+}
+
+/* NULL, or why a program could look into the directory through this mount. */
+static const char *seen_through(apr_pool_t *pool, const wrt_mount_table *table, const char *directory, const wasm_mount *mount)
+{
+    wrt_mount both[] = { { .host = wasm_str(directory), .read_only = true }, { .host = wasm_str(mount->host) } };
+    wrt_mount_conflict conflict = { 0 };
+    wrt_error *error = wrt_mount_table_check(table, both, 2, &conflict);
+
+    /* Either cannot be opened: whoever looks at that one says so. */
+    wrt_error_free(error);
+    return conflict.found ? apr_psprintf(pool, "programs could see what others have there through %s, which %s (%s:%d) mounts", mount->host,
+                                         mount->directive, mount->source.file, mount->source.line)
+                          : NULL;
+}
+
+static const char *check_privacy(apr_pool_t *pool, const wasm_server_conf *server, const wrt_mount_table *table)
+{
+    const char *wrong = NULL, *directory = nearest(pool, wasm_scratch_dir(server));
+    int i, j;
+
+    for (i = 0; i < server->sections->nelts; i++) {
+        const apr_array_header_t *mounts = APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *)->mounts;
+
+        for (j = 0; !wrong && mounts && j < mounts->nelts; j++) {
+            wrong = seen_through(pool, table, directory, &APR_ARRAY_IDX(mounts, j, wasm_mount));
+        }
+    }
+    return wrong;
+}
+
+const char *wasm_scratch_problem(apr_pool_t *pool, const wasm_server_conf *server, const wrt_mount_table *mounts)
 {
     const char *wrong = check_size(pool, server);
     int i;
@@ -148,7 +190,11 @@ const char *wasm_scratch_problem(apr_pool_t *pool, const wasm_server_conf *serve
     for (i = 0; !wrong && i < server->sections->nelts; i++) {
         wrong = check_mounts(pool, APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *));
     }
-    return wrong || !largest(server) ? wrong : refuse(pool, server, judge(pool, wasm_scratch_dir(server)));
+    if (wrong || !largest(server)) {
+        return wrong;
+    }
+    wrong = judge(pool, wasm_scratch_dir(server));
+    return refuse(pool, server, wrong ? wrong : check_privacy(pool, server, mounts));
 }
 
 /* ---- making ---- */

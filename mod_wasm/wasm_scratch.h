@@ -8,8 +8,8 @@
 
 #include "wasm_config.h"
 
-/* NULL, or the line that stops the start. A directory that is missing is made later. */
-const char *wasm_scratch_problem(apr_pool_t *pool, const wasm_server_conf *server);
+/* NULL, or the line that stops the start; mounts are those of all sections. A directory that is missing is made later. */
+const char *wasm_scratch_problem(apr_pool_t *pool, const wasm_server_conf *server, const wrt_mount_table *mounts);
 
 /* Hook: makes the directory, for the user of the children. */
 int wasm_scratch_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);

@@ -422,3 +422,18 @@ fn a_directory_of_somebody_else_is_refused() {
     let refusal = Site::new().refused(conf);
     refusal.names("WasmScratchDir /usr", &["WASM0012", "it belongs to user 0"]);
 }
+
+/// Whoever sees it could read what all others have there, and by `rw` exchange it.
+#[test]
+fn a_directory_that_a_mount_shows_to_programs_is_refused() {
+    for (mode, inside) in [("rw", "data/scratch"), ("ro", "data/new/scratch")] {
+        let site = Site::new();
+        let mount = format!("WasmMapDir /data {} {mode}", site.writable_dir("data"));
+        let scratch = format!("WasmScratchDir {}", site.path(inside));
+        let other = endpoint("/other", &guest("tmp_dir_probe"), &mount);
+        let conf = format!("{scratch}\n{other}{}", probe("/x", "WasmTmpDir /tmp", &[]));
+        let refusal = site.refused(conf);
+        let place = format!("httpd.conf:{}", refusal.line_of(&mount));
+        refusal.names(&scratch, &["WASM0012", "WasmMapDir", &place]);
+    }
+}

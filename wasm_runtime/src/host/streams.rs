@@ -208,15 +208,20 @@ impl RunIo {
 
     /// Passes bytes of standard error on. To a log, as far as they are within the limit, and slowly when there are many.
     pub(crate) fn write_error(&mut self, data: &[u8]) -> Result<(), Stop> {
-        let mut fits = data.len();
-        if !self.is_direct() {
-            fits = self.budget.take_error_output(data);
-            self.sleep_until(self.budget.error_output_due())?;
-        }
-        for chunk in data[..fits].chunks(ERROR_CHUNK) {
-            self.check()?;
-            let written = self.host.write_error(chunk, self.budget.time_left());
-            written.map_err(|stop| self.stop_while(Waiting::ForTheClient, stop))?;
+        for chunk in data.chunks(ERROR_CHUNK) {
+            let mut fits = chunk.len();
+            if !self.is_direct() {
+                fits = self.budget.take_error_output(chunk);
+                // It looks at the deadline too: counting all of a memory takes a while.
+                self.sleep_until(self.budget.error_output_due())?;
+            }
+            if fits > 0 {
+                self.check()?;
+                let written = self
+                    .host
+                    .write_error(&chunk[..fits], self.budget.time_left());
+                written.map_err(|stop| self.stop_while(Waiting::ForTheClient, stop))?;
+            }
         }
         Ok(())
     }
@@ -434,6 +439,17 @@ pub(crate) mod tests {
         );
         io.next_connection_check = Instant::now();
         assert_eq!(io.check(), Err(Stop::ClientGone));
+    }
+
+    #[test]
+    fn much_standard_error_at_once_does_not_outlast_the_deadline() {
+        let recorder = Recorder::default();
+        let mut io = io(&recorder, Duration::ZERO);
+        let before = io.budget.error_output_due();
+        let data = vec![b'x'; 16 << 20];
+        assert_eq!(io.write_error(&data), Err(DEADLINE));
+        let counted = io.budget.error_output_due();
+        assert_eq!(counted, before, "no more than a piece was counted");
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use super::times::{Times, timestamps};
 use super::{Files, Kind, to_host};
 use crate::host::abi::{Errno, fdflags};
+use crate::host::scratch::content;
 use crate::run::budget::Budget;
 use rustix::fd::BorrowedFd;
 use rustix::fs::{
-    Advice, FallocateFlags, OFlags, SeekFrom, fadvise, fallocate, fcntl_setfl, fdatasync, fstat,
-    fsync, ftruncate, futimens, seek,
+    Advice, FallocateFlags, OFlags, SeekFrom, fadvise, fallocate, fcntl_getfl, fcntl_setfl,
+    fdatasync, fstat, fsync, ftruncate, futimens, seek,
 };
 use rustix::io::{IoSlice, IoSliceMut, pread, preadv, pwritev, readv, writev};
 use std::num::NonZeroU64;
@@ -29,6 +30,27 @@ fn write_at(
         Some(offset) => pwritev(file, pieces, offset)?,
         None => writev(file, pieces)?,
     })
+}
+
+/// How far behind the end of a file something lies.
+fn behind_end(file: BorrowedFd<'_>, offset: u64) -> Result<u64, Errno> {
+    Ok(offset.saturating_sub(content(&fstat(file)?)))
+}
+
+/// Bytes between the end of a file and where writing begins. They take no room yet, but whoever has made a hole can fill it a
+/// byte here and there, and each takes a block.
+fn hole_before(file: BorrowedFd<'_>, offset: Option<u64>) -> Result<u64, Errno> {
+    let start = match offset {
+        // The host refuses it.
+        Some(offset) if i64::try_from(offset).is_err() => return Ok(0),
+        Some(offset) => offset,
+        None => seek(file, SeekFrom::Current(0))?,
+    };
+    let hole = behind_end(file, start)?;
+    if hole > 0 && fcntl_getfl(file)?.contains(OFlags::APPEND) {
+        return Ok(0);
+    }
+    Ok(hole)
 }
 
 /// The first `length` bytes of all pieces.
@@ -67,7 +89,7 @@ impl Files {
         })
     }
 
-    /// Writes at the position, or from `offset`; as much as may be added.
+    /// Writes at the position, or from `offset`; as much as may be added. A hole before it counts.
     pub(crate) fn write(
         &self,
         fd: u32,
@@ -78,13 +100,22 @@ impl Files {
         let file = self.file(fd, Errno::BAD_DESCRIPTOR)?;
         let account = self.table.get(fd)?.terms.account;
         let wanted: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let fits = self.table.may_add(account, wanted as u64, budget)? as usize;
-        let written = if fits == wanted {
+        let hole = if wanted > 0 && budget.counts(account) {
+            hole_before(file, offset)?
+        } else {
+            0
+        };
+        let all = hole.saturating_add(wanted as u64);
+        let fits = self.table.may_add(account, all, budget)?;
+        if wanted > 0 && fits <= hole {
+            return Err(Errno::NO_SPACE);
+        }
+        let written = if fits == all {
             write_at(file, pieces, offset)?
         } else {
-            write_at(file, &beginning(pieces, fits), offset)?
+            write_at(file, &beginning(pieces, (fits - hole) as usize), offset)?
         };
-        budget.added(account, written as u64);
+        budget.added(account, hole + written as u64);
         Ok(written)
     }
 
@@ -106,8 +137,7 @@ impl Files {
         if !budget.counts(account) {
             return Ok(ftruncate(file, size)?);
         }
-        let before = u64::try_from(fstat(file)?.st_size).unwrap_or(0);
-        let added = size.saturating_sub(before);
+        let added = behind_end(file, size)?;
         self.table
             .grow(account, added, budget, || Ok(ftruncate(file, size)?))
     }
@@ -122,7 +152,8 @@ impl Files {
     ) -> Result<(), Errno> {
         let file = self.file(fd, Errno::BAD_DESCRIPTOR)?;
         let account = self.table.get(fd)?.terms.account;
-        self.table.grow(account, length, budget, || {
+        let added = behind_end(file, offset)?.saturating_add(length);
+        self.table.grow(account, added, budget, || {
             Ok(fallocate(file, FallocateFlags::empty(), offset, length)?)
         })
     }

@@ -69,7 +69,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::abi::{oflags, rights};
+    use crate::host::abi::{fdflags, oflags, rights};
     use crate::host::files::{Files, Open, Terms};
     use crate::host::scratch::Slots;
     use crate::run::Limits;
@@ -189,6 +189,32 @@ mod tests {
             assert_eq!(run.write(file, 40_000), Ok(40_000));
         }
         assert!(run.budget.into_exceeded().is_empty());
+    }
+
+    /// Otherwise a byte in each block would take 4,096 times what is counted.
+    #[test]
+    fn a_hole_counts_when_it_is_made_by_writing_or_allocating() {
+        let size = 100_000;
+        let mut run = Run::new(ENTRY + size);
+        let file = run.open(b"file").unwrap();
+        let at = |run: &mut Run, offset| {
+            let piece = [IoSlice::new(b"xyz")];
+            run.files.write(file, &piece, Some(offset), &mut run.budget)
+        };
+        assert_eq!(at(&mut run, size), Err(Errno::NO_SPACE));
+        assert_eq!(at(&mut run, u64::MAX), Err(Errno::INVALID));
+        run.files
+            .seek(file, 1 << 40, crate::host::files::Whence::Start)
+            .unwrap();
+        assert_eq!(run.write(file, 1), Err(Errno::NO_SPACE));
+        assert_eq!(run.write(file, 0), Ok(0));
+        let allocated = run.files.allocate(file, size, 1, &mut run.budget);
+        assert_eq!(allocated, Err(Errno::NO_SPACE));
+        assert_eq!(at(&mut run, size - 2), Ok(2), "what fits");
+        run.files.set_size(file, 10, &mut run.budget).unwrap();
+        assert_eq!(at(&mut run, 0), Ok(3), "it lies in the file");
+        run.files.set_flags(file, fdflags::APPEND).unwrap();
+        assert_eq!(run.write(file, 1), Ok(1), "it is appended");
     }
 
     #[test]
