@@ -1,7 +1,7 @@
 # Rules of scripts/build-guests, which sets GUEST_RUSTC, GUEST_CLANG and GUEST_RUST_TARGET.
 
 SOURCES := $(wildcard examples/*/*.rs examples/*/*.c benches/*.c tests/guests/*.rs tests/guests/*.c)
-HEADERS := $(wildcard examples/include/*.h tests/guests/*.h)
+HEADERS := $(wildcard benches/*.h examples/include/*.h tests/guests/*.h)
 GUESTS := $(patsubst %,build/guests/%.wasm,$(basename $(notdir $(SOURCES))))
 # One source, two builds: what the benchmark and comparisons with the native run take. And what tests need beside guests.
 TWICE := $(wildcard benches/hello_cgi_c.c tests/guests/cgi_probe.c tests/guests/files_table_*.c)

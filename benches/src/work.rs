@@ -103,26 +103,22 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("300 files in C", "mod_wasm", By::Demo, "/bench/files")
         .expecting(FILES_READ)
         .counting(10),
-    Case::new(
-        "writing 0.3 MiB",
-        "mod_wasm",
-        By::Demo,
-        "/bench/write/300-1",
-    ),
-    Case::new("writing 5 MiB", "mod_wasm", By::Demo, "/bench/write/5120-1"),
+    Case::new("writing 0.3 MiB", "mod_wasm", By::Demo, "/bench/write-300k"),
+    Case::new("writing 5 MiB", "mod_wasm", By::Demo, "/bench/write-5m"),
     Case::new(
         "writing 5 MiB in 64 places",
         "mod_wasm",
         By::Demo,
-        "/bench/write/5120-64",
+        "/bench/write-5m-apart",
     ),
+    Case::new("writing 20 MiB", "mod_wasm", By::Demo, "/bench/write-20m").counting(100),
+    // In the places of the row before.
     Case::new(
-        "writing 20 MiB",
+        "0.3 MiB after 20 MiB",
         "mod_wasm",
         By::Demo,
-        "/bench/write/20480-1",
-    )
-    .counting(100),
+        "/bench/write-20m/little",
+    ),
     Case::new("PHP hello", "mod_wasm", By::Demo, HELLO).counting(50),
     Case::new("PHP hello", "mod_php", MOD_PHP, HELLO),
     Case::new("PHP hello", "php-fpm", FPM, HELLO),
@@ -220,7 +216,7 @@ mod tests {
             let only: Vec<String> = only.iter().map(ToString::to_string).collect();
             chosen(peers, &only).into_iter().map(Case::label).collect()
         };
-        assert_eq!(labels(false, &[]).len(), 13);
+        assert_eq!(labels(false, &[]).len(), 14);
         assert_eq!(labels(true, &[]).len(), CASES.len());
         assert_eq!(
             labels(false, &["Rust", "Python"]),

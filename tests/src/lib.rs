@@ -8,6 +8,7 @@ mod browser;
 mod cache;
 mod cgi_pair;
 mod chromium;
+pub mod command;
 mod conf;
 mod demo;
 mod document;

@@ -40,7 +40,7 @@ fn no_child_makes_backtraces_of_errors() {
 #[test]
 fn a_child_keeps_the_pages_that_its_programs_wrote_to() {
     let pages = 3 << 20 >> 12;
-    let conf = endpoint("/x", &guest("write_memory"), "WasmArg 3072\nWasmArg 1");
+    let conf = endpoint("/x", &guest("write_5m"), "WasmArg 3072");
     let server = Site::new().start(conf);
     let old = server.log_with("WASM0034");
     assert!(old.is_empty(), "this test takes Linux 6.7: {old:?}");

@@ -103,7 +103,7 @@ fn a_child_gives_back_what_its_guests_used() {
 
 #[test]
 fn what_an_idle_child_keeps_is_divided_among_its_slots() {
-    let conf = endpoint("/x", &guest("write_memory"), "WasmArg 20480\nWasmArg 1")
+    let conf = endpoint("/x", &guest("write_20m"), "")
         + &endpoint("/hello", &guest("hello_wasm"), "")
         + "WasmMaxInstances 128";
     let server = Site::new().httpd(conf).threads(32).start();

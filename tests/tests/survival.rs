@@ -4,7 +4,9 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mod_wasm_tests::{Mpm, Server, Site, cgi_endpoint, endpoint, guest, resident_memory_kib};
+use mod_wasm_tests::{
+    Mpm, Server, Site, cgi_endpoint, endpoint, guest, resident_memory_kib, wait_until,
+};
 
 /// Guests that come to a bad end, and the status and code that tell of it.
 const ENDS: &[(&str, u16, &str)] = &[
@@ -62,6 +64,11 @@ fn survives(mpm: Mpm, foreground: bool) {
             "a child died {round} the restart: {children:?} {now:?}"
         );
         server.graceful();
+        // An old one may take a moment to leave.
+        wait_until("other children serve", Duration::from_secs(30), || {
+            let now = server.children();
+            !now.is_empty() && now.iter().all(|pid| !children.contains(pid))
+        });
     }
 }
 

@@ -1,8 +1,9 @@
 //! `wasm-run --section`: a command with the settings that a section of httpd's configuration has.
 
 use std::fs;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
+use mod_wasm_tests::command::{fails, stderr};
 use mod_wasm_tests::{Server, Site, endpoint, guest, module, printed, program};
 
 fn section(server: &Server, path: &str) -> Command {
@@ -19,18 +20,10 @@ fn told(server: &Server, path: &str, arguments: &[&str]) -> String {
     printed(section(server, path).args(arguments))
 }
 
-fn output(command: &mut Command) -> Output {
-    command.output().expect("wasm-run runs")
-}
-
-/// Asserts status 125 and one line that has all of this in it.
 #[track_caller]
 fn refused(command: &mut Command, causes: &[&str]) {
-    let output = output(command);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(125), "{said}");
+    let said = stderr(&fails(125, command, causes));
     assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(causes.iter().all(|cause| said.contains(cause)), "{said}");
 }
 
 #[test]
@@ -215,9 +208,7 @@ fn a_module_of_another_digest_is_refused() {
         "program.wasm",
         fs::read(guest("plain_probe")).expect("it is there"),
     );
-    let output = output(&mut section(&server, "/x"));
-    assert_eq!(output.status.code(), Some(126));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("its SHA-256 is "));
+    fails(126, &mut section(&server, "/x"), &["its SHA-256 is "]);
 }
 
 /// As on Debian, where a script sets what its configuration needs, and `PATH` leads to it.

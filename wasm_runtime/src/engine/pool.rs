@@ -15,7 +15,7 @@ const KEPT: usize = 256 << 20;
 
 /// Bounds of what one slot keeps of it. All that is kept is cleared after each run, whichever run wrote it: with more, light runs pay
 /// too much for a heavy one before them.
-const KEPT_OF_A_SLOT: RangeInclusive<usize> = 1 << 20..=16 << 20;
+const KEPT_OF_A_SLOT: RangeInclusive<usize> = 1 << 20..=8 << 20;
 
 /// What a slot keeps elsewhere: clearing more costs more than giving it back to the system.
 const KEEP_FIRST: usize = 128 << 10;
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_slot_keeps_neither_too_much_nor_too_little() {
-        assert_eq!(kept(1, 1), 16 << 20);
+        assert_eq!(kept(1, 1), 8 << 20);
         assert_eq!(kept(1, 100_000), 1 << 20);
         assert_eq!(kept(u32::MAX, u32::MAX), 1 << 20);
     }

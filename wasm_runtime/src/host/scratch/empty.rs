@@ -9,15 +9,16 @@ use rustix::fs::{AtFlags, FileType, RawDir, SeekFrom, renameat, seek, unlinkat};
 use rustix::io::{Errno, Result};
 use std::ffi::CStr;
 use std::mem::MaybeUninit;
+use std::time::Instant;
 
 /// Bytes of entries that the host is asked for at a time.
 const BATCH: usize = 8 << 10;
 
-/// Empties a folder that is open for reading and that nobody else changes.
-pub(super) fn empty(top: BorrowedFd<'_>) -> Result<()> {
+/// Empties a folder that is open for reading and that nobody else changes. Gives up at `end` with [`Errno::TIMEDOUT`].
+pub(super) fn empty(top: BorrowedFd<'_>, end: Option<Instant>) -> Result<()> {
     let mut number = 0;
     loop {
-        let seen = clear(top, |name| flatten(top, name, &mut number))?;
+        let seen = clear(top, end, |name| flatten(top, end, name, &mut number))?;
         if seen == 0 {
             return Ok(());
         }
@@ -25,10 +26,10 @@ pub(super) fn empty(top: BorrowedFd<'_>) -> Result<()> {
 }
 
 /// Removes a folder in `top`; what is below its entries comes up.
-fn flatten(top: BorrowedFd<'_>, name: &CStr, number: &mut u64) -> Result<()> {
+fn flatten(top: BorrowedFd<'_>, end: Option<Instant>, name: &CStr, number: &mut u64) -> Result<()> {
     let folder = open_folder(top, name)?;
     let folder = folder.as_fd();
-    let seen = clear(folder, |inner| raise(folder, inner, top, number))?;
+    let seen = clear(folder, end, |inner| raise(folder, inner, top, number))?;
     match unlinkat(top, name, AtFlags::REMOVEDIR) {
         // An entry was passed over while others were removed: there is another round.
         Err(Errno::NOTEMPTY | Errno::EXIST) if seen > 0 => Ok(()),
@@ -50,7 +51,11 @@ fn raise(folder: BorrowedFd<'_>, name: &CStr, top: BorrowedFd<'_>, number: &mut 
 
 /// Removes the entries of a folder that is open for reading; a folder with something in it is left to `full`. Returns how many
 /// there were.
-fn clear(folder: BorrowedFd<'_>, mut full: impl FnMut(&CStr) -> Result<()>) -> Result<usize> {
+fn clear(
+    folder: BorrowedFd<'_>,
+    end: Option<Instant>,
+    mut full: impl FnMut(&CStr) -> Result<()>,
+) -> Result<usize> {
     seek(folder, SeekFrom::Start(0))?;
     let mut seen = 0;
     let mut buffer = [MaybeUninit::uninit(); BATCH];
@@ -62,6 +67,9 @@ fn clear(folder: BorrowedFd<'_>, mut full: impl FnMut(&CStr) -> Result<()>) -> R
             continue;
         }
         seen += 1;
+        if end.is_some_and(|end| Instant::now() >= end) {
+            return Err(Errno::TIMEDOUT);
+        }
         match remove(folder, name, entry.file_type()) {
             Err(Errno::NOTEMPTY | Errno::EXIST) => full(name)?,
             Err(Errno::NOENT) => {}
@@ -102,7 +110,7 @@ mod tests {
         fs::write(beside.join("file"), "content").unwrap();
         make(&top);
         let folder = fs::File::open(&top).unwrap();
-        empty(folder.as_fd()).unwrap();
+        empty(folder.as_fd(), None).unwrap();
         assert_eq!(fs::read_dir(&top).unwrap().count(), 0);
         assert_eq!(fs::read(beside.join("file")).unwrap(), b"content");
     }
@@ -171,6 +179,6 @@ mod tests {
             rustix::fs::Mode::empty(),
         )
         .unwrap();
-        assert_eq!(empty(named.as_fd()), Err(Errno::BADF));
+        assert_eq!(empty(named.as_fd(), None), Err(Errno::BADF));
     }
 }

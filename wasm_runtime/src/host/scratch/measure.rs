@@ -120,7 +120,7 @@ mod tests {
         }
         assert_eq!(measured(&place), Ok(2_900 * ENTRY));
         let folder = fs::File::open(place.path()).unwrap();
-        super::super::empty::empty(folder.as_fd()).unwrap();
+        super::super::empty::empty(folder.as_fd(), None).unwrap();
     }
 
     #[test]

@@ -7,18 +7,69 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{CWD, Dir, FlockOperation, Mode, flock, mkdirat};
 use rustix::io::Errno as HostErrno;
 use std::cell::Cell;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 thread_local! {
     /// The slot that this thread had last: it is probably free. So there are no more slots than runs at a time ever were.
     static LAST: Cell<u32> = const { Cell::new(0) };
 }
 
+/// How long a request is kept by what is left in its slot. Removing thousands of folders takes a minute on some disks.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 /// The slots of this process and of all others that use the directory.
 pub(crate) struct Slots {
     directory: Result<OwnedFd, HostErrno>,
     count: u32,
+    cleaner: Cleaner,
+}
+
+/// Empties folders: at once, or, where that takes long, on a thread of its own. Their locks are held until then.
+#[derive(Clone)]
+struct Cleaner {
+    patience: Duration,
+    /// `None`: there is no thread.
+    thread: Option<Sender<Arc<OwnedFd>>>,
+}
+
+impl Cleaner {
+    /// Starts the thread. It ends with the last slot.
+    fn start(patience: Duration) -> io::Result<Self> {
+        let (sender, folders) = channel::<Arc<OwnedFd>>();
+        thread::Builder::new()
+            .name("wasm-scratch".to_owned())
+            .spawn(move || {
+                for folder in folders {
+                    // What cannot be removed now, whoever takes the slot next will try again.
+                    let _ = empty(folder.as_fd(), None);
+                }
+            })?;
+        Ok(Cleaner {
+            patience,
+            thread: Some(sender),
+        })
+    }
+
+    /// Whether the folder is empty now. Otherwise it will be.
+    fn empty(&self, folder: &Arc<OwnedFd>) -> rustix::io::Result<bool> {
+        let end = self
+            .thread
+            .as_ref()
+            .and_then(|_| Instant::now().checked_add(self.patience));
+        match (empty(folder.as_fd(), end), &self.thread) {
+            (Err(HostErrno::TIMEDOUT), Some(thread)) => {
+                // It listens as long as there is a sender.
+                let _ = thread.send(Arc::clone(folder));
+                Ok(false)
+            }
+            (emptied, _) => emptied.map(|()| true),
+        }
+    }
 }
 
 /// Why a run has no slot.
@@ -31,10 +82,24 @@ pub(super) enum Refused {
 impl Slots {
     /// Opens a directory for `count` slots and empties all that nobody uses: a process that was killed may have left something.
     /// What goes wrong with that is a warning; where the directory cannot be opened, runs are told the same.
+    /// Starts a thread.
     pub(crate) fn open(path: &Path, count: u32, warnings: &mut Vec<String>) -> Arc<Self> {
+        Slots::with_patience(path, count, PATIENCE, warnings)
+    }
+
+    fn with_patience(
+        path: &Path,
+        count: u32,
+        patience: Duration,
+        warnings: &mut Vec<String>,
+    ) -> Arc<Self> {
+        let cleaner = Cleaner::start(patience).unwrap_or(Cleaner {
+            patience,
+            thread: None,
+        });
         let directory = open_folder(CWD, path);
         let swept = match &directory {
-            Ok(directory) => sweep(directory),
+            Ok(directory) => sweep(directory, &cleaner),
             Err(error) => Err(*error),
         };
         if let Err(error) = swept {
@@ -43,7 +108,11 @@ impl Slots {
                 "the scratch directories in {path} cannot be used as they should: {error}"
             ));
         }
-        Arc::new(Slots { directory, count })
+        Arc::new(Slots {
+            directory,
+            count,
+            cleaner,
+        })
     }
 
     pub(super) fn count(&self) -> u32 {
@@ -58,7 +127,8 @@ impl Slots {
         let mut refused = Refused::AllTaken;
         for step in 0..self.count {
             let number = first.wrapping_add(step) % self.count;
-            match open_or_make(directory, number).and_then(lock) {
+            let locked = open_or_make(directory, number);
+            match locked.and_then(|folder| lock(folder, &self.cleaner)) {
                 Ok(Some(slot)) => {
                     LAST.set(number);
                     return Ok(slot);
@@ -84,20 +154,22 @@ fn open_or_make(directory: &OwnedFd, number: u32) -> rustix::io::Result<OwnedFd>
     }
 }
 
-/// Makes a slot of a folder, and empties it. `None`: somebody has it.
-fn lock(folder: OwnedFd) -> rustix::io::Result<Option<Slot>> {
+/// Makes a slot of a folder, and empties it. `None`: somebody has it, be it to empty it.
+fn lock(folder: OwnedFd, cleaner: &Cleaner) -> rustix::io::Result<Option<Slot>> {
     match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
         Err(HostErrno::WOULDBLOCK) => return Ok(None),
         locked => locked?,
     }
-    empty(folder.as_fd())?;
-    Ok(Some(Slot {
-        folder: Arc::new(folder),
+    let folder = Arc::new(folder);
+    let is_empty = cleaner.empty(&folder)?;
+    Ok(is_empty.then(|| Slot {
+        folder,
+        cleaner: cleaner.clone(),
     }))
 }
 
 /// Empties all slots that nobody has, those beyond today's number among them.
-fn sweep(directory: &OwnedFd) -> rustix::io::Result<()> {
+fn sweep(directory: &OwnedFd, cleaner: &Cleaner) -> rustix::io::Result<()> {
     let mut result = Ok(());
     for entry in Dir::read_from(directory)? {
         let entry = entry?;
@@ -105,7 +177,8 @@ fn sweep(directory: &OwnedFd) -> rustix::io::Result<()> {
         if !name.to_bytes().iter().all(u8::is_ascii_digit) {
             continue;
         }
-        if let Err(error) = open_folder(directory.as_fd(), name).and_then(lock) {
+        let opened = open_folder(directory.as_fd(), name);
+        if let Err(error) = opened.and_then(|folder| lock(folder, cleaner)) {
             result = Err(error);
         }
     }
@@ -116,6 +189,7 @@ fn sweep(directory: &OwnedFd) -> rustix::io::Result<()> {
 pub(super) struct Slot {
     /// Holds the lock.
     folder: Arc<OwnedFd>,
+    cleaner: Cleaner,
 }
 
 impl Slot {
@@ -127,7 +201,7 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         // What cannot be removed now, whoever takes the slot next will try again.
-        let _ = empty(self.folder.as_fd());
+        let _ = self.cleaner.empty(&self.folder);
     }
 }
 
@@ -182,6 +256,23 @@ mod tests {
         fs::write(place.path().join("0/file"), "").unwrap();
         drop(taken);
         assert_eq!(entries(), 0);
+    }
+
+    #[test]
+    fn what_takes_long_to_remove_keeps_its_slot_and_nobody_waits() {
+        let place = tempfile::tempdir().unwrap();
+        let slots = Slots::with_patience(place.path(), 1, Duration::ZERO, &mut Vec::new());
+        let taken = slots.take().unwrap();
+        fs::create_dir_all(place.path().join("0").join("deep/".repeat(200))).unwrap();
+        drop(taken);
+        // With no patience at all, a slot with something in it is always handed on.
+        let started = Instant::now();
+        while slots.take().is_err() {
+            assert!(started.elapsed() < Duration::from_secs(60));
+            thread::sleep(Duration::from_millis(1));
+        }
+        let left = fs::read_dir(place.path().join("0")).unwrap().count();
+        assert_eq!(left, 0, "it is empty when it is free again");
     }
 
     #[test]
