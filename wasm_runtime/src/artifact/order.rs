@@ -66,6 +66,8 @@ impl Given {
 
 impl User {
     pub fn new(user: u32, group: u32, mut groups: Vec<u32>) -> Self {
+        // That of the user counts whether or not it is listed.
+        groups.push(group);
         groups.sort_unstable();
         groups.dedup();
         User {
