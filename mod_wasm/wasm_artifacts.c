@@ -130,7 +130,7 @@ const char *wasm_artifacts_examine(apr_pool_t *pconf, const wasm_server_conf *se
         .struct_size = sizeof options,
         .module_path = wasm_str(program->path),
         .digest = wasm_str(program->digest),
-        .cache_dir = wasm_str(server->cache_dir ? server->cache_dir : WASM_DEFAULT_CACHE_DIR),
+        .cache_dir = wasm_str(wasm_cache_dir(server)),
         .preinit = preinit,
     };
     wrt_error *error = data->store ? NULL : wrt_artifact_store_new(&data->store);

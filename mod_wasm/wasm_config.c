@@ -55,25 +55,25 @@ wasm_source wasm_setting_source(const wasm_dir_conf *section, wasm_setting setti
     return found.file ? found : defaults_of(ap_server_conf)->setting_sources[setting];
 }
 
-static const char *key_of(const void *entry)
+void *wasm_find_entry(const apr_array_header_t *list, const char *key)
 {
-    return *(const char *const *)entry;
+    int i;
+
+    for (i = 0; list && i < list->nelts; i++) {
+        char *entry = list->elts + i * list->elt_size;
+
+        if (!strcmp(*(const char *const *)entry, key)) {
+            return entry;
+        }
+    }
+    return NULL;
 }
 
 void wasm_set_entry(apr_array_header_t *list, const void *entry)
 {
-    apr_size_t size = (apr_size_t)list->elt_size;
-    int i;
+    void *known = wasm_find_entry(list, *(const char *const *)entry);
 
-    for (i = 0; i < list->nelts; i++) {
-        char *known = list->elts + (apr_size_t)i * size;
-
-        if (!strcmp(key_of(known), key_of(entry))) {
-            memcpy(known, entry, size);
-            return;
-        }
-    }
-    memcpy(apr_array_push(list), entry, size);
+    memcpy(known ? known : apr_array_push(list), entry, (apr_size_t)list->elt_size);
 }
 
 static apr_array_header_t *merge_entries(apr_pool_t *pool, apr_array_header_t *outer, apr_array_header_t *inner)

@@ -130,6 +130,9 @@ void *wasm_create_server_conf(apr_pool_t *pool, server_rec *s);
 /* Adds a wasm_env or wasm_mount to a list of these, or replaces the one of the same key: their first field. */
 void wasm_set_entry(apr_array_header_t *list, const void *entry);
 
+/* The entry of this key; NULL: there is none, or no list. */
+void *wasm_find_entry(const apr_array_header_t *list, const char *key);
+
 /* The main server's settings. */
 wasm_server_conf *wasm_main_conf(void);
 
@@ -142,6 +145,11 @@ wasm_source wasm_setting_source(const wasm_dir_conf *section, wasm_setting setti
 static inline const char *wasm_entry_point(const wasm_dir_conf *conf)
 {
     return conf->entry_point ? conf->entry_point : WASM_DEFAULT_ENTRY_POINT;
+}
+
+static inline const char *wasm_cache_dir(const wasm_server_conf *server)
+{
+    return server->cache_dir ? server->cache_dir : WASM_DEFAULT_CACHE_DIR;
 }
 
 /* NULL: the section has none. */

@@ -281,7 +281,9 @@ static const char *set_value(cmd_parms *cmd, void *dir, const char *arg)
     }
     wrong = row->parse(arg, &settings->values[setting]);
     conf->setting_sources[setting] = source_of(cmd);
-    register_section(cmd, conf);
+    if (row->scope == WASM_SECTION) {
+        register_section(cmd, conf);
+    }
     return wrong ? problem(cmd, wrong) : NULL;
 }
 

@@ -33,15 +33,10 @@ static void dump_settings(wasm_dump_out *out, wasm_scope scope, const wasm_setti
     }
 }
 
-static const char *cache_dir_of(const wasm_server_conf *server)
-{
-    return server->cache_dir ? server->cache_dir : WASM_DEFAULT_CACHE_DIR;
-}
-
 static void dump_server(wasm_dump_out *out, const wasm_server_conf *server)
 {
     wasm_dump_block(out, "mod_wasm", WRT_VERSION);
-    wasm_dump_line(out, server->cache_dir != NULL, WASM_NAME_CACHE_DIR, cache_dir_of(server), NULL);
+    wasm_dump_line(out, server->cache_dir != NULL, WASM_NAME_CACHE_DIR, wasm_cache_dir(server), NULL);
     wasm_dump_line(out, server->scratch_dir != NULL, WASM_NAME_SCRATCH_DIR, wasm_scratch_dir(server),
                    wasm_value_text(out->pool, wasm_parse_file_space, wasm_scratch_total(server)), NULL);
     dump_settings(out, WASM_SERVER, &server->settings, &server->settings);
@@ -53,7 +48,7 @@ static void dump_program(wasm_dump_out *out, const wasm_server_conf *server, con
 {
     wrt_inspection *found = NULL;
     wrt_str reason;
-    wrt_error *error = wrt_inspection_new(wasm_str(program->path), wasm_str(cache_dir_of(server)), &found);
+    wrt_error *error = wrt_inspection_new(wasm_str(program->path), wasm_str(wasm_cache_dir(server)), &found);
 
     wasm_dump_block(out, "Program", program->path);
     if (error) {
@@ -98,19 +93,6 @@ static const wasm_dir_conf *effective(apr_pool_t *pool, const wasm_server_conf *
         around = section_of(server, block);
     }
     return around ? wasm_merge_dir_conf(pool, (void *)effective(pool, server, around), (void *)section) : section;
-}
-
-static int is_empty(const wasm_dir_conf *section)
-{
-    int i;
-
-    for (i = 0; i < WASM_SETTINGS; i++) {
-        if (section->settings.values[i] != WASM_UNSET) {
-            return 0;
-        }
-    }
-    return !section->program && !section->digest && !section->entry_point && !section->args && !section->env && !section->mounts
-           && !section->tmp_dir && !section->preinit_env;
 }
 
 /* What follows the name of a block: one word without its quotes, or all of it. */
@@ -164,19 +146,6 @@ static void dump_program_of(wasm_dump_out *out, const wasm_dir_conf *own, const 
     }
 }
 
-/* Entries of a merged list are the section's own where it has one of that key. */
-static int has_entry(const apr_array_header_t *list, const char *key)
-{
-    int i;
-
-    for (i = 0; list && i < list->nelts; i++) {
-        if (!strcmp(*(const char *const *)(list->elts + i * list->elt_size), key)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static void dump_tmp_dir(wasm_dump_out *out, const wasm_dir_conf *own, const wasm_dir_conf *all)
 {
     const wasm_tmp_dir *tmp = wasm_tmp_dir_of(all);
@@ -185,6 +154,7 @@ static void dump_tmp_dir(wasm_dump_out *out, const wasm_dir_conf *own, const was
                    tmp ? wasm_value_text(out->pool, wasm_parse_file_space, tmp->size) : NULL, NULL);
 }
 
+/* Entries of a merged list are the section's own where it has one of that key. */
 static void dump_variables(wasm_dump_out *out, const char *directive, const apr_array_header_t *own, const apr_array_header_t *all)
 {
     int i;
@@ -192,7 +162,7 @@ static void dump_variables(wasm_dump_out *out, const char *directive, const apr_
     for (i = 0; all && i < all->nelts; i++) {
         const wasm_env *variable = &APR_ARRAY_IDX(all, i, wasm_env);
 
-        wasm_dump_line(out, has_entry(own, variable->name), directive, variable->name, variable->value, NULL);
+        wasm_dump_line(out, wasm_find_entry(own, variable->name) != NULL, directive, variable->name, variable->value, NULL);
     }
 }
 
@@ -203,7 +173,7 @@ static void dump_lists(wasm_dump_out *out, const wasm_dir_conf *own, const wasm_
     for (i = 0; all->mounts && i < all->mounts->nelts; i++) {
         const wasm_mount *mount = &APR_ARRAY_IDX(all->mounts, i, wasm_mount);
 
-        wasm_dump_line(out, has_entry(own->mounts, mount->guest), WASM_NAME_MAP_DIR, mount->guest, mount->host,
+        wasm_dump_line(out, wasm_find_entry(own->mounts, mount->guest) != NULL, WASM_NAME_MAP_DIR, mount->guest, mount->host,
                        mount->read_only ? "ro" : "rw", NULL);
     }
     dump_variables(out, WASM_NAME_ENV, own->env, all->env);
@@ -239,10 +209,6 @@ void wasm_dump(apr_pool_t *pconf, server_rec *s)
         dump_program(&out, server, APR_ARRAY_IDX(server->programs, i, const wasm_program *));
     }
     for (i = 0; i < server->sections->nelts; i++) {
-        const wasm_dir_conf *section = APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *);
-
-        if (!is_empty(section)) {
-            dump_section(&out, server, section);
-        }
+        dump_section(&out, server, APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *));
     }
 }

@@ -34,12 +34,18 @@ static void add_mounts(apr_array_header_t *list, const apr_array_header_t *mount
     }
 }
 
-apr_array_header_t *wasm_mounts_of(apr_pool_t *pool, const wasm_dir_conf *conf)
+/* As the library takes them: wrt_mount. */
+static apr_array_header_t *as_given(apr_pool_t *pool, const apr_array_header_t *mounts)
 {
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(wrt_mount));
 
-    add_mounts(list, seen_mounts(pool, conf));
+    add_mounts(list, mounts);
     return list;
+}
+
+apr_array_header_t *wasm_mounts_of(apr_pool_t *pool, const wasm_dir_conf *conf)
+{
+    return as_given(pool, seen_mounts(pool, conf));
 }
 
 static apr_status_t release_table(void *table)
@@ -67,8 +73,8 @@ wrt_error *wasm_mounts_table(apr_pool_t *pconf, wasm_server_conf *server)
 /* NULL, or a code and a text that begins with the place of the guilty mount. */
 static const char *problem(apr_pool_t *pool, const wrt_mount_table *table, const wasm_dir_conf *conf, const char *conflict_code)
 {
-    apr_array_header_t *list = wasm_mounts_of(pool, conf);
     const apr_array_header_t *mounts = seen_mounts(pool, conf);
+    apr_array_header_t *list = as_given(pool, mounts);
     wrt_mount_conflict conflict;
     wrt_error *error = wrt_mount_table_check(table, (const wrt_mount *)list->elts, (size_t)list->nelts, &conflict);
     const wasm_mount *mount, *writable;

@@ -7,9 +7,10 @@
 #include "apr_file_info.h"
 
 #define MEMORY_MIN (APR_INT64_C(64) * 1024)
+#define MEMORY_MAX (APR_INT64_C(4) * 1024 * 1024 * 1024)
+
 /* A few files. */
 #define FILE_SPACE_MIN (APR_INT64_C(64) * 1024)
-#define MEMORY_MAX (APR_INT64_C(4) * 1024 * 1024 * 1024)
 
 /* A year: far beyond any sense, far below any overflow. */
 #define DURATION_MAX_SECONDS (365.0 * 24 * 3600)

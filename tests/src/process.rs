@@ -1,6 +1,7 @@
 //! Processes: who is a child of whom, who still runs, and bounded waiting.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -19,6 +20,13 @@ pub fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> bo
         );
         sleep(Duration::from_millis(10));
     }
+}
+
+/// Copies a program. A process of its own writes the file: what a test that starts a program at this moment inherits would keep it
+/// open for writing, and then it cannot be run (`ETXTBSY`).
+#[track_caller]
+pub fn copy_program(from: &Path, to: &Path) {
+    printed(Command::new("cp").arg(from).arg(to));
 }
 
 /// Runs a command to its end, and returns what it printed; panics when it fails.

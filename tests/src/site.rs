@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::httpd::Httpd;
 use crate::paths::{make_private_dir, program};
+use crate::process::copy_program;
 use crate::refusal::Refusal;
 use crate::server::Server;
 
@@ -68,8 +69,7 @@ impl Site {
     pub fn executable(&self, relative: &str, from: &Path) -> String {
         let path = self.path(relative);
         self.make_parent(&path);
-        fs::copy(from, &path)
-            .unwrap_or_else(|error| panic!("cannot copy {}: {error}", from.display()));
+        copy_program(from, Path::new(&path));
         set_mode(Path::new(&path), 0o755);
         path
     }

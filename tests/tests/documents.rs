@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mod_wasm_tests::{Document, Site, printed, project_files, root};
+use mod_wasm_tests::{Document, Site, module, printed, project_files, root};
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
@@ -48,10 +48,8 @@ fn listed() -> Vec<(String, String)> {
     directives
 }
 
-#[test]
-fn defaults_are_documented_as_they_are() {
-    let page = read("docs/directives.md").replace('`', "");
-    let snippet = read("mod_wasm/wasm.conf");
+/// The default of each directive that has one.
+fn defaults() -> Vec<(String, String)> {
     let defaults: Vec<_> = listed()
         .into_iter()
         .filter_map(|(name, help)| {
@@ -60,7 +58,43 @@ fn defaults_are_documented_as_they_are() {
         })
         .collect();
     assert!(defaults.len() > 5, "{defaults:?}");
-    for (name, default) in defaults {
+    defaults
+}
+
+/// `wasm-run` has defaults of its own where directives say the same.
+#[test]
+fn wasm_run_has_the_defaults_of_the_server() {
+    let help = printed(Command::new(module("wasm-run")).arg("--help"));
+    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = |option: &str| {
+        let (_, rest) = words.split_once(&format!("{option} <")).expect(option);
+        let (own, _) = rest.split_once(" --").unwrap_or((rest, ""));
+        own.to_owned()
+    };
+    let defaults = defaults();
+    for (option, directive) in [
+        ("--memory", "WasmMemoryLimit"),
+        ("--file-limit", "WasmFileLimit"),
+        ("--entry-point", "WasmEntryPoint"),
+        ("--cache-dir", "WasmCacheDir"),
+    ] {
+        let known = defaults.iter().find(|(name, _)| name == directive);
+        let (_, default) = known.unwrap_or_else(|| panic!("{directive} has no default"));
+        let own = said(option);
+        assert!(own.ends_with(&format!("({default})")), "{option}: {own}");
+    }
+    let tmp_dir = listed().into_iter().find(|(name, _)| name == "WasmTmpDir");
+    let (_, server) = tmp_dir.expect("WasmTmpDir is there");
+    let own = said("--tmp-dir");
+    let (_, size) = own.rsplit_once('(').expect("a size");
+    assert!(server.contains(&format!("({size}")), "{own}: {server}");
+}
+
+#[test]
+fn defaults_are_documented_as_they_are() {
+    let page = read("docs/directives.md").replace('`', "");
+    let snippet = read("mod_wasm/wasm.conf");
+    for (name, default) in defaults() {
         let section = page
             .split_once(&format!("\n## {name}\n"))
             .unwrap_or_else(|| panic!("{name} has no section"))

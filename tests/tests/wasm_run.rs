@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use mod_wasm_tests::command::{bare, fails, output, start, stderr, stdout, wasm_run};
 use mod_wasm_tests::{
-    Document, Site, Terminal, artifacts, cache_dir, cgi_endpoint, endpoint, guest, module,
-    new_cache, printed, wait_until,
+    Document, Site, Terminal, artifacts, cache_dir, cgi_endpoint, copy_program, endpoint, guest,
+    module, new_cache, printed, wait_until,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -219,24 +219,21 @@ fn wrong_use_is_told_apart_from_the_programs_own_failure() {
     assert!(printed(bare().arg("--version")).starts_with("wasm-run "));
 }
 
-/// A copy of the program without the one that compiles.
-fn without_compiler(folder: &tempfile::TempDir) -> Command {
-    let alone = folder.path().join("wasm-run");
-    fs::copy(module("wasm-run"), &alone).expect("it can be copied");
-    let mut command = Command::new(alone);
-    command.stdin(Stdio::null());
-    command
-}
-
 #[test]
 fn code_is_shared_with_the_web_server() {
     let folder = new_cache();
+    // Without the program that compiles beside it.
+    let alone = folder.path().join("wasm-run");
+    copy_program(&module("wasm-run"), &alone);
     let cache = new_cache();
     let conf = endpoint("/hello", &guest("hello_wasm"), "");
     drop(Site::new().httpd(conf.clone()).cache(cache.path()).start());
     let hello = |cache: &tempfile::TempDir| {
-        let mut command = without_compiler(&folder);
-        command.arg("--cache-dir").arg(cache.path());
+        let mut command = Command::new(&alone);
+        command
+            .stdin(Stdio::null())
+            .arg("--cache-dir")
+            .arg(cache.path());
         command.arg(guest("hello_wasm"));
         command
     };

@@ -13,6 +13,7 @@ pub mod ffi;
 pub mod guest;
 pub mod host;
 pub mod mounts;
+mod openat2;
 pub mod precompile;
 pub mod run;
 

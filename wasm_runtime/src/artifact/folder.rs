@@ -4,6 +4,7 @@
 //! is used. A symbolic link is as good as the folder that holds it.
 
 use crate::error::{Error, Result};
+use crate::openat2::MAX_LINKS;
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, mkdirat, open, openat, readlinkat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
@@ -16,9 +17,6 @@ use std::path::{Component, Path, PathBuf};
 const OTHERS_WRITE: u32 = 0o022;
 const STICKY: u32 = 0o1000;
 const PERMISSIONS: u32 = 0o7777;
-
-/// Links on the way, as many as the kernel follows.
-const MAX_LINKS: u32 = 40;
 
 /// Enough to pass through a folder, and to look at a link instead of following it.
 const PASS: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -105,7 +103,7 @@ struct Way {
     folder: OwnedFd,
     path: PathBuf,
     ahead: VecDeque<OsString>,
-    links: u32,
+    links: usize,
 }
 
 impl Way {

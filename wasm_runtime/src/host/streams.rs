@@ -210,13 +210,14 @@ impl RunIo {
     pub(crate) fn write_error(&mut self, data: &[u8]) -> Result<(), Stop> {
         for chunk in data.chunks(ERROR_CHUNK) {
             let mut fits = chunk.len();
-            if !self.is_direct() {
+            if self.is_direct() {
+                self.check()?;
+            } else {
                 fits = self.budget.take_error_output(chunk);
                 // It looks at the deadline too: counting all of a memory takes a while.
                 self.sleep_until(self.budget.error_output_due())?;
             }
             if fits > 0 {
-                self.check()?;
                 let written = self
                     .host
                     .write_error(&chunk[..fits], self.budget.time_left());

@@ -1,5 +1,6 @@
 //! From `/` to the directory of a mount.
 
+use crate::openat2::{self, MAX_LINKS};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstat, open, openat, openat2, readlinkat};
 use rustix::io::Errno;
 use std::collections::{HashSet, VecDeque};
@@ -11,9 +12,6 @@ pub(super) type Identities = HashSet<Identity>;
 type Opened = rustix::io::Result<OwnedFd>;
 
 const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-
-/// Links on the way of one path, as in the kernel.
-const MAX_LINKS: usize = 40;
 
 /// Directories above one another. What was just unmounted has no top.
 const MAX_DEPTH: usize = 4096;
@@ -30,10 +28,10 @@ pub(super) fn identity(directory: &OwnedFd) -> rustix::io::Result<Identity> {
 
 /// Opens a directory that no link is on the way to; `LOOP` where there is one.
 pub(super) fn without_links(path: &[u8]) -> Opened {
-    match in_kernel(path) {
-        // It is older than Linux 5.6, or the filter of a container is in the way.
-        Err(Errno::NOSYS | Errno::PERM) => by_steps(path),
-        opened => opened,
+    if openat2::is_available() {
+        in_kernel(path)
+    } else {
+        by_steps(path)
     }
 }
 

@@ -48,10 +48,9 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
     let number = digits.parse::<u64>().ok().filter(|_| is_number);
     let bytes = number.and_then(|number| number.checked_mul(1_u64.checked_shl(shift)?));
-    match bytes {
-        Some(1..) => Ok(bytes.unwrap_or_default()),
-        _ => Err("must be a number of bytes above 0, with an optional K, M or G".into()),
-    }
+    bytes
+        .filter(|bytes| *bytes > 0)
+        .ok_or("must be a number of bytes above 0, with an optional K, M or G".into())
 }
 
 /// Bytes that a linear memory can have.
@@ -90,7 +89,6 @@ pub(crate) fn tmp_dir(text: &str) -> Result<TmpDir, String> {
 pub(crate) fn variable(text: OsString) -> Result<(Vec<u8>, Vec<u8>), String> {
     let text = text.into_vec();
     let (name, value) = match text.iter().position(|byte| *byte == b'=') {
-        Some(0) => return Err("the name of a variable is not empty".into()),
         Some(end) => (text[..end].to_vec(), text[end + 1..].to_vec()),
         None => {
             let own = std::env::var_os(OsStr::from_bytes(&text));
@@ -98,10 +96,10 @@ pub(crate) fn variable(text: OsString) -> Result<(Vec<u8>, Vec<u8>), String> {
             (text, value.into_vec())
         }
     };
-    match name.is_empty() {
-        true => Err("the name of a variable is not empty".into()),
-        false => Ok((name, value)),
+    if name.is_empty() {
+        return Err("the name of a variable is not empty".into());
     }
+    Ok((name, value))
 }
 
 /// `GUEST=HOST`, `GUEST=HOST:ro` or `GUEST=HOST:rw`.

@@ -32,6 +32,11 @@ fn write_at(
     })
 }
 
+/// What is to be counted; not asked where nothing is.
+fn counted(counts: bool, ask: impl FnOnce() -> Result<u64, Errno>) -> Result<u64, Errno> {
+    if counts { ask() } else { Ok(0) }
+}
+
 /// How far behind the end of a file something lies.
 fn behind_end(file: BorrowedFd<'_>, offset: u64) -> Result<u64, Errno> {
     Ok(offset.saturating_sub(content(&fstat(file)?)))
@@ -100,11 +105,8 @@ impl Files {
         let file = self.file(fd, Errno::BAD_DESCRIPTOR)?;
         let account = self.table.get(fd)?.terms.account;
         let wanted: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let hole = if wanted > 0 && budget.counts(account) {
-            hole_before(file, offset)?
-        } else {
-            0
-        };
+        let counts = wanted > 0 && budget.counts(account);
+        let hole = counted(counts, || hole_before(file, offset))?;
         let all = hole.saturating_add(wanted as u64);
         let fits = self.table.may_add(account, all, budget)?;
         if wanted > 0 && fits <= hole {
@@ -134,10 +136,7 @@ impl Files {
     pub(crate) fn set_size(&self, fd: u32, size: u64, budget: &mut Budget) -> Result<(), Errno> {
         let file = self.file(fd, Errno::INVALID)?;
         let account = self.table.get(fd)?.terms.account;
-        if !budget.counts(account) {
-            return Ok(ftruncate(file, size)?);
-        }
-        let added = behind_end(file, size)?;
+        let added = counted(budget.counts(account), || behind_end(file, size))?;
         self.table
             .grow(account, added, budget, || Ok(ftruncate(file, size)?))
     }
@@ -152,7 +151,8 @@ impl Files {
     ) -> Result<(), Errno> {
         let file = self.file(fd, Errno::BAD_DESCRIPTOR)?;
         let account = self.table.get(fd)?.terms.account;
-        let added = behind_end(file, offset)?.saturating_add(length);
+        let hole = counted(budget.counts(account), || behind_end(file, offset))?;
+        let added = hole.saturating_add(length);
         self.table.grow(account, added, budget, || {
             Ok(fallocate(file, FallocateFlags::empty(), offset, length)?)
         })

@@ -11,10 +11,8 @@ use super::table::{Table, Terms};
 use super::walk::walk;
 use crate::host::abi::Errno;
 use crate::run::budget::{Budget, ENTRY};
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
-use rustix::io::Errno as HostErrno;
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use std::os::fd::{BorrowedFd, OwnedFd};
-use std::sync::OnceLock;
 
 /// The kernel gives up (`EAGAIN`) when somebody renames folders while it resolves a path.
 const MAX_TRIES: usize = 64;
@@ -64,7 +62,11 @@ pub(super) fn create_beneath(
 type Resolution = fn(Base<'_>, &[u8], OFlags, Option<&mut Budget>) -> Result<Found, Errno>;
 
 fn resolution() -> Resolution {
-    if kernel_resolves() { in_kernel } else { walk }
+    if crate::openat2::is_available() {
+        in_kernel
+    } else {
+        walk
+    }
 }
 
 fn open_by(
@@ -85,21 +87,6 @@ fn open_by(
         }
     }
     Err(Errno::AGAIN)
-}
-
-/// Whether there is `openat2`: Linux 5.6, and no filter of a container in its way.
-fn kernel_resolves() -> bool {
-    static KNOWN: OnceLock<bool> = OnceLock::new();
-    *KNOWN.get_or_init(|| {
-        let probe = openat2(
-            CWD,
-            ".",
-            OFlags::PATH | OFlags::CLOEXEC,
-            Mode::empty(),
-            ResolveFlags::empty(),
-        );
-        !matches!(probe, Err(HostErrno::NOSYS | HostErrno::PERM))
-    })
 }
 
 fn in_kernel(

@@ -245,8 +245,7 @@ impl Table {
 
     /// How many ranges of files are locked.
     pub(super) fn locked_ranges(&self) -> usize {
-        let open = self.slots.iter().flatten();
-        open.map(|descriptor| descriptor.ranges.len()).sum()
+        self.iter().map(|descriptor| descriptor.ranges.len()).sum()
     }
 
     pub(super) fn insert(&mut self, descriptor: Descriptor) -> u32 {
@@ -291,7 +290,7 @@ impl Table {
 
     /// The mount that an absolute path of the guest lies in, the innermost one, and the path in it.
     pub(super) fn mount_of<'p>(&self, path: &'p [u8]) -> Option<(Base<'_>, &'p [u8])> {
-        let mounts = self.slots.iter().flatten().filter_map(|descriptor| {
+        let mounts = self.iter().filter_map(|descriptor| {
             let rest = beneath(descriptor.mount_path()?.as_bytes(), path)?;
             Some((descriptor, rest))
         });

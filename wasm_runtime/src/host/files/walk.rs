@@ -4,13 +4,11 @@
 use super::resolve::{Base, Found, Opened, is_exclusive, new_mode, open_under};
 use crate::host::abi::Errno;
 use crate::host::memory::MAX_PATH;
+use crate::openat2::MAX_LINKS;
 use crate::run::budget::Budget;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, openat, readlinkat, statat};
 use rustix::io::Errno as HostErrno;
-
-/// Links on the way of one path, as in the kernel.
-pub(super) const MAX_LINKS: usize = 40;
 
 /// Folders that are opened for one path: it must not keep the host busy.
 pub(super) const MAX_FOLDERS: usize = 4096;

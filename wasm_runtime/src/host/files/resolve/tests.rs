@@ -1,10 +1,10 @@
 //! The kernel's resolution and the walk answer alike, and absolute links lead to mounts.
 
 use super::super::table::Descriptor;
-use super::super::walk::MAX_LINKS;
 use super::*;
+use crate::openat2::MAX_LINKS;
 use crate::run::Limit;
-use rustix::fs::{RenameFlags, fstat, open, renameat_with};
+use rustix::fs::{CWD, RenameFlags, fstat, open, renameat_with};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
