@@ -253,17 +253,32 @@ impl Server {
     /// Waits for an error-log line with `text` in it, allows all such lines, and returns those there are.
     #[track_caller]
     pub fn expect_log(&self, text: &str) -> Vec<LogLine> {
+        self.wait_for_log(text, 1)
+    }
+
+    /// Waits for `count` error-log lines with `text` in them, allows them, and asserts that there are no more. An
+    /// answer may be there before the last line: a line is written when the run has ended.
+    #[track_caller]
+    pub fn expect_logs(&self, text: &str, count: usize) -> Vec<LogLine> {
+        let lines = self.wait_for_log(text, count);
+        assert_eq!(lines.len(), count, "lines with {text:?}: {lines:?}");
+        lines
+    }
+
+    #[track_caller]
+    fn wait_for_log(&self, text: &str, count: usize) -> Vec<LogLine> {
         self.allow_log(text);
         let limit = Duration::from_secs(20);
         let start = Instant::now();
         loop {
             let lines = self.log_with(text);
-            if !lines.is_empty() {
+            if lines.len() >= count {
                 return lines;
             }
             assert!(
                 start.elapsed() < limit,
-                "no error log has a line with {text:?}:\n{}",
+                "{} of {count} lines with {text:?} are in the error logs:\n{}",
+                lines.len(),
                 self.raw_log()
             );
             sleep(Duration::from_millis(10));

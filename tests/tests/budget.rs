@@ -17,8 +17,7 @@ fn spender(path: &str, lines: &str, words: &[&str]) -> String {
 
 /// The only line with this code.
 fn line(server: &Server, code: &str) -> String {
-    let lines = server.expect_log(code);
-    assert_eq!(lines.len(), 1, "{lines:?}");
+    let lines = server.expect_logs(code, 1);
     lines[0].message.clone()
 }
 
@@ -136,8 +135,7 @@ fn output_has_a_limit() {
     assert_eq!(server.get("/off").expect(200).body().len(), 2_000_000);
     server.get("/over").expect(500);
     assert!(!server.get("/begun").complete);
-    let lines = server.expect_log("WASM0091");
-    assert_eq!(lines.len(), 2, "{lines:?}");
+    let lines = server.expect_logs("WASM0091", 2);
     assert!(
         lines[0]
             .message
@@ -222,8 +220,7 @@ fn writing_into_directories_has_a_limit() {
     let size = |name: &str| fs::metadata(server.path(name)).expect("a file").len();
     assert_eq!(size("data/filled"), 1_044_480);
     assert_eq!(size("data/enlarged"), 0);
-    let told = server.expect_log("WASM0093");
-    assert_eq!(told.len(), 5, "{told:?}");
+    let told = server.expect_logs("WASM0093", 5);
     assert!(
         told[0].message.contains("WasmWriteLimit (1048576 bytes): "),
         "{told:?}"

@@ -137,7 +137,7 @@ fn stderr_is_no_way_into_the_log() {
     let pair = CgiPair::start();
     for server in pair.both() {
         server.get("/cgi/probe?do=stderr").expect(200);
-        assert_eq!(server.expect_log("probe says").len(), 2);
+        server.expect_logs("probe says", 2);
     }
     assert!(
         pair.wasm

@@ -77,7 +77,7 @@ fn an_expected_log_line_does_not() {
         "<Location /secret.txt>\nRequire all denied\n</Location>",
     );
     server.get("/secret.txt").expect(403);
-    assert_eq!(server.expect_log("AH01630").len(), 1);
+    server.expect_logs("AH01630", 1);
 }
 
 #[test]

@@ -96,8 +96,7 @@ fn an_exit_code_before_the_first_byte_is_500_and_named_in_the_log() {
     let conf = endpoint("/leave", &guest("plain_probe"), "WasmArg leave\nWasmArg 7");
     let server = Site::new().start(conf);
     server.get("/leave").expect(500);
-    let lines = server.expect_log("WASM0062");
-    assert_eq!(lines.len(), 1, "{lines:?}");
+    let lines = server.expect_logs("WASM0062", 1);
     assert!(
         lines[0].message.contains("exit") && lines[0].message.contains('7'),
         "{lines:?}"
@@ -122,8 +121,7 @@ fn an_exit_code_of_any_size_is_an_exit() {
     for code in codes {
         server.get(&format!("/leave-{code}")).expect(500);
     }
-    let lines = server.expect_log("WASM0062");
-    assert_eq!(lines.len(), codes.len(), "{lines:?}");
+    let lines = server.expect_logs("WASM0062", codes.len());
     for code in codes {
         let told = lines
             .iter()

@@ -71,7 +71,7 @@ fn little_address_space_costs_speed_only() {
         server.get("/hello").expect(200);
         server.get("/trap").expect(500);
     }
-    assert_eq!(server.expect_log("WASM0032").len(), 1);
+    server.expect_logs("WASM0032", 1);
     server.expect_log("WASM0050");
 }
 

@@ -192,7 +192,7 @@ fn mounts_that_contradict_each_other_only_when_merged_fail_the_request() {
         server.path("app"),
         place("WasmMapDir /app"),
     );
-    assert_eq!(server.expect_log(&expected).len(), 3);
+    server.expect_logs(&expected, 3);
 }
 
 #[test]
@@ -227,8 +227,7 @@ fn a_link_that_a_program_planted_leads_nowhere() {
     for target in ["/read", "/write", "/both"] {
         server.get(target).expect(500);
     }
-    let lines = server.expect_log(PLANTED);
-    assert_eq!(lines.len(), 3);
+    let lines = server.expect_logs(PLANTED, 3);
     assert!(lines.iter().all(|line| line.message.contains("WASM0059")));
     assert_eq!(entries(&server, "outside"), 1);
     // A start looks at it too.

@@ -127,8 +127,7 @@ fn without_a_choice_it_is_off_and_one_line_says_so() {
         for _ in 0..20 {
             assert_eq!(arguments(server.get("/app/page.probe")).len(), 0);
         }
-        let lines = server.expect_log("WASM0068");
-        assert_eq!(lines.len(), 1, "{mpm:?}: {lines:?}");
+        let lines = server.expect_logs("WASM0068", 1);
         assert_eq!(lines[0].level, "notice");
         for part in ["cgi_probe.wasm", "htdocs/app/page.probe", "WasmScriptArg"] {
             assert!(lines[0].message.contains(part), "no {part} in {lines:?}");
@@ -158,8 +157,7 @@ fn who_has_no_script_or_no_body_needs_no_choice() {
 fn a_script_that_the_program_cannot_find_does_not_start_it() {
     let server = serve("WasmScriptArg On");
     server.get("/other/page.probe").expect(500);
-    let lines = server.expect_log("WASM0046");
-    assert_eq!(lines.len(), 1);
+    let lines = server.expect_logs("WASM0046", 1);
     assert!(
         lines[0].message.contains("htdocs/other/page.probe"),
         "{lines:?}"
@@ -247,5 +245,5 @@ fn the_body_of_a_request_is_never_the_program() {
         answer.expect(status);
     }
     server.expect_log("WASM0046");
-    assert_eq!(server.expect_log("WASM0042").len(), 5);
+    server.expect_logs("WASM0042", 5);
 }

@@ -124,14 +124,13 @@ fn lines_of_a_cgi_program_are_kept_too() {
     let conf = cgi_endpoint("/x", &guest("cgi_probe"), "");
     let server = Site::new().start(conf);
     server.get("/x?do=stderr").expect(200);
-    let lines = server.expect_log("probe says");
-    assert_eq!(lines.len(), 2, "{lines:?}");
+    server.expect_logs("probe says", 2);
 }
 
 #[test]
 fn an_unfinished_line_before_a_trap_is_kept() {
     let server = Site::new().start(endpoint("/x", &guest("trap_after_stderr"), ""));
     server.get("/x").expect(500);
-    assert_eq!(server.expect_log("last words").len(), 1);
+    server.expect_logs("last words", 1);
     server.expect_log("WASM0050");
 }

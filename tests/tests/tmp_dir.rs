@@ -151,8 +151,7 @@ fn the_size_bounds_bytes_and_entries() {
     ] {
         assert_eq!(server.get(path).expect(200).text(), told);
     }
-    let lines = server.expect_log("WASM0094");
-    assert_eq!(lines.len(), 4, "{lines:?}");
+    let lines = server.expect_logs("WASM0094", 4);
     let beginning = "more into its scratch directory than WasmTmpDir (1048576 bytes): ";
     assert!(lines[0].message.contains(beginning), "{lines:?}");
 }
@@ -180,8 +179,7 @@ fn all_together_are_bounded() {
     });
     let text = server.get("/x").expect(200).text();
     assert_eq!(text, "found -1: No space left on device\nleft -1\n");
-    let told = server.expect_log("WASM0096");
-    assert_eq!(told.len(), 1, "{told:?}");
+    let told = server.expect_logs("WASM0096", 1);
     assert!(
         told[0].message.ends_with("WasmScratchDir (3): 4"),
         "{told:?}"
