@@ -1,5 +1,5 @@
 # Thin targets: the logic lives in scripts/, in Cargo and in mod_wasm/Makefile. `make help` lists them.
-.PHONY: help setup build guests fetch demo test wasi-testsuite lint header
+.PHONY: help setup build guests fetch php demo test wasi-testsuite lint header
 .PHONY: image image-test image-repro install uninstall bench-quick bench-start bench-targets bench-image clean
 
 PARTS = demo
@@ -9,7 +9,7 @@ help: ## this list
 	@echo
 	@echo "Each runs a script of the same purpose in scripts/; try it with --help."
 
-setup: ## install what building and showing needs (PARTS="build install guests fetch demo test lint bench peers")
+setup: ## install what building and showing needs (PARTS="build install guests fetch php demo test lint bench peers")
 	@scripts/setup $(PARTS)
 
 build: ## build the module, its library and its programs into build/modules
@@ -23,6 +23,10 @@ guests: ## compile the example programs to WebAssembly into build/guests
 fetch: ## download and verify what the demos run (NAMES="wordpress-6.5.5 ...")
 	@scripts/setup build
 	@scripts/fetch-apps $(NAMES)
+
+php: ## build PHP for WebAssembly from source into build/php (FETCH_APPS_MIRROR=FOLDER of archives)
+	@scripts/setup php
+	@runtimes/php/build
 
 demo: ## show it: a server in the foreground (PORT=8080, ADDRESS=127.0.0.1)
 	@scripts/demo

@@ -19,6 +19,7 @@ mod files_pair;
 mod httpd;
 mod launch;
 mod paths;
+pub mod php;
 mod process;
 mod reader;
 mod refusal;
@@ -44,7 +45,8 @@ pub use files_pair::{Answers, FilesPair, Surroundings};
 pub use httpd::{Httpd, Mpm};
 pub use launch::free_port;
 pub use paths::{
-    cache_dir, fetched, guest, module, native, php_cgi, program, project_files, python, root,
+    cache_dir, fetched, guest, module, native, own_php, php_cgi, program, project_files, python,
+    root,
 };
 pub use process::{
     copy_program, outside_cargo, page_faults, peak_memory_kib, printed, resident_memory_kib,

@@ -136,20 +136,26 @@ pub(crate) fn make_private_dir(dir: &Path) {
 /// The fetched PHP, its compiled code already in [`cache_dir`].
 pub fn php_cgi() -> String {
     static PATH: OnceLock<String> = OnceLock::new();
-    PATH.get_or_init(|| precompiled("php-cgi-8.2.0/php-cgi-8.2.0.wasm"))
+    PATH.get_or_init(|| precompiled(&fetched("php-cgi-8.2.0/php-cgi-8.2.0.wasm")))
         .clone()
 }
 
 /// The fetched Python, its compiled code already in [`cache_dir`]. Its standard library is an artifact of its own.
 pub fn python() -> String {
     static PATH: OnceLock<String> = OnceLock::new();
-    PATH.get_or_init(|| precompiled("python-3.11.3/python-3.11.3.wasm"))
+    PATH.get_or_init(|| precompiled(&fetched("python-3.11.3/python-3.11.3.wasm")))
         .clone()
 }
 
-/// Compiles a fetched module ahead of time: servers that start side by side would otherwise all compile it.
-fn precompiled(relative: &str) -> String {
-    let wasm = fetched(relative);
+/// PHP as `runtimes/php` builds it, its compiled code already in [`cache_dir`].
+pub fn own_php() -> String {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| precompiled(&require(build_dir().join("php/php.wasm"), "make php")))
+        .clone()
+}
+
+/// Compiles a large module ahead of time: servers that start side by side would otherwise all compile it.
+fn precompiled(wasm: &Path) -> String {
     printed(Command::new(module("wasm-precompile")).args([
         OsStr::new("--cache-dir"),
         cache_dir().as_os_str(),

@@ -1,0 +1,51 @@
+/* What the files of this SAPI offer each other. */
+#ifndef WASI_SAPI_H
+#define WASI_SAPI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "php.h"
+#include "SAPI.h"
+
+/* module.c: the SAPI as PHP sees it. `line` says that a person asks, on a command line: the name is "cli" then, and output is plain text. */
+void name_sapi(bool line);
+extern sapi_module_struct wasi_sapi_module;
+
+/* start.c: starts PHP, or says on standard error why not. What -d and -n of a command line say goes before. */
+bool start_php(void);
+void stop_php(void);
+void add_ini_entry(const char *entry);
+void ignore_ini_files(void);
+bool php_is_started(void);
+
+/* output.c */
+size_t write_output(const char *data, size_t size);
+void flush_output(void *context);
+int send_headers(sapi_headers_struct *headers);
+
+/* request.c: answers one request of CGI, whose variables are in the environment. The result is an exit status. */
+int answer_request(void);
+
+/* command.c: does what the arguments say. The result is an exit status. */
+int run_command(int argument_count, char **arguments);
+
+/* script.c: runs a file, which is standard input where `path` is NULL, and ends the request around it. The result is an exit status. */
+bool begin_script(void);
+int run_script(const char *path);
+int end_script(int status);
+
+/* user_ini.c: applies [PATH] and [HOST] sections of php.ini and .user.ini files. A callback of the SAPI. */
+int apply_user_ini(void);
+
+/* deadline.c: max_execution_time. */
+void watch_deadline(void);
+
+/* resume.c: what a snapshot froze and each request has to have anew. */
+void refresh(void);
+void note_start(void);
+
+/* An exit status as WASI passes it on: those above 125 mean something else to whoever runs a program. */
+int exit_status(int status);
+
+#endif

@@ -1,0 +1,49 @@
+/* One script from begin to end, for requests and commands alike. */
+#include "sapi.h"
+
+#include <unistd.h>
+
+#include "php_main.h"
+#include "zend_stream.h"
+
+bool begin_script(void)
+{
+    bool begun = false;
+
+    SG(server_context) = (void *)1; /* any: PHP reads input only where there is one */
+    zend_first_try {
+        begun = php_request_startup() == SUCCESS;
+    } zend_end_try();
+    return begun;
+}
+
+int run_script(const char *path)
+{
+    zend_file_handle file;
+    int status = 255;
+
+    zend_first_try {
+        if (path)
+            zend_stream_init_filename(&file, path);
+        else
+            zend_stream_init_fp(&file, stdin, "Standard input code");
+        file.primary_script = 1;
+        php_execute_script(&file);
+        zend_destroy_file_handle(&file);
+    } zend_end_try();
+    status = EG(exit_status);
+    return status;
+}
+
+int end_script(int status)
+{
+    if (SG(request_info).path_translated) {
+        efree(SG(request_info).path_translated);
+        SG(request_info).path_translated = NULL;
+    }
+    zend_try {
+        php_request_shutdown(NULL);
+    } zend_end_try();
+    flush_output(NULL);
+    return exit_status(EG(exit_status) ? EG(exit_status) : status);
+}

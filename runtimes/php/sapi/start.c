@@ -1,0 +1,102 @@
+/* Starts PHP: php.ini and its folder are read, extensions set up. It happens once, before the snapshot where there is one. */
+#include "sapi.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../shims/sqlite_locks.h"
+#include "php_ini.h"
+#include "php_main.h"
+#include "zend_extensions.h"
+
+extern zend_extension zend_extension_entry; /* OPcache */
+
+static bool started;
+static char *ini_entries;
+
+/*
+ * What differs from PHP's own defaults: fibers' stacks, which nothing uses (shims/fibers.c) and which cannot be smaller; OPcache's memory, which each
+ * sandbox has to itself; and the part of the stack that recursion may use. The engine keeps another stack beside it, of 1 MiB, which nobody can
+ * measure from inside. Where calls of PHP nest through functions in C, that one ends when this one has used about 700 KiB.
+ */
+static const char *const defaults[][2] = {
+    {"fiber.stack_size", "131072"},
+    {"opcache.memory_consumption", "32"},
+    {"zend.max_allowed_stack_size", "655360"},
+};
+
+static const char *const line_defaults[][2] = {
+    {"display_errors", "1"},
+    {"html_errors", "0"},
+    {"implicit_flush", "1"},
+    {"max_execution_time", "0"},
+    {"max_input_time", "-1"},
+    {"output_buffering", "0"},
+};
+
+static void set_default(HashTable *configuration, const char *name, const char *value)
+{
+    zval entry;
+
+    ZVAL_NEW_STR(&entry, zend_string_init(value, strlen(value), 1));
+    zend_hash_str_update(configuration, name, strlen(name), &entry);
+}
+
+static void set_defaults(HashTable *configuration)
+{
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+        set_default(configuration, defaults[i][0], defaults[i][1]);
+    if (wasi_sapi_module.phpinfo_as_text) {
+        for (size_t i = 0; i < sizeof line_defaults / sizeof *line_defaults; i++)
+            set_default(configuration, line_defaults[i][0], line_defaults[i][1]);
+    }
+    zend_register_extension(&zend_extension_entry, NULL);
+}
+
+/* `entry` is "name=value", or "name" for 1; a line of php.ini that counts more than those of the files. */
+void add_ini_entry(const char *entry)
+{
+    size_t before = ini_entries ? strlen(ini_entries) : 0, length = strlen(entry);
+    const char *value = strchr(entry, '=');
+    bool bare = value && value[1] && value[1] != '"' && !isalnum((unsigned char)value[1]);
+
+    ini_entries = realloc(ini_entries, before + length + sizeof "=\"\"\n");
+    if (!value)
+        sprintf(ini_entries + before, "%s=1\n", entry);
+    else if (bare)
+        sprintf(ini_entries + before, "%.*s\"%s\"\n", (int)(value + 1 - entry), entry, value + 1);
+    else
+        sprintf(ini_entries + before, "%s\n", entry);
+}
+
+void ignore_ini_files(void)
+{
+    wasi_sapi_module.php_ini_ignore = 1;
+}
+
+bool php_is_started(void)
+{
+    return started;
+}
+
+bool start_php(void)
+{
+    zend_signal_startup();
+    use_host_locks();
+    sapi_startup(&wasi_sapi_module);
+    wasi_sapi_module.ini_defaults = set_defaults;
+    wasi_sapi_module.ini_entries = ini_entries;
+    started = wasi_sapi_module.startup(&wasi_sapi_module) == SUCCESS;
+    if (started)
+        watch_deadline();
+    else
+        fputs("PHP does not start\n", stderr);
+    return started;
+}
+
+void stop_php(void)
+{
+    php_module_shutdown();
+    sapi_shutdown();
+}

@@ -1,0 +1,120 @@
+//! Our own PHP: locks that hold and databases that keep what is written, under many requests at a time.
+
+use std::process::Command;
+use std::thread;
+
+use mod_wasm_tests::{Browser, Server, php, printed, program};
+
+/// Asks for `target` this often, by this many at a time; `ask` does it.
+fn in_parallel(visitors: usize, times: usize, ask: impl Fn() + Sync) {
+    thread::scope(|scope| {
+        for _ in 0..visitors {
+            scope.spawn(|| (0..times).for_each(|_| ask()));
+        }
+    });
+}
+
+fn sqlite3(server: &Server, statement: &str) -> String {
+    let mut shell = Command::new(program("sqlite3", "sqlite3"));
+    printed(shell.args([
+        "-batch",
+        "-cmd",
+        ".timeout 60000",
+        &server.path("data/db"),
+        statement,
+    ]))
+}
+
+#[test]
+fn flock_lets_one_in_at_a_time() {
+    let code = "<?php $h = fopen('/data/n', 'c+'); flock($h, LOCK_EX) || exit('no lock'); $n = (int) stream_get_contents($h); usleep(1000);
+        rewind($h); fwrite($h, (string) ($n + 1)); fflush($h); flock($h, LOCK_UN); echo 'ok';";
+    let server = php::serve(&[("count.php", code)], "WasmQueueTimeout 120");
+    in_parallel(8, 25, || {
+        assert_eq!(server.get("/count.php").expect(200).text(), "ok")
+    });
+    let counted = std::fs::read_to_string(server.path("data/n")).expect("the scripts count");
+    assert_eq!(counted, "200");
+}
+
+#[test]
+fn a_lock_that_somebody_has_is_refused_to_who_does_not_wait() {
+    let code = "<?php $one = fopen('/data/n', 'c+'); $two = fopen('/data/n', 'c+'); $blocked = 0;
+        echo (int) flock($one, LOCK_EX), (int) flock($two, LOCK_EX | LOCK_NB, $blocked), $blocked, (int) flock($one, LOCK_UN), (int) flock($two, LOCK_SH), (int) flock($one, LOCK_SH);";
+    assert_eq!(php::printed_by(code), "101111");
+}
+
+#[test]
+fn requests_of_one_session_do_not_race() {
+    let code = "<?php session_save_path('/data'); session_start(); $_SESSION['n'] = ($_SESSION['n'] ?? 0) + 1; usleep(1000); echo $_SESSION['n'];";
+    let server = php::serve(&[("count.php", code)], "WasmQueueTimeout 120");
+    let mut browser = Browser::new(&server);
+    assert_eq!(browser.get("/count.php").expect(200).text(), "1");
+    let browser = &browser;
+    in_parallel(8, 25, || {
+        browser.request("GET", "/count.php").send().expect(200);
+    });
+    assert_eq!(browser.request("GET", "/count.php").send().text(), "202");
+}
+
+const INSERT: &str = "<?php $db = new PDO('sqlite:/data/db', options: [PDO::ATTR_TIMEOUT => 60]); $db->exec('create table if not exists t (who)');
+    $db->prepare('insert into t values (?)')->execute([$_GET['who'] ?? 'nobody']); echo 'ok';";
+
+#[test]
+fn no_row_of_many_writers_is_lost() {
+    let server = php::serve(&[("insert.php", INSERT)], "WasmQueueTimeout 120");
+    in_parallel(8, 25, || {
+        assert_eq!(server.get("/insert.php").expect(200).text(), "ok");
+        sqlite3(&server, "insert into t values ('the host')");
+    });
+    assert_eq!(
+        sqlite3(&server, "select count(*) from t; pragma integrity_check"),
+        "400\nok\n"
+    );
+}
+
+#[test]
+fn two_connections_of_one_script_share_their_locks() {
+    let code = "<?php $one = new PDO('sqlite:/data/db'); $two = new PDO('sqlite:/data/db'); $one->exec('create table t (a)');
+        for ($i = 0; $i < 3; $i++) { $one->exec('insert into t values (1)'); $two->exec('insert into t values (2)'); $r = $one->query('select a from t'); $r->fetch(); $s = $two->query('select a from t'); $s->fetch(); $r = null; $s = null; }
+        $one->beginTransaction(); $one->exec('insert into t values (3)'); $two->exec('pragma busy_timeout = 10');
+        try { $two->exec('insert into t values (4)'); echo 'written'; } catch (PDOException $e) { echo $e->getMessage(); }
+        $one->commit(); echo $two->query('select count(*) from t')->fetchColumn();";
+    let server = php::serve(&[("two.php", code)], "");
+    let told = server.get("/two.php").expect(200).text();
+    assert_eq!(
+        told,
+        "SQLSTATE[HY000]: General error: 5 database is locked7"
+    );
+    assert_eq!(
+        sqlite3(&server, "insert into t values (5); select count(*) from t"),
+        "8\n"
+    );
+}
+
+#[test]
+fn a_database_in_wal_mode_is_opened_alone_and_none_becomes_one() {
+    let scripts = [
+        (
+            "mode.php",
+            "<?php echo (new PDO('sqlite:/data/new'))->query('pragma journal_mode = WAL')->fetchColumn();",
+        ),
+        (
+            "wal.php",
+            "<?php $db = new PDO('sqlite:/data/db'); $db->exec('insert into t values (2)'); echo $db->query('select count(*) from t')->fetchColumn();",
+        ),
+    ];
+    let server = php::serve(&scripts, "");
+    assert_eq!(server.get("/mode.php").expect(200).text(), "delete");
+    sqlite3(
+        &server,
+        "pragma journal_mode = WAL; create table t (a); insert into t values (1)",
+    );
+    let mut open = Command::new("chmod");
+    printed(open.args(["a+rw", &server.path("data/db")]));
+    assert_eq!(server.get("/wal.php").expect(200).text(), "2");
+    assert_eq!(
+        sqlite3(&server, "select count(*) from t; pragma integrity_check"),
+        "2\nok\n"
+    );
+}
