@@ -19,7 +19,7 @@ objects: objects.list
 objects.list: $(PHP_OBJECTS) $(OPCACHE_OBJECTS) $(SAPI_OBJECTS) $(SHIM_OBJECTS)
 	printf '%s\n' $(SHIM_OBJECTS) $(PHP_OBJECTS:.lo=.o) $(OPCACHE_OBJECTS) $(SAPI_OBJECTS) >$@
 
-COMPILE = $(CC) -I$(top_builddir)/../libraries/include -I$(RECIPE)/../../examples/include $(COMMON_FLAGS) -IZend -I$(top_srcdir)/Zend $(filter-out -prefer-non-pic -static,$(CFLAGS_CLEAN)) $(EXTRA_CFLAGS) -MMD -MF $@.dep -c $< -o $@
+COMPILE = $(CC) -I$(top_builddir)/../libraries/include -I$(RECIPE)/../../examples/include $(COMMON_FLAGS) -IZend -I$(top_srcdir)/Zend $(filter-out -prefer-non-pic -static,$(CFLAGS_CLEAN)) $(EXTRA_CFLAGS) -MMD -MP -MF $@.dep -c $< -o $@
 
 $(OPCACHE_OBJECTS): ext/opcache/%.o: $(top_srcdir)/ext/opcache/%.c
 	@mkdir -p $(@D)

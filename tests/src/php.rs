@@ -19,7 +19,8 @@ pub fn serve_site(site: Site, scripts: &[(&str, &str)], lines: &str) -> Server {
     let conf = format!(
         "<Directory {docs}>\n<FilesMatch \"\\.php$\">\nSetHandler wasm-handler\n</FilesMatch>\nWasmModule {php}\n\
          WasmMapDir /app {docs} ro\nWasmMapDir /data {data}\nWasmTmpDir /tmp\n\
-         WasmEnableCGI On\nWasmMapCGIFileNames On\nWasmScriptArg Off\n{lines}\n</Directory>",
+         WasmEnableCGI On\nWasmMapCGIFileNames On\nWasmScriptArg Off\n{lines}\n</Directory>\n\
+         WasmQueueTimeout 120",
         docs = site.path("htdocs"),
         php = own_php(),
         data = site.writable_dir("data"),

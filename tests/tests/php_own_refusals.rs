@@ -23,7 +23,7 @@ const REFUSED: &[(&str, &str)] = &[
         "stream_socket_server('tcp://127.0.0.1:80')",
         "stream_socket_server(): Unable to connect to tcp://127.0.0.1:80",
     ),
-    ("gethostname()", "gethostname(): unable to fetch host"),
+    ("gethostname()", "gethostname(): Unable to fetch host"),
     ("chmod('/data', 0700)", "chmod(): Not supported"),
     ("chown('/data', 5)", "chown(): Not supported"),
 ];

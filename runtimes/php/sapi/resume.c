@@ -1,17 +1,19 @@
 /*
  * What a snapshot froze, and each request has to have anew: the environment, the C library's view of its mounts, and the seeds of random numbers.
- * PHP seeds its own generators in each request, if a script asks.
+ * PHP seeds its own generators in each request, when
+ * a script asks; libsodium keeps none (shims/random.c).
  */
 #include "sapi.h"
 
-#include <libxml/dict.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <wasi/libc-environ.h>
 
 void __wasilibc_reset_preopens(void);
+unsigned *xmlGetLocalRngState(void); /* libxml2's own, two numbers: seeds of its tables of names */
 
 /* Variables by which PHP finds php.ini. It has read it when the snapshot was taken. */
 static const char *const ini_variables[] = {"PHPRC", "PHP_INI_SCAN_DIR"};
@@ -46,5 +48,7 @@ void refresh(void)
     __wasilibc_maybe_reinitialize_environ_eagerly();
     __wasilibc_reset_preopens();
     sqlite3_randomness(0, NULL);
+    if (getentropy(xmlGetLocalRngState(), 2 * sizeof(unsigned)))
+        abort();
     compare_ini_variables();
 }

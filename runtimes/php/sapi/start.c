@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../shims/sqlite_locks.h"
+#include "../shims/sqlite.h"
 #include "php_ini.h"
 #include "php_main.h"
 #include "zend_extensions.h"
@@ -83,7 +83,7 @@ bool php_is_started(void)
 bool start_php(void)
 {
     zend_signal_startup();
-    use_host_locks();
+    give_sqlite_the_host();
     sapi_startup(&wasi_sapi_module);
     wasi_sapi_module.ini_defaults = set_defaults;
     wasi_sapi_module.ini_entries = ini_entries;

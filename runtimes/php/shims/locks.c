@@ -1,6 +1,6 @@
 /*
  * flock(), which PHP's function of that name and the files of sessions use: the lock of the host's file. It waits as long as the run may take; then
- * the run ends by its deadline. The locks of SQLite, which are on ranges of bytes: sqlite_locks.c.
+ * the run ends by its deadline. The locks of SQLite, which are on ranges of bytes: sqlite.c.
  */
 #include <errno.h>
 #include <mod_wasm.h>

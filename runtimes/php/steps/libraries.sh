@@ -148,7 +148,7 @@ library_libsodium() {
     headers -d sodium "$config/sodium/version.h"
 }
 
-# SQLite in one file, as upstream ships it; the tools that join its parts run on this machine. Locks are mod_wasm's (shims/locks.c).
+# SQLite in one file, as upstream ships it; the tools that join its parts run on this machine. Locks are mod_wasm's (shims/sqlite.c).
 library_sqlite() {
     (cd "$config" && CC=${HOST_CC:-cc} AR=ar "$PHP_BUILD/src/sqlite/configure" --disable-readline --disable-tcl &&
         make sqlite3.c) >"$config/log" 2>&1 || die "sqlite3.c cannot be made: see $config/log"

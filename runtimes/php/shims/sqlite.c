@@ -1,9 +1,13 @@
 /*
- * Lets SQLite's "unix" VFS lock by mod_wasm. It calls fcntl for ranges of bytes, and expects the locks to belong to the process: two connections of
+ * What SQLite's "unix" VFS takes from the host.
+ *
+ * Random numbers: it reads /dev/urandom, and takes the time where there is none, so that all requests of a second would draw the same.
+ *
+ * Locks, by mod_wasm. It calls fcntl for ranges of bytes, and expects the locks to belong to the process: two connections of
  * one process to one database share them, and either may give them back. Those of mod_wasm belong to the open file. So all connections to a
  * file lock through the descriptor of the one that came first, the file's holder; SQLite closes no descriptor while its file is locked.
  */
-#include "sqlite_locks.h"
+#include "sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +15,7 @@
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,10 +97,17 @@ static int fcntl_with_locks(int fd, int command, ...)
     return result;
 }
 
-void use_host_locks(void)
+static int random_bytes(sqlite3_vfs *vfs, int size, char *bytes)
+{
+    arc4random_buf(bytes, size);
+    return size;
+}
+
+void give_sqlite_the_host(void)
 {
     sqlite3_vfs *vfs = sqlite3_vfs_find("unix");
 
+    vfs->xRandomness = random_bytes;
     vfs->xSetSystemCall(vfs, "fcntl", (sqlite3_syscall_ptr)fcntl_with_locks);
     vfs->xSetSystemCall(vfs, "close", (sqlite3_syscall_ptr)close_holder);
 }
