@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::command::bare;
 use crate::paths::{cache_dir, own_php};
-use crate::{Server, Site};
+use crate::{Httpd, Server, Site};
 
 /// Serves these scripts with our PHP; it may write to `/data`, whose folder is `data` of the site.
 pub fn serve(scripts: &[(&str, &str)], lines: &str) -> Server {
@@ -13,6 +13,11 @@ pub fn serve(scripts: &[(&str, &str)], lines: &str) -> Server {
 
 /// The same in a site that holds files already.
 pub fn serve_site(site: Site, scripts: &[(&str, &str)], lines: &str) -> Server {
+    httpd(site, scripts, lines).start()
+}
+
+/// The same, for tests that choose how httpd runs.
+pub fn httpd(site: Site, scripts: &[(&str, &str)], lines: &str) -> Httpd {
     for (name, code) in scripts {
         site.file(&format!("htdocs/{name}"), code);
     }
@@ -25,7 +30,7 @@ pub fn serve_site(site: Site, scripts: &[(&str, &str)], lines: &str) -> Server {
         php = own_php(),
         data = site.writable_dir("data"),
     );
-    site.httpd(conf).start()
+    site.httpd(conf)
 }
 
 /// Serves one script, and returns what it prints.

@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::thread;
 
-use mod_wasm_tests::{Browser, Server, php, printed, program};
+use mod_wasm_tests::{Browser, Mpm, Server, Site, php, printed, program};
 
 /// Asks for `target` this often, by this many at a time; `ask` does it.
 fn in_parallel(visitors: usize, times: usize, ask: impl Fn() + Sync) {
@@ -59,17 +59,51 @@ fn requests_of_one_session_do_not_race() {
 const INSERT: &str = "<?php $db = new PDO('sqlite:/data/db', options: [PDO::ATTR_TIMEOUT => 60]); $db->exec('create table if not exists t (who)');
     $db->prepare('insert into t values (?)')->execute([$_GET['who'] ?? 'nobody']); echo 'ok';";
 
+/// Writes within a transaction, says so, and stays there.
+const STUCK: &str = "<?php $db = new PDO('sqlite:/data/db', options: [PDO::ATTR_TIMEOUT => 60]); $db->beginTransaction();
+    $db->exec(\"insert into t values ('stuck')\"); echo 'within'; flush(); sleep(600);";
+
+fn serve_writers(mpm: Mpm, lines: &str) -> Server {
+    let scripts = [("insert.php", INSERT), ("stuck.php", STUCK)];
+    let httpd = php::httpd(Site::new(), &scripts, lines);
+    httpd.mpm(mpm).threads(16).start()
+}
+
 #[test]
 fn no_row_of_many_writers_is_lost() {
-    let server = php::serve(&[("insert.php", INSERT)], "");
-    in_parallel(8, 25, || {
-        assert_eq!(server.get("/insert.php").expect(200).text(), "ok");
-        sqlite3(&server, "insert into t values ('the host')");
-    });
-    assert_eq!(
-        sqlite3(&server, "select count(*) from t; pragma integrity_check"),
-        "400\nok\n"
+    for mpm in [Mpm::Event, Mpm::Prefork] {
+        let server = serve_writers(mpm, "");
+        in_parallel(8, 25, || {
+            assert_eq!(server.get("/insert.php").expect(200).text(), "ok");
+            sqlite3(&server, "insert into t values ('the host')");
+        });
+        let counted = sqlite3(&server, "select count(*) from t; pragma integrity_check");
+        assert_eq!(counted, "400\nok\n", "{mpm:?}");
+    }
+}
+
+#[test]
+fn a_writer_that_dies_leaves_neither_rows_nor_locks() {
+    let server = serve_writers(Mpm::Event, "WasmTimeout 4");
+    assert_eq!(server.get("/insert.php").expect(200).text(), "ok");
+    let mut killed = server.request("GET", "/stuck.php").open();
+    killed.read_until("within");
+    server.kill_child(server.child());
+    assert!(
+        killed
+            .finish_if_alive()
+            .is_none_or(|answer| !answer.complete)
     );
+    assert_eq!(server.get("/insert.php").expect(200).text(), "ok");
+    let ended = server.get("/stuck.php");
+    assert!(!ended.complete, "the deadline did not end it: {ended:?}");
+    server.expect_log("WASM0051");
+    assert_eq!(server.get("/insert.php").expect(200).text(), "ok");
+    let counted = sqlite3(
+        &server,
+        "select count(*) from t where who = 'nobody'; select count(*) from t; pragma integrity_check",
+    );
+    assert_eq!(counted, "3\n3\nok\n");
 }
 
 #[test]
