@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mod_wasm_tests::{Browser, Site, Upload, php};
+use mod_wasm_tests::{Browser, Site, Upload, php, wait_until};
 
 const ECHO: &str = "<?php header('Content-Type: application/json'); echo json_encode([$_SERVER['REQUEST_METHOD'], $_GET, $_POST, file_get_contents('php://input')]);";
 
@@ -340,4 +340,18 @@ fn memory_beyond_the_limit_is_an_error_of_php() {
     // PHP's allocator says it a second time, as natively.
     server.expect_log("mmap() failed");
     server.allow_log("WASM0070");
+}
+
+#[test]
+fn a_script_may_outlive_its_client_where_the_server_says_so() {
+    let code = "<?php ignore_user_abort(true); echo 'begun'; flush(); for ($i = 0; $i < 20; $i++) { usleep(50000); echo str_repeat('x', 1000); flush(); }
+        file_put_contents('/data/end', connection_status());";
+    let server = php::serve(&[("long.php", code)], "WasmIgnoreClientAbort On");
+    let mut client = server.request("GET", "/long.php").open();
+    client.read_until("begun");
+    client.reset();
+    let end = server.path("data/end");
+    wait_until("the script ends", Duration::from_secs(60), || {
+        std::fs::read(&end).is_ok_and(|status| status == b"0")
+    });
 }
