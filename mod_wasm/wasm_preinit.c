@@ -72,12 +72,19 @@ static const char *scratch_of(const wasm_dir_conf *conf)
     return tmp ? tmp->guest : NULL;
 }
 
-static const char *examine(apr_pool_t *pool, const wasm_server_conf *server, wasm_code *code)
+const wrt_preinit *wasm_preinit_of(apr_pool_t *pool, const wasm_server_conf *server, const wasm_dir_conf *conf)
 {
-    const wasm_dir_conf *conf = code->given;
-    apr_array_header_t *mounts = wasm_mounts_of(pool, conf), *env = variables(pool, conf);
-    const wrt_preinit preinit = {
-        .struct_size = sizeof preinit,
+    apr_array_header_t *mounts, *env;
+    wrt_preinit *preinit;
+
+    if (!wasm_setting_of(conf, WASM_SETTING_PREINIT)) {
+        return NULL;
+    }
+    mounts = wasm_mounts_of(pool, conf);
+    env = variables(pool, conf);
+    preinit = apr_palloc(pool, sizeof *preinit);
+    *preinit = (wrt_preinit){
+        .struct_size = sizeof *preinit,
         .required = wasm_setting_of(conf, WASM_SETTING_PREINIT) != WASM_PREINIT_AUTO,
         .mounts = (const wrt_mount *)mounts->elts,
         .mounts_len = (size_t)mounts->nelts,
@@ -90,24 +97,24 @@ static const char *examine(apr_pool_t *pool, const wasm_server_conf *server, was
         .descriptors = (uint64_t)wasm_setting_of(conf, WASM_SETTING_FILE_LIMIT),
         .user = user_of_children(pool),
     };
-
-    return wasm_artifacts_examine(pool, server, code, &preinit);
+    return preinit;
 }
 
 const char *wasm_preinit_examine(apr_pool_t *pconf, const wasm_server_conf *server, wasm_dir_conf *section)
 {
     const wasm_dir_conf *given = wasm_section_in_server(pconf, section);
+    const wrt_preinit *preinit = wasm_preinit_of(pconf, server, given);
     wasm_code *code;
     const char *wrong;
 
-    if (!wasm_setting_of(given, WASM_SETTING_PREINIT)) {
+    if (!preinit) {
         return NULL;
     }
     code = apr_pcalloc(pconf, sizeof *code);
     code->program = section->program;
     code->section = section;
     code->given = given;
-    wrong = examine(pconf, server, code);
+    wrong = wasm_artifacts_examine(pconf, server, code, preinit);
     if (!wrong && wrt_artifact_has_snapshot(code->artifact)) {
         APR_ARRAY_PUSH(server->codes, wasm_code *) = code;
         section->snapshot = code;

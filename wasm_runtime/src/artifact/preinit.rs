@@ -1,5 +1,6 @@
 //! How a module is initialised for a snapshot, and whether one that is there would come of it again.
 
+use super::Facts;
 use super::order::{Given, Order, User};
 use super::snapshot::SnapshotFacts;
 use crate::host::files::{Files, Terms};
@@ -12,6 +13,12 @@ use std::time::Duration;
 
 /// The names by which modules export an initialiser, the newer one first.
 pub(super) const INITIALIZERS: [&str; 2] = ["wizer-initialize", "wizer.initialize"];
+
+/// The function that initialises a module, if it has one.
+pub(super) fn initializer(facts: &Facts) -> Option<&'static str> {
+    let has = |name: &&str| facts.entry_points.iter().any(|entry| entry == name);
+    INITIALIZERS.into_iter().find(has)
+}
 
 /// How a module is initialised for a snapshot.
 #[derive(Clone, Debug)]
