@@ -212,7 +212,8 @@ impl Settings {
             env,
             mounts: self.mounts.clone(),
             scratch,
-            entry_point: self.entry_point().to_owned(),
+            // Nothing where nothing was said: that of a snapshot is another one.
+            entry_point: self.entry_point.clone().unwrap_or_default(),
             // It is the only one.
             queue_timeout: Duration::ZERO,
             limits: self.limits(descriptors),
