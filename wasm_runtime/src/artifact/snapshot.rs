@@ -13,7 +13,7 @@ use std::io::{self, Cursor, Read, Seek};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Ends every snapshot file. Its last character is counted up when [`SnapshotFacts`] changes.
-const FORMAT: [u8; 8] = *b"MODSNAP1";
+const FORMAT: [u8; 8] = *b"MODSNAP2";
 
 /// Bytes of a snapshot file.
 pub(crate) const MAX_SNAPSHOT: u64 = 2 << 30;
