@@ -52,6 +52,20 @@ pub(super) fn read_facts(file: &File) -> io::Result<Option<SnapshotFacts>> {
     Ok(read.map(|(facts, _)| facts))
 }
 
+/// The WebAssembly in a snapshot file. `None`: it is none, or was cut.
+///
+/// # Errors
+/// Those of reading.
+pub fn read_snapshot(file: &mut File) -> io::Result<Option<Vec<u8>>> {
+    let Some((_, size)) = footer::read::<SnapshotFacts>(file, FORMAT)? else {
+        return Ok(None);
+    };
+    let mut wasm = Vec::new();
+    file.rewind()?;
+    file.take(size).read_to_end(&mut wasm)?;
+    Ok(Some(wasm))
+}
+
 /// A snapshot whose bytes nobody can change any more.
 #[derive(Debug)]
 pub(super) struct Snapshot {
