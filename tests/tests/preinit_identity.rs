@@ -185,6 +185,20 @@ fn sections_that_saw_something_else_have_snapshots_of_their_own() {
     assert_eq!(taken(&server), 0);
 }
 
+/// A number that tells a file apart is that of another file in another file system.
+#[test]
+fn what_was_found_in_another_directory_is_not_taken_for_the_same() {
+    let site = Site::new();
+    let path = site.file("one/file", "content");
+    site.file("two/other", "");
+    fs::hard_link(path, site.path("two/file")).expect("the folder is ours");
+    let conf = section("/one", "one", "read:/data/file", "")
+        + &section("/two", "two", "read:/data/file", "");
+    let server = start(site, &conf);
+    assert_eq!(snapshots(&server).len(), 2);
+    assert_eq!(taken(&server), 0, "both are kept");
+}
+
 #[test]
 fn sections_with_other_mounts_have_snapshots_of_their_own() {
     let site = Site::new();

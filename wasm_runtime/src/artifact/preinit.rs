@@ -77,7 +77,15 @@ impl Preinit {
         facts.given == self.given(module_sha256)
             && facts.memory <= self.memory
             && facts.refused_memory.is_none_or(same_memory)
+            && self.has_mounts(&facts.found_in)
             && self.still_shows(facts)
+    }
+
+    fn has_mounts(&self, found_in: &[(String, Vec<u8>)]) -> bool {
+        found_in.iter().all(|(guest, host)| {
+            let mut mounts = self.mounts.iter();
+            mounts.any(|mount| mount.guest == *guest && mount.host == *host)
+        })
     }
 
     fn still_shows(&self, facts: &SnapshotFacts) -> bool {

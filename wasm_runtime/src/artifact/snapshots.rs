@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn all_snapshots_in_use_are_of_bounded_size() {
         let of_size = |size| {
-            let content = append_facts(b"wasm".to_vec(), snapshot::facts("m"));
+            let content = append_facts(b"wasm".to_vec(), snapshot::facts("m")).unwrap();
             let mut taken = Snapshot::from_file(&mut snapshot::file(&content)).unwrap();
             taken.size = size;
             Arc::new(taken)

@@ -125,7 +125,7 @@ fn initialize(options: &Options, output: &Path) -> Result<()> {
     input.read_to_end(&mut wasm).map_err(unreadable)?;
     let compiler = Compiler::new(options.target)?;
     let (wasm, facts) = compiler.snapshot(&compiler.check(&wasm)?, &order)?;
-    write(output, &append_facts(wasm, facts))
+    write(output, &append_facts(wasm, facts)?)
 }
 
 fn unreadable(source: io::Error) -> Error {

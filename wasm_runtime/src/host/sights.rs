@@ -8,7 +8,7 @@ use super::files::Files;
 use crate::run::budget::Budget;
 use rustix::fs::{FileType, Stat};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A path that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -213,6 +213,12 @@ impl Observer {
             Err(_) => self.opened.get(&fd).cloned(),
         }
     }
+}
+
+/// Guest paths of the mounts in which something was found.
+pub(crate) fn found_in(sights: &Sights) -> BTreeSet<&str> {
+    let found = sights.iter().filter(|(_, sight)| *sight != Sight::Nothing);
+    found.map(|(place, _)| place.mount.as_str()).collect()
 }
 
 /// Whether another look finds what was seen. `files` has the mounts, and nothing else open.

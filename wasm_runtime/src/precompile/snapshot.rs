@@ -171,12 +171,12 @@ impl Initialization {
     fn into_facts(self, order: &Order, memory: u64) -> SnapshotFacts {
         let sandbox = self.store.into_data();
         let refused = sandbox.io.budget.has_exceeded(Limit::Memory);
+        let sights = sandbox.observer.map(Observer::into_sights);
+        let sights = sights.unwrap_or_default();
         SnapshotFacts {
             given: order.given.clone(),
-            sights: sandbox
-                .observer
-                .map(Observer::into_sights)
-                .unwrap_or_default(),
+            found_in: order.found_in(&sights),
+            sights,
             refused_memory: refused.then_some(order.memory),
             memory,
             clock: sandbox.clock.frozen(),
