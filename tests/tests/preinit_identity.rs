@@ -231,6 +231,18 @@ fn a_section_with_too_little_memory_does_not_share() {
 }
 
 #[test]
+fn a_limit_of_files_counts_where_the_initialiser_came_up_against_it() {
+    for (init, is_new) in [("open-many:/data/file", true), ("read:/data/file", false)] {
+        let site = Site::new();
+        site.file("data/file", "content");
+        let server = start(site, &section("/x", "data", init, "WasmFileLimit 20"));
+        server.replace_in_conf("WasmFileLimit 20", "WasmFileLimit 30");
+        assert_eq!(taken(&server), usize::from(is_new), "{init}");
+        assert_eq!(taken(&server), 0, "{init}");
+    }
+}
+
+#[test]
 fn a_snapshot_that_is_damaged_is_taken_again() {
     for spoil in [
         |bytes: &mut Vec<u8>| bytes.truncate(100),

@@ -29,6 +29,8 @@ pub struct SnapshotFacts {
     pub found_in: Vec<(String, Vec<u8>)>,
     /// The limit in bytes by which memory was refused to the initialiser, if that happened: with another one it may end otherwise.
     pub refused_memory: Option<u64>,
+    /// The same of the limit of descriptors.
+    pub refused_descriptors: Option<u64>,
     /// Bytes of linear memory that the snapshot begins with.
     pub memory: u64,
     /// Where the guest's monotonic clock stood.
@@ -45,6 +47,7 @@ impl SnapshotFacts {
             &self.sights,
             &self.found_in,
             self.refused_memory,
+            self.refused_descriptors,
         ))
     }
 }
@@ -162,6 +165,7 @@ pub(super) mod tests {
             sights: Sights::new(),
             found_in: Vec::new(),
             refused_memory: None,
+            refused_descriptors: None,
             memory: 1 << 16,
             clock: Frozen::default(),
             sha256: String::new(),
@@ -239,6 +243,7 @@ pub(super) mod tests {
             changed(|facts| facts.given.user.group += 1),
             changed(|facts| facts.found_in.push(("/app".to_owned(), b"/srv".to_vec()))),
             changed(|facts| facts.refused_memory = Some(1)),
+            changed(|facts| facts.refused_descriptors = Some(1)),
         ] {
             assert_ne!(other, identity);
         }

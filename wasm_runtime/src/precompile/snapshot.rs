@@ -170,14 +170,17 @@ impl Initialization {
 
     fn into_facts(self, order: &Order, memory: u64) -> SnapshotFacts {
         let sandbox = self.store.into_data();
-        let refused = sandbox.io.budget.has_exceeded(Limit::Memory);
+        let has_exceeded = |limit| sandbox.io.budget.has_exceeded(limit);
+        let refused_memory = has_exceeded(Limit::Memory).then_some(order.memory);
+        let refused_descriptors = has_exceeded(Limit::Descriptors).then_some(order.descriptors);
         let sights = sandbox.observer.map(Observer::into_sights);
         let sights = sights.unwrap_or_default();
         SnapshotFacts {
             given: order.given.clone(),
             found_in: order.found_in(&sights),
             sights,
-            refused_memory: refused.then_some(order.memory),
+            refused_memory,
+            refused_descriptors,
             memory,
             clock: sandbox.clock.frozen(),
             sha256: String::new(),
