@@ -100,6 +100,19 @@ fn a_file_with_another_time_counts_as_another_file() {
 }
 
 #[test]
+fn a_file_that_was_rewritten_is_another_one_whatever_time_it_claims() {
+    let rewrite = |server: &Server| {
+        let path = server.path("data/file");
+        let modified = fs::metadata(&path).and_then(|found| found.modified());
+        fs::write(&path, "another").expect("the folder is ours");
+        let file = fs::File::options().append(true).open(&path);
+        file.and_then(|file| file.set_modified(modified?))
+            .expect("the file is ours");
+    };
+    check("read:/data/file", rewrite, "content", "another", true);
+}
+
+#[test]
 fn what_was_looked_for_in_vain_has_to_be_missing() {
     let appear = |server: &Server| {
         server.site().file("data/new/file", "found");

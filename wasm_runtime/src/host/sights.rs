@@ -42,11 +42,11 @@ pub struct Identity {
     group: u32,
 }
 
-/// When the content was changed last.
+/// When the content was changed last, as it says and as the kernel saw it: the former can be set to anything. Seconds and nanoseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Moment {
-    seconds: i64,
-    nanoseconds: u64,
+    modified: (i64, u64),
+    changed: (i64, u64),
 }
 
 /// All that was seen, each place once.
@@ -64,8 +64,8 @@ impl Sight {
             group: stat.st_gid,
         };
         let moment = Moment {
-            seconds: stat.st_mtime,
-            nanoseconds: stat.st_mtime_nsec,
+            modified: (stat.st_mtime, stat.st_mtime_nsec),
+            changed: (stat.st_ctime, stat.st_ctime_nsec),
         };
         match (is_folder(stat), listed) {
             (false, _) => Sight::Content(identity, moment, stat.st_size),
