@@ -47,8 +47,8 @@ pub use paths::{
     cache_dir, fetched, guest, module, native, php_cgi, program, project_files, python, root,
 };
 pub use process::{
-    copy_program, outside_cargo, page_faults, peak_memory_kib, printed, resident_memory_kib,
-    run_within, wait_until,
+    alive, children, copy_program, outside_cargo, page_faults, peak_memory_kib, printed,
+    resident_memory_kib, run_within, wait_until,
 };
 pub use refusal::Refusal;
 pub use request::Request;

@@ -1,9 +1,13 @@
 //! `wasm-run --preinit`: a command that begins from a snapshot.
 
+use std::fs;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use mod_wasm_tests::command::{bare, fails, wasm_run};
-use mod_wasm_tests::{Server, Site, endpoint, guest, new_cache, printed};
+use mod_wasm_tests::{
+    Server, Site, alive, children, endpoint, guest, new_cache, printed, wait_until,
+};
 
 /// What the probe says of one thing.
 #[track_caller]
@@ -77,7 +81,7 @@ fn a_program_that_cannot_be_initialised_is_not_run() {
 /// A server whose user is whoever runs `wasm-run`: a snapshot belongs to a user.
 fn serve(lines: &str) -> Server {
     let site = Site::new();
-    let content = std::fs::read(guest("preinit_probe")).expect("the guest is readable");
+    let content = fs::read(guest("preinit_probe")).expect("the guest is readable");
     let wasm = site.file("preinit_probe.wasm", content);
     site.writable_dir("data");
     let lines = lines.replace("SITE/", &site.path(""));
@@ -104,7 +108,7 @@ fn the_snapshot_of_a_section_is_that_of_the_server() {
     assert!(text.contains(&format!("frozen-token {frozen}\n")), "{text}");
     assert_eq!(told(&mut command, "frozen "), "0 entries");
     // Nobody waits for one that fits no more, unless it is asked for.
-    std::fs::write(server.path("data/new"), "").expect("the folder is ours");
+    fs::write(server.path("data/new"), "").expect("the folder is ours");
     assert_eq!(told(&mut command, "runs "), NEVER);
     assert_eq!(
         told(&mut section(&server, &["--preinit"]), "frozen "),
@@ -120,6 +124,32 @@ fn a_section_may_want_none_or_need_one() {
     assert_eq!(told(&mut section(&server, &["--preinit"]), "runs "), ONCE);
     let server =
         serve("WasmPreinit On\nWasmMapDir /data SITE/data\nWasmPreinitEnv INIT list:/data");
-    std::fs::write(server.path("data/new"), "").expect("the folder is ours");
+    fs::write(server.path("data/new"), "").expect("the folder is ours");
     assert_eq!(told(&mut section(&server, &[]), "frozen "), "1 entries");
+}
+
+#[test]
+fn an_initialiser_ends_with_the_command_that_waits_for_it() {
+    let options = ["--preinit", "--preinit-env", "INIT=loop"];
+    let mut command = wasm_run(&options, "preinit_probe", &[]).spawn();
+    let command = command.as_mut().expect("wasm-run is built");
+    let pid = command.id();
+    let mut helper = None;
+    wait_until("the initialiser", MOMENT, || {
+        helper = initialiser_of(pid);
+        helper.is_some()
+    });
+    let helper = helper.expect("it was waited for");
+    command.kill().expect("it is ours");
+    command.wait().expect("it was killed");
+    wait_until("its end", MOMENT, || !alive(helper));
+}
+
+const MOMENT: Duration = Duration::from_secs(20);
+
+/// The child of this process that runs a guest: from then on it has more than one thread.
+fn initialiser_of(pid: u32) -> Option<u32> {
+    let child = *children(pid).first()?;
+    let threads = fs::read_dir(format!("/proc/{child}/task")).ok()?.count();
+    (threads > 1).then_some(child)
 }

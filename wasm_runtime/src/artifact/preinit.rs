@@ -74,10 +74,20 @@ impl Preinit {
     /// Whether this snapshot is what the initialiser of the module would lead to now, and has room in this memory.
     pub(super) fn is_met_by(&self, facts: &SnapshotFacts, module_sha256: &str) -> bool {
         let same_memory = |limit: u64| limit == self.memory;
+        let same_descriptors = |limit: u64| limit == self.descriptors;
         facts.given == self.given(module_sha256)
             && facts.memory <= self.memory
             && facts.refused_memory.is_none_or(same_memory)
+            && facts.refused_descriptors.is_none_or(same_descriptors)
+            && self.has_mounts(&facts.found_in)
             && self.still_shows(facts)
+    }
+
+    fn has_mounts(&self, found_in: &[(String, Vec<u8>)]) -> bool {
+        found_in.iter().all(|(guest, host)| {
+            let mut mounts = self.mounts.iter();
+            mounts.any(|mount| mount.guest == *guest && mount.host == *host)
+        })
     }
 
     fn still_shows(&self, facts: &SnapshotFacts) -> bool {

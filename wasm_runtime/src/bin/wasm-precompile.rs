@@ -10,7 +10,8 @@ use wasm_runtime::artifact::{Cache, Findings, Given, Order, append_facts, read_s
 use wasm_runtime::engine::settings::Target;
 use wasm_runtime::error::{Error, Result};
 use wasm_runtime::precompile::{
-    Compiler, EXIT_INVALID_MODULE, become_user, limit_size_of_files, limit_this_process,
+    Compiler, EXIT_INVALID_MODULE, become_user, end_with_parent, limit_size_of_files,
+    limit_this_process,
 };
 
 /// Validate and compile WebAssembly modules for mod_wasm.
@@ -119,13 +120,14 @@ fn initialize(options: &Options, output: &Path) -> Result<()> {
         ));
     }
     become_user(&order.given.user)?;
+    end_with_parent()?;
     limit_this_process()?;
     limit_size_of_files()?;
     let mut wasm = Vec::new();
     input.read_to_end(&mut wasm).map_err(unreadable)?;
     let compiler = Compiler::new(options.target)?;
     let (wasm, facts) = compiler.snapshot(&compiler.check(&wasm)?, &order)?;
-    write(output, &append_facts(wasm, facts))
+    write(output, &append_facts(wasm, facts)?)
 }
 
 fn unreadable(source: io::Error) -> Error {

@@ -49,9 +49,10 @@ pub struct Version {
     inode: u64,
     /// Of a file.
     size: i64,
-    /// When it was changed last.
-    seconds: i64,
-    nanoseconds: u64,
+    /// When it was changed last, as it says: that can be set to anything. Seconds and nanoseconds.
+    modified: (i64, u64),
+    /// The same as the kernel saw it.
+    changed: (i64, u64),
 }
 
 /// What is in it.
@@ -95,8 +96,8 @@ impl Version {
             access: Access::of(stat),
             inode: stat.st_ino,
             size: if is_folder(stat) { 0 } else { stat.st_size },
-            seconds: stat.st_mtime,
-            nanoseconds: stat.st_mtime_nsec,
+            modified: (stat.st_mtime, stat.st_mtime_nsec),
+            changed: (stat.st_ctime, stat.st_ctime_nsec),
         }
     }
 
@@ -110,7 +111,8 @@ impl Version {
     fn may_be_copied_to(&self, other: &Version) -> bool {
         let copy = Version {
             inode: self.inode,
-            nanoseconds: self.nanoseconds,
+            modified: (other.modified.0, self.modified.1),
+            changed: self.changed,
             ..other.clone()
         };
         copy == *self && self.has_content()
@@ -282,6 +284,12 @@ impl Observer {
             Err(_) => self.opened.get(&fd).cloned(),
         }
     }
+}
+
+/// Guest paths of the mounts in which something was found.
+pub(crate) fn found_in(sights: &Sights) -> BTreeSet<&str> {
+    let found = sights.iter().filter(|(_, sight)| *sight != Sight::Nothing);
+    found.map(|(place, _)| place.mount.as_str()).collect()
 }
 
 /// Whether another look finds what was seen. `files` has the mounts, and nothing else open.

@@ -168,17 +168,26 @@ impl Initialization {
     }
 
     fn into_facts(self, order: &Order, memory: u64) -> SnapshotFacts {
-        let mut sandbox = self.store.into_data();
-        let refused = sandbox.io.budget.has_exceeded(Limit::Memory);
+        let Sandbox {
+            observer,
+            mut files,
+            mut io,
+            clock,
+            ..
+        } = self.store.into_data();
+        let has_exceeded = |limit| io.budget.has_exceeded(limit);
+        let refused_memory = has_exceeded(Limit::Memory).then_some(order.memory);
+        let refused_descriptors = has_exceeded(Limit::Descriptors).then_some(order.descriptors);
+        let sights = observer.map(|it| it.into_sights(&mut files, &mut io.budget));
+        let sights = sights.unwrap_or_default();
         SnapshotFacts {
             given: order.given.clone(),
-            sights: sandbox
-                .observer
-                .map(|observer| observer.into_sights(&mut sandbox.files, &mut sandbox.io.budget))
-                .unwrap_or_default(),
-            refused_memory: refused.then_some(order.memory),
+            found_in: order.found_in(&sights),
+            sights,
+            refused_memory,
+            refused_descriptors,
             memory,
-            clock: sandbox.clock.frozen(),
+            clock: clock.frozen(),
             sha256: String::new(),
         }
     }
@@ -247,6 +256,11 @@ impl Host for Words {
     }
 
     fn is_connected(&mut self) -> bool {
+        true
+    }
+
+    /// What is printed goes to no log, so nothing slows it down.
+    fn is_direct(&self) -> bool {
         true
     }
 }
