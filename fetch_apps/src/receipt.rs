@@ -58,8 +58,11 @@ impl Receipt {
             }
             Err(error) => return Err(error).doing("read", &path),
         };
-        let damaged = || Error::Plain {
-            cause: format!("{} is damaged; use --force to fetch again", path.display()),
+        let damaged = || {
+            Error::new(format!(
+                "{} is damaged; use --force to fetch again",
+                path.display()
+            ))
         };
         Self::parse(&text).ok_or_else(damaged).map(Some)
     }
@@ -166,14 +169,15 @@ impl Receipt {
 /// The digest of everything that decides what the folder holds.
 fn recipe(manifest: &Manifest, artifact: &Artifact) -> Sha256 {
     let Artifact {
-        sha256,
         unpack,
         file,
         strip,
         exclude,
         ..
     } = artifact;
-    let mut text = format!("{LAYOUT}\n{sha256}\n{unpack:?}\n{file:?}\n{strip}\n{exclude:?}\n");
+    let digests: Vec<_> = artifact.digests().iter().map(Sha256::to_string).collect();
+    let digests = digests.join(" ");
+    let mut text = format!("{LAYOUT}\n{digests}\n{unpack:?}\n{file:?}\n{strip}\n{exclude:?}\n");
     for addition in &artifact.add {
         let _ = writeln!(
             text,

@@ -5,62 +5,56 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use serde_json::json;
+
 use crate::cache::Cache;
 use crate::cli::Cli;
-use crate::error::Result;
-use crate::event::Event;
+use crate::error::{IoContext, Result};
+use crate::fetcher::Fetcher;
 use crate::http::Http;
 use crate::install::{State, install, state};
 use crate::manifest::{Artifact, Manifest};
-use crate::mirror::Mirror;
 use crate::report::Report;
-use crate::source::Fetcher;
 
-/// Fetches the named artifacts, or those that are marked as default; the number of those that failed.
+/// Fetches the artifacts; the number of those that failed.
 pub(crate) fn run(
     manifest: &Manifest,
-    named: Vec<&Artifact>,
+    artifacts: Vec<&Artifact>,
     cli: &Cli,
     into: &Path,
     report: &Report,
 ) -> Result<usize> {
-    let wanted: Vec<_> = match named.is_empty() {
-        true => manifest
-            .artifacts
-            .iter()
-            .filter(|artifact| artifact.default)
-            .collect(),
-        false => named,
-    };
-    let cache = Cache::open(into, report)?;
-    let http = Http::new(cli.timeout);
-    let mirror = cli.mirror.clone().map(Mirror::new);
+    let root = cli.manifest.canonicalize().doing("find", &cli.manifest)?;
     let fetcher = Fetcher {
         manifest,
-        cache: &cache,
-        http: &http,
-        mirror: mirror.as_ref(),
+        // The manifest lies in a folder of the project.
+        root: root.ancestors().nth(2).unwrap_or(Path::new("/")),
+        cache: &Cache::open(into, report)?,
+        http: &Http::new(cli.timeout),
+        mirror: cli.mirror.as_deref(),
         offline: cli.offline,
         report,
     };
-    let outcomes = in_parallel(cli.jobs, &wanted, |artifact| {
-        fetch_one(&fetcher, artifact, into, cli.force)
-    });
+    // What a command makes comes last, one by one: the command may run this tool for the same folder.
+    let (made, plain): (Vec<_>, Vec<_>) = artifacts
+        .into_iter()
+        .partition(|artifact| artifact.runs_a_command());
+    let fetch = |artifact: &&Artifact| fetch_one(&fetcher, artifact, into, cli.force);
+    let mut outcomes = in_parallel(cli.jobs, &plain, fetch);
+    outcomes.extend(made.iter().map(fetch));
     let with = |wished| {
-        let pairs = wanted.iter().zip(&outcomes);
-        pairs
-            .filter(|(_, outcome)| **outcome == wished)
+        let pairs = plain.iter().chain(&made).zip(&outcomes);
+        let names = pairs.filter(|(_, outcome)| **outcome == wished);
+        names
             .map(|(artifact, _)| artifact.name.as_str())
             .collect::<Vec<_>>()
     };
-    let failed = with(Outcome::Failed);
-    let failures = failed.len();
-    report.tell(&Event::Fetches {
-        fetched: with(Outcome::Fetched),
-        up_to_date: with(Outcome::Current),
-        failed,
-    });
-    Ok(failures)
+    let (current, failed) = (with(Outcome::Current), with(Outcome::Failed));
+    report.tell(
+        &json!({ "event": "summary", "fetched": with(Outcome::Fetched), "up_to_date": current, "failed": failed }),
+        (!current.is_empty()).then(|| format!("up to date: {}", current.join(", "))),
+    );
+    Ok(failed.len())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,30 +67,24 @@ enum Outcome {
 /// Fetches one artifact and tells how it went.
 fn fetch_one(fetcher: &Fetcher<'_>, artifact: &Artifact, into: &Path, force: bool) -> Outcome {
     let (name, version) = (artifact.name.as_str(), artifact.version.as_str());
-    let folder = &into.join(name);
-    match update(fetcher, artifact, into, force) {
+    let folder = into.join(name);
+    let (event, text, outcome) = match update(fetcher, artifact, into, force) {
         Ok(None) => {
-            fetcher.report.tell(&Event::UpToDate {
-                artifact: name,
-                version,
-                folder,
-            });
-            Outcome::Current
+            let event = json!({ "event": "up-to-date", "artifact": name, "version": version, "folder": folder });
+            (event, None, Outcome::Current)
         }
-        Ok(Some(source)) => {
-            fetcher.report.tell(&Event::Fetched {
-                artifact: name,
-                version,
-                source: &source,
-                folder,
-            });
-            Outcome::Fetched
-        }
+        Ok(Some(source)) => (
+            json!({ "event": "fetched", "artifact": name, "version": version, "source": source, "folder": folder }),
+            Some(format!("{name}: fetched from {source}")),
+            Outcome::Fetched,
+        ),
         Err(error) => {
             fetcher.report.failure(name, &error);
-            Outcome::Failed
+            return Outcome::Failed;
         }
-    }
+    };
+    fetcher.report.tell(&event, text);
+    outcome
 }
 
 /// The source that delivered; `None` when there was nothing to do.

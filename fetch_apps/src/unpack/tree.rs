@@ -5,6 +5,7 @@ use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use super::Archive;
 use super::path::{Selection, link_stays_inside};
@@ -39,6 +40,8 @@ pub(super) enum Kind<'a> {
     Folder,
     File {
         executable: bool,
+        /// Since 1970; `None`: now.
+        modified: Option<Duration>,
         content: &'a mut dyn Read,
     },
     Link {
@@ -92,8 +95,9 @@ impl Tree {
             Kind::Folder => self.folder(&path),
             Kind::File {
                 executable,
+                modified,
                 content,
-            } => self.file(archive, entry.name, path, executable, content),
+            } => self.file(archive, entry.name, path, executable, modified, content),
             Kind::Link { target } => self.link(archive, entry.name, path, target),
             Kind::Other(_) => unreachable!("refused above"),
         }
@@ -103,6 +107,7 @@ impl Tree {
     pub(crate) fn single_file(&mut self, file: Archive<'_>, name: &str) -> Result<()> {
         let kind = Kind::File {
             executable: false,
+            modified: None,
             content: &mut file.open()?,
         };
         self.take(
@@ -166,6 +171,7 @@ impl Tree {
         name: &[u8],
         path: PathBuf,
         executable: bool,
+        modified: Option<Duration>,
         content: &mut dyn Read,
     ) -> Result<()> {
         if let Some(first) = self.files.get(&path) {
@@ -188,6 +194,9 @@ impl Tree {
         let mode = if executable { 0o755 } else { 0o644 };
         file.set_permissions(Permissions::from_mode(mode))
             .doing("set the mode of", &full)?;
+        if let Some(time) = modified.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)) {
+            file.set_modified(time).doing("set the time of", &full)?;
+        }
         self.files.insert(path, hasher.finish());
         Ok(())
     }

@@ -36,6 +36,7 @@ pub(crate) fn unpack_zip(
                 content = zip.by_index(index).map_err(|error| archive.broken(error))?;
                 Kind::File {
                     executable: mode & 0o100 != 0,
+                    modified: None,
                     content: &mut content,
                 }
             }
