@@ -45,24 +45,12 @@ impl Error {
         Self::of(kind, format!("{url}: the server answered {status}"))
     }
 
-    pub(crate) fn is_usage(&self) -> bool {
-        self.kind == Kind::Usage
-    }
-
-    pub(crate) fn is_of_files(&self) -> bool {
-        self.kind == Kind::Files
-    }
-
-    pub(crate) fn is_passing(&self) -> bool {
-        self.kind == Kind::Passing
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     pub(crate) fn is_of_connection(&self) -> bool {
         matches!(self.kind, Kind::Passing | Kind::Connection)
-    }
-
-    pub(crate) fn is_wrong_size(&self) -> bool {
-        self.kind == Kind::WrongSize
     }
 }
 
@@ -91,10 +79,16 @@ mod tests {
     #[test]
     fn only_passing_troubles_are_tried_again() {
         for passing in [408, 429, 500, 502, 503] {
-            assert!(Error::status("", passing).is_passing(), "{passing}");
+            assert!(
+                Error::status("", passing).kind() == Kind::Passing,
+                "{passing}"
+            );
         }
         for lasting in [400, 401, 403, 404, 410] {
-            assert!(!Error::status("", lasting).is_passing(), "{lasting}");
+            assert!(
+                Error::status("", lasting).kind() == Kind::Connection,
+                "{lasting}"
+            );
         }
     }
 }

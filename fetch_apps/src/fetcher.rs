@@ -8,7 +8,7 @@ use reqwest::Url;
 
 use crate::cache::Cache;
 use crate::digest::Sha256;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, IoContext, Kind, Result};
 use crate::http::Http;
 use crate::manifest::{Artifact, Manifest};
 use crate::report::Report;
@@ -82,7 +82,7 @@ impl Fetcher<'_> {
                 Err(error) => error,
             };
             // A full disk or a missing permission will not get better at the next source.
-            if error.is_of_files() || origins.len() == 1 {
+            if error.kind() == Kind::Files || origins.len() == 1 {
                 return Err(error);
             }
             if index + 1 < origins.len() {
@@ -137,7 +137,7 @@ impl Fetcher<'_> {
         };
         if let Some(mirror) = self.mirror_with(tarball.sha256) {
             match self.out_of_mirror(mirror, &wanted) {
-                Err(error) if !self.offline && !error.is_of_files() => self
+                Err(error) if !self.offline && error.kind() != Kind::Files => self
                     .report
                     .detail(&format!("{error}; trying the npm registry")),
                 result => return result,

@@ -17,6 +17,7 @@ mod unpack;
 
 use std::process::ExitCode;
 
+use crate::error::Kind;
 use crate::report::Report;
 
 fn main() -> ExitCode {
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
         Ok(_) => ExitCode::from(1),
         Err(error) => {
             report.end(&error);
-            ExitCode::from(if error.is_usage() { 2 } else { 1 })
+            ExitCode::from(if error.kind() == Kind::Usage { 2 } else { 1 })
         }
     }
 }

@@ -1,15 +1,14 @@
 //! Fetching: several artifacts at a time, each one into a folder of its own.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
 use serde_json::json;
 
 use crate::cache::Cache;
 use crate::cli::Cli;
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::fetcher::Fetcher;
 use crate::http::Http;
 use crate::install::{State, install, state};
@@ -40,7 +39,9 @@ pub(crate) fn run(
         .into_iter()
         .partition(|artifact| artifact.runs_a_command());
     let fetch = |artifact: &&Artifact| fetch_one(&fetcher, artifact, into, cli.force);
-    let mut outcomes = in_parallel(cli.jobs, &plain, fetch);
+    let pool = ThreadPoolBuilder::new().num_threads(cli.jobs).build();
+    let pool = pool.map_err(|error| Error::new(format!("cannot start threads: {error}")))?;
+    let mut outcomes: Vec<_> = pool.install(|| plain.par_iter().map(fetch).collect());
     outcomes.extend(made.iter().map(fetch));
     let with = |wished| {
         let pairs = plain.iter().chain(&made).zip(&outcomes);
@@ -104,34 +105,4 @@ fn update(
         }
     }
     install(fetcher, artifact, into, force).map(Some)
-}
-
-/// Does the work for every item, a few at a time; the results are in the order of the items.
-fn in_parallel<T: Sync, R: Send>(
-    jobs: usize,
-    items: &[T],
-    work: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(items.len()));
-    thread::scope(|scope| {
-        for _ in 0..jobs.min(items.len()) {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(index) else { return };
-                    let result = work(item);
-                    lock(&results).push((index, result));
-                }
-            });
-        }
-    });
-    let mut results = std::mem::take(&mut *lock(&results));
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
-}
-
-/// A worker that panics ends the run when its scope ends; until then the others may go on.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,7 +14,7 @@ use reqwest::blocking::{Client, ClientBuilder, Response};
 use reqwest::header::HeaderName;
 use reqwest::redirect::{Attempt, Policy};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::report::Report;
 pub(crate) use page::Page;
 use trouble::{innermost, interrupted, request_error};
@@ -61,7 +61,7 @@ impl Http {
                 Err(error) => error,
             };
             match pauses.next() {
-                Some(pause) if error.is_passing() => {
+                Some(pause) if error.kind() == Kind::Passing => {
                     report.detail(&format!("{error}; trying again"));
                     thread::sleep(*pause);
                 }

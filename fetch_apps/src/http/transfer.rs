@@ -64,7 +64,7 @@ impl Transfer<'_> {
         let outcome = self.persist(partial);
         let wrong = match &outcome {
             Ok(()) => !partial.is_right(),
-            Err(error) => error.is_wrong_size(),
+            Err(error) => error.kind() == Kind::WrongSize,
         };
         if !wrong || !partial.is_continued() {
             return outcome;

@@ -11,7 +11,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::{Kind, tool};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{self, Error, IoContext, Result};
 use crate::fetcher::{Fetcher, Wanted};
 use crate::http::shown;
 use crate::manifest::Manifest;
@@ -49,7 +49,9 @@ impl Kind for Debian {
         let mut failures = Vec::new();
         for mirror in mirrors().map_err(Error::new)? {
             match self.fetch_from(&mirror, wanted, fetcher) {
-                Err(error) if !error.is_of_files() => failures.push(error.to_string()),
+                Err(error) if error.kind() != error::Kind::Files => {
+                    failures.push(error.to_string())
+                }
                 result => return result,
             }
         }

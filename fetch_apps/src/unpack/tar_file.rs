@@ -8,7 +8,7 @@ use flate2::read::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use tar::EntryType;
 
-use super::tree::{Entry, Kind};
+use super::tree::{Kind, NewFile};
 use super::{Archive, Capped, Selection, Tree};
 use crate::error::{Error, Result};
 
@@ -72,11 +72,11 @@ fn unpack(
         let kind = match entry.header().entry_type() {
             // A comment for the whole archive, not a file.
             EntryType::XGlobalHeader => continue,
-            EntryType::Regular | EntryType::Continuous => Kind::File {
+            EntryType::Regular | EntryType::Continuous => Kind::File(NewFile {
                 executable,
                 modified,
                 content: &mut entry,
-            },
+            }),
             EntryType::Directory => Kind::Folder,
             EntryType::Symlink => Kind::Link { target: &target },
             EntryType::Link => Kind::Other("hard link"),
@@ -84,7 +84,7 @@ fn unpack(
             EntryType::Fifo => Kind::Other("named pipe"),
             _ => Kind::Other("special entry"),
         };
-        tree.take(archive, selection, Entry { name: &name, kind })?;
+        tree.take(archive, selection, &name, kind)?;
     }
     Ok(())
 }
