@@ -11,9 +11,9 @@
 #include "wasm_directives.h"
 #include "wasm_dump.h"
 #include "wasm_handler.h"
+#include "wasm_notices.h"
 #include "wasm_prepare.h"
 #include "wasm_scratch.h"
-#include "wasm_script.h"
 
 static void register_hooks(apr_pool_t *pool)
 {
@@ -25,7 +25,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_config(wasm_check_config, NULL, NULL, APR_HOOK_LAST);
     ap_hook_test_config(wasm_dump, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(wasm_post_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_post_config(wasm_script_post_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(wasm_notices_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(wasm_scratch_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_drop_privileges(wasm_prepare_child, NULL, successors, APR_HOOK_FIRST);
     ap_hook_child_init(wasm_child_init, NULL, NULL, APR_HOOK_MIDDLE);

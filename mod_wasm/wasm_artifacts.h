@@ -10,12 +10,15 @@
 
 #include "wasm_config.h"
 
-/* Finds the compiled code of a program, or makes sure that it can be compiled; the handle is released with pconf. Returns NULL, or the line
- * that says what is wrong. */
-const char *wasm_artifacts_examine(apr_pool_t *pconf, const wasm_server_conf *server, wasm_program *program);
+/* Finds the compiled code of a program, or of its snapshot (preinit is NULL: none is wanted), or makes sure that it can be made; the handle
+ * is released with pconf. Returns NULL, or the line that says what is wrong. */
+const char *wasm_artifacts_examine(apr_pool_t *pconf, const wasm_server_conf *server, wasm_code *code, const wrt_preinit *preinit);
 
-/* Compiles the programs that have no code yet, side by side. There is at least one program, and all were examined. Returns as above. */
+/* Makes what is missing of all codes of the server, side by side. There is at least one, and all were examined. Returns as above. */
 const char *wasm_artifacts_compile(apr_pool_t *pconf, const wasm_server_conf *server);
+
+/* The handles of all codes: const wrt_artifact *. */
+apr_array_header_t *wasm_artifacts_of(apr_pool_t *pool, const wasm_server_conf *server);
 
 /* The line for an error of the library about one directive; frees the error. */
 const char *wasm_artifacts_problem(apr_pool_t *pool, const char *directive, wasm_source source, wrt_error *error);

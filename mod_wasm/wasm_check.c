@@ -9,6 +9,7 @@
 #include "wasm_config.h"
 #include "wasm_dump.h"
 #include "wasm_mounts.h"
+#include "wasm_preinit.h"
 #include "wasm_scratch.h"
 #include "wasm_stack.h"
 
@@ -73,7 +74,7 @@ static int entry_points_may_move(const wasm_server_conf *server)
 static const char *check_entry_point(apr_pool_t *pool, const wasm_dir_conf *section)
 {
     const char *name = wasm_entry_point(section);
-    wrt_error *error = wrt_artifact_check_entry_point(section->program->artifact, wasm_str(name));
+    wrt_error *error = wrt_artifact_check_entry_point(section->program->code.artifact, wasm_str(name));
 
     if (!error) {
         return NULL;
@@ -101,7 +102,7 @@ static int is_set_somewhere(const wasm_server_conf *server, wasm_setting setting
 /* A limit that the module cannot start under. Where it may come from another section, it is found at the request. */
 static const char *check_memory_limit(apr_pool_t *pool, const wasm_server_conf *server, const wasm_dir_conf *section)
 {
-    uint64_t minimum = wrt_artifact_minimum_memory(section->program->artifact);
+    uint64_t minimum = wrt_artifact_minimum_memory(section->program->code.artifact);
     const wasm_source *source = &section->setting_sources[WASM_SETTING_MEMORY_LIMIT];
 
     if (minimum <= (uint64_t)wasm_setting_of(section, WASM_SETTING_MEMORY_LIMIT)) {
@@ -174,42 +175,59 @@ static const char *check_cache_dir(apr_pool_t *pool, const wasm_server_conf *ser
 }
 
 /* What can be seen without the modules themselves. */
-static const char *check_surroundings(apr_pool_t *pconf, const wasm_server_conf *server)
+static const char *check_surroundings(apr_pool_t *pconf, wasm_server_conf *server)
 {
     static const wasm_source all_sections = { "all sections", 0 };
     const char *wrong = check_cache_dir(pconf, server);
-    wrt_mount_table *mounts = NULL;
-    wrt_error *error = wasm_mounts_table(pconf, server, &mounts);
+    wrt_error *error = wasm_mounts_table(pconf, server);
     int i;
 
     if (error) {
         return wasm_artifacts_problem(pconf, WASM_NAME_DIR " and " WASM_NAME_MAP_DIR, all_sections, error);
     }
     if (!wrong) {
-        wrong = wasm_scratch_problem(pconf, server, mounts);
+        wrong = wasm_scratch_problem(pconf, server, server->mounts);
     }
     for (i = 0; !wrong && i < server->sections->nelts; i++) {
         const wasm_dir_conf *section = APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *);
 
         wrong = note_digest(pconf, section);
         if (!wrong) {
-            wrong = check_mounts(pconf, mounts, section);
+            wrong = check_mounts(pconf, server->mounts, section);
         }
         if (!wrong) {
             wrong = check_file_limit(pconf, section);
         }
     }
-    wrt_mount_table_free(mounts);
     return wrong;
 }
 
-static const char *check_programs(apr_pool_t *pconf, const wasm_server_conf *server)
+static const char *check_programs(apr_pool_t *pconf, wasm_server_conf *server)
 {
     const char *wrong = NULL;
     int i;
 
     for (i = 0; !wrong && i < server->programs->nelts; i++) {
-        wrong = wasm_artifacts_examine(pconf, server, APR_ARRAY_IDX(server->programs, i, wasm_program *));
+        wasm_program *program = APR_ARRAY_IDX(server->programs, i, wasm_program *);
+
+        program->code.program = program;
+        APR_ARRAY_PUSH(server->codes, wasm_code *) = &program->code;
+        wrong = wasm_artifacts_examine(pconf, server, &program->code, NULL);
+    }
+    return wrong;
+}
+
+static const char *check_snapshots(apr_pool_t *pconf, wasm_server_conf *server)
+{
+    const char *wrong = NULL;
+    int i;
+
+    for (i = 0; !wrong && i < server->sections->nelts; i++) {
+        wasm_dir_conf *section = APR_ARRAY_IDX(server->sections, i, wasm_dir_conf *);
+
+        if (section->program) {
+            wrong = wasm_preinit_examine(pconf, server, section);
+        }
     }
     return wrong;
 }
@@ -238,7 +256,7 @@ static const char *check_sections(apr_pool_t *pconf, const wasm_server_conf *ser
 
 int wasm_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    const wasm_server_conf *server = wasm_main_conf();
+    wasm_server_conf *server = wasm_main_conf();
     const char *wrong;
 
     (void)plog;
@@ -252,6 +270,9 @@ int wasm_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     }
     if (!wrong) {
         wrong = check_sections(pconf, server);
+    }
+    if (!wrong) {
+        wrong = check_snapshots(pconf, server);
     }
     if (!wrong && server->programs->nelts) {
         wrong = wasm_stack_problem(pconf);

@@ -5,10 +5,10 @@
 
 #include "ap_mpm.h"
 
+#include "wasm_artifacts.h"
 #include "wasm_codes.h"
 #include "wasm_config.h"
 #include "wasm_descriptors.h"
-#include "wasm_mounts.h"
 #include "wasm_scratch.h"
 #include "wasm_stack.h"
 
@@ -42,27 +42,19 @@ static void log_failure(server_rec *s, const char *code, const char *what, wrt_e
     wrt_error_free(error);
 }
 
-static wrt_error *start_engine(apr_pool_t *pool, wasm_server_conf *server, uint32_t runs)
+static wrt_error *start_engine(apr_pool_t *pool, const wasm_server_conf *server, uint32_t runs)
 {
-    apr_array_header_t *artifacts = apr_array_make(pool, server->programs->nelts, sizeof(const wrt_artifact *));
+    apr_array_header_t *artifacts = wasm_artifacts_of(pool, server);
     wrt_engine_options options = {
         .struct_size = sizeof options,
         .max_instances = runs,
         .thread_stack_size = wasm_stack_size(),
+        .mount_table = server->mounts,
+        .artifacts = (const wrt_artifact *const *)artifacts->elts,
+        .artifacts_len = (size_t)artifacts->nelts,
+        .scratch_count = wasm_scratch_count(server),
     };
-    wrt_error *error = wasm_mounts_table(pool, server, &server->mounts);
-    int i;
 
-    if (error) {
-        return error;
-    }
-    for (i = 0; i < server->programs->nelts; i++) {
-        APR_ARRAY_PUSH(artifacts, const wrt_artifact *) = APR_ARRAY_IDX(server->programs, i, wasm_program *)->artifact;
-    }
-    options.artifacts = (const wrt_artifact *const *)artifacts->elts;
-    options.artifacts_len = (size_t)artifacts->nelts;
-    options.mount_table = server->mounts;
-    options.scratch_count = wasm_scratch_count(server);
     options.scratch_dir = wasm_str(options.scratch_count ? wasm_scratch_dir(server) : NULL);
     return wrt_engine_new(&options, &engine);
 }
@@ -71,12 +63,17 @@ static void load_modules(server_rec *s, const wasm_server_conf *server)
 {
     int i;
 
-    for (i = 0; i < server->programs->nelts; i++) {
-        wasm_program *program = APR_ARRAY_IDX(server->programs, i, wasm_program *);
-        wrt_error *error = wrt_module_new(engine, program->artifact, &program->module);
+    for (i = 0; i < server->codes->nelts; i++) {
+        wasm_code *code = APR_ARRAY_IDX(server->codes, i, wasm_code *);
+        wrt_error *error;
 
+        if (code->same) {
+            code->module = code->same->module;
+            continue;
+        }
+        error = wrt_module_new(engine, code->artifact, &code->module);
         if (error) {
-            log_failure(s, WASM_CODE_CHILD_MODULE, program->path, error);
+            log_failure(s, WASM_CODE_CHILD_MODULE, code->program->path, error);
         }
     }
 }

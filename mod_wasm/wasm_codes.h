@@ -18,6 +18,7 @@
 #define WASM_CODE_PREPARE         "WASM0010" /* any other failure of the library at start */
 #define WASM_CODE_MOUNTS          "WASM0011" /* a read-only mount lies in a writable one of its section */
 #define WASM_CODE_SCRATCH         "WASM0012" /* scratch directories cannot be as configured */
+#define WASM_CODE_PREINIT         "WASM0013" /* WasmPreinit On, and there can be no snapshot */
 
 /* Start: notices. */
 #define WASM_CODE_COMPILED        "WASM0020" /* a module was compiled */
@@ -25,6 +26,8 @@
 #define WASM_CODE_CACHE_WARNING   "WASM0022" /* the cache could not be used as wished */
 #define WASM_CODE_COMPILED_AGAIN  "WASM0023" /* a module was compiled again, because a child could not load its code */
 #define WASM_CODE_COMPILING       "WASM0024" /* a module is being compiled */
+#define WASM_CODE_SNAPSHOT        "WASM0025" /* a snapshot of a module is being taken */
+#define WASM_CODE_NO_SNAPSHOT     "WASM0026" /* a module runs without a snapshot, because none could be taken */
 
 /* Serving child: start. */
 #define WASM_CODE_CHILD_ENGINE    "WASM0030" /* a child has no engine */
@@ -63,6 +66,7 @@
 #define WASM_CODE_GROW_REFUSED    "WASM0066" /* growing met WasmMemoryLimit */
 #define WASM_CODE_UNMAPPED        "WASM0067" /* a path variable lies in no mount */
 #define WASM_CODE_SCRIPT_UNSAID   "WASM0068" /* a script is run, and WasmScriptArg is neither On nor Off */
+#define WASM_CODE_SNAPSHOT_LOST   "WASM0069" /* a program runs without its snapshot, because sections were merged */
 
 /* What the program says. */
 #define WASM_CODE_STDERR          "WASM0070" /* a line of stderr */

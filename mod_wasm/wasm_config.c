@@ -6,7 +6,7 @@ void *wasm_create_dir_conf(apr_pool_t *pool, char *section)
 {
     wasm_dir_conf *conf = apr_pcalloc(pool, sizeof *conf);
 
-    (void)section;
+    conf->is_whole_server = section == NULL;
     wasm_settings_clear(&conf->settings);
     conf->setting_sources = apr_pcalloc(pool, WASM_SETTINGS * sizeof *conf->setting_sources);
     return conf;
@@ -19,6 +19,7 @@ void *wasm_create_server_conf(apr_pool_t *pool, server_rec *s)
     (void)s;
     wasm_settings_clear(&conf->settings);
     conf->programs = apr_array_make(pool, 4, sizeof(wasm_program *));
+    conf->codes = apr_array_make(pool, 4, sizeof(wasm_code *));
     conf->sections = apr_array_make(pool, 8, sizeof(wasm_dir_conf *));
     return conf;
 }
@@ -26,6 +27,32 @@ void *wasm_create_server_conf(apr_pool_t *pool, server_rec *s)
 wasm_server_conf *wasm_main_conf(void)
 {
     return ap_get_module_config(ap_server_conf->module_config, &wasm_module);
+}
+
+static const wasm_dir_conf *defaults_of(const server_rec *s)
+{
+    return ap_get_module_config(s->lookup_defaults, &wasm_module);
+}
+
+const wasm_dir_conf *wasm_section_in_server(apr_pool_t *pool, const wasm_dir_conf *section)
+{
+    return wasm_merge_dir_conf(pool, (void *)defaults_of(section->server), (void *)section);
+}
+
+wasm_source wasm_setting_source(const wasm_dir_conf *section, wasm_setting setting)
+{
+    const apr_array_header_t *sections = wasm_main_conf()->sections;
+    wasm_source found = section->setting_sources[setting];
+    int i;
+
+    for (i = 0; !found.file && i < sections->nelts; i++) {
+        const wasm_dir_conf *around = APR_ARRAY_IDX(sections, i, const wasm_dir_conf *);
+
+        if (around->is_whole_server && around->server == section->server) {
+            found = around->setting_sources[setting];
+        }
+    }
+    return found.file ? found : defaults_of(ap_server_conf)->setting_sources[setting];
 }
 
 void *wasm_find_entry(const apr_array_header_t *list, const char *key)
@@ -74,6 +101,7 @@ void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner)
         conf->program = add->program;
         conf->binding = add->binding;
         conf->location = add->location;
+        conf->snapshot = add->snapshot;
     }
     if (add->entry_point) {
         conf->entry_point = add->entry_point;
@@ -87,6 +115,7 @@ void *wasm_merge_dir_conf(apr_pool_t *pool, void *outer, void *inner)
     if (add->tmp_dir) {
         conf->tmp_dir = add->tmp_dir;
     }
+    conf->preinit_env = merge_entries(pool, base->preinit_env, add->preinit_env);
     wasm_settings_merge(&conf->settings, &add->settings);
     return conf;
 }

@@ -18,6 +18,26 @@ typedef struct wasm_source {
     int line;
 } wasm_source;
 
+struct wasm_program;
+struct wasm_dir_conf;
+
+/* What a child has to have before it serves: a program's module as it is, or a snapshot of it. */
+typedef struct wasm_code {
+    const struct wasm_program *program;
+    const struct wasm_dir_conf *section; /* whose snapshot it is; NULL: it is none */
+    const struct wasm_dir_conf *given;   /* what that section is with the settings of its server: what the snapshot was made with */
+    wrt_artifact *artifact;              /* parent: compiled code */
+    const struct wasm_code *same;        /* an earlier one that has the same code, or NULL */
+    wrt_module *module;                  /* child: loaded code; NULL when loading failed */
+} wasm_code;
+
+/* What is said once for each program after a start, by whichever child comes first. */
+typedef enum wasm_notice {
+    WASM_NOTICE_SCRIPT_ARG,
+    WASM_NOTICE_SNAPSHOT,
+    WASM_NOTICES
+} wasm_notice;
+
 /* One distinct module file. Sections that name the same file share it. */
 typedef struct wasm_program {
     const char *path;       /* absolute */
@@ -25,9 +45,8 @@ typedef struct wasm_program {
     wasm_source source;     /* the WasmModule that named it first */
     const char *digest;     /* expected sha256, or NULL */
     wasm_source digest_source;
-    wrt_artifact *artifact; /* parent: compiled code */
-    wrt_module *module;     /* child: loaded code; NULL when loading failed */
-    apr_uint32_t *script_unsaid; /* shared by all children: whether the notice about WasmScriptArg was written */
+    wasm_code code;
+    apr_uint32_t *noticed; /* shared by all children: whether each wasm_notice was written */
 } wasm_program;
 
 typedef struct wasm_env {
@@ -66,12 +85,15 @@ typedef struct wasm_dir_conf {
     apr_array_header_t *args;    /* const char * */
     apr_array_header_t *env;     /* wasm_env, each name once */
     apr_array_header_t *mounts;  /* wasm_mount, each guest path once */
+    apr_array_header_t *preinit_env; /* wasm_env, each name once */
+    const wasm_code *snapshot;   /* goes with program; NULL: none */
     int mounts_merged;           /* whether they are of several sections */
     const wasm_tmp_dir *tmp_dir;
     wasm_settings settings;
 
     /* Not merged: for the checks of this one section, and for the dump. */
     const ap_directive_t *first; /* of its directives; NULL: it has none, and is not registered */
+    int is_whole_server;         /* it stands in no section */
     const server_rec *server;    /* the one that it stands in */
     const char *digest;
     wasm_source program_source;
@@ -89,8 +111,9 @@ typedef struct wasm_server_conf {
     apr_int64_t scratch_total;
     wasm_source scratch_dir_source;
     apr_int64_t file_limit;       /* child: what WasmFileLimit can be at the most */
-    wrt_mount_table *mounts;      /* child: those of all sections */
+    wrt_mount_table *mounts;      /* those of all sections */
     apr_array_header_t *programs; /* wasm_program * */
+    apr_array_header_t *codes;    /* wasm_code *: of programs and snapshots, once they are examined */
     apr_array_header_t *sections; /* wasm_dir_conf * */
 } wasm_server_conf;
 
@@ -112,6 +135,11 @@ void *wasm_find_entry(const apr_array_header_t *list, const char *key);
 
 /* The main server's settings. */
 wasm_server_conf *wasm_main_conf(void);
+
+/* At start, for a registered section: what each request to it finds, whatever other sections add; and where a setting stands that it goes
+ * by, in it or in the configuration of its server (file is NULL: nowhere). */
+const wasm_dir_conf *wasm_section_in_server(apr_pool_t *pool, const wasm_dir_conf *section);
+wasm_source wasm_setting_source(const wasm_dir_conf *section, wasm_setting setting);
 
 /* Settings with the defaults filled in. */
 static inline const char *wasm_entry_point(const wasm_dir_conf *conf)

@@ -238,9 +238,11 @@ static const char *add_arg(cmd_parms *cmd, void *dir, const char *line)
     return NULL;
 }
 
+/* For the list of variables that cmd->info is the offset of. */
 static const char *set_variable(cmd_parms *cmd, void *dir, const char *line)
 {
     wasm_dir_conf *conf = dir;
+    apr_array_header_t **list = (apr_array_header_t **)((char *)conf + (apr_size_t)cmd->info);
     wasm_env entry;
     const char *wrong = check_context(cmd);
 
@@ -256,10 +258,10 @@ static const char *set_variable(cmd_parms *cmd, void *dir, const char *line)
         return problem(cmd, apr_psprintf(cmd->pool, "\"%s\" cannot be the name of a variable: a name is not empty and contains no =",
                                          entry.name));
     }
-    if (!conf->env) {
-        conf->env = apr_array_make(cmd->pool, 4, sizeof(wasm_env));
+    if (!*list) {
+        *list = apr_array_make(cmd->pool, 4, sizeof(wasm_env));
     }
-    wasm_set_entry(conf->env, &entry);
+    wasm_set_entry(*list, &entry);
     register_section(cmd, conf);
     return NULL;
 }
@@ -333,7 +335,10 @@ const command_rec wasm_directives[] = {
                    "a path inside the program for a directory of each run's own, which is gone with it, and how much may be in it "
                    "(" WASM_DEFAULT_TMP_SIZE "); or Off (default Off)"),
     AP_INIT_RAW_ARGS(WASM_NAME_ARG, add_arg, NULL, IN_SECTIONS, "one argument for the program"),
-    AP_INIT_RAW_ARGS(WASM_NAME_ENV, set_variable, NULL, IN_SECTIONS, "name and value of an environment variable for the program"),
+    AP_INIT_RAW_ARGS(WASM_NAME_ENV, set_variable, (void *)APR_OFFSETOF(wasm_dir_conf, env), IN_SECTIONS,
+                     "name and value of an environment variable for the program"),
+    AP_INIT_RAW_ARGS(WASM_NAME_PREINIT_ENV, set_variable, (void *)APR_OFFSETOF(wasm_dir_conf, preinit_env), IN_SECTIONS,
+                     "name and value of an environment variable for starting the program once"),
     AP_INIT_TAKE1(WASM_NAME_ENTRY_POINT, set_entry_point, NULL, IN_SECTIONS,
                   "exported function to call (default " WASM_DEFAULT_ENTRY_POINT ")"),
     AP_INIT_TAKE1(WASM_NAME_MODULE_DIGEST, set_digest, NULL, IN_SECTIONS, "sha256:<hex> that the file of " WASM_NAME_MODULE " must have"),

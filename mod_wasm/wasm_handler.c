@@ -9,6 +9,7 @@
 #include "wasm_limits.h"
 #include "wasm_mounts.h"
 #include "wasm_outcome.h"
+#include "wasm_preinit.h"
 #include "wasm_script.h"
 #include "wasm_trace.h"
 
@@ -42,7 +43,7 @@ static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, co
         .mounts = (const wrt_mount *)mounts->elts,
         .mounts_len = (size_t)mounts->nelts,
         .scratch = wasm_str(wasm_tmp_dir_of(conf) ? conf->tmp_dir->guest : NULL),
-        .entry_point = wasm_str(wasm_entry_point(conf)),
+        .entry_point = wasm_str(conf->entry_point),
         .queue_timeout_ms = (uint64_t)apr_time_as_msec(wasm_settings_get(&wasm_main_conf()->settings, WASM_SETTING_QUEUE_TIMEOUT)),
         .limits = wasm_limits_of(conf),
         .allow_symlinks = wasm_setting_of(conf, WASM_SETTING_ALLOW_SYMLINKS) != 0,
@@ -51,7 +52,7 @@ static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, co
     };
 
     wasm_trace_start(exchange, conf, &options);
-    return wrt_run_new(conf->program->module, &options, run);
+    return wrt_run_new(wasm_preinit_code(r, conf)->module, &options, run);
 }
 
 static wasm_failure library_failed(const wasm_exchange *exchange, const wasm_dir_conf *conf, wrt_error *error)
@@ -135,7 +136,7 @@ int wasm_handler(request_rec *r)
     if (!conf->program) {
         return refuse(r, WASM_CODE_NO_MODULE, "the handler is " WASM_HANDLER " but no " WASM_NAME_MODULE " is configured here");
     }
-    if (!conf->program->module) {
+    if (!wasm_preinit_code(r, conf)->module) {
         return refuse(r, WASM_CODE_NOT_LOADED, "the module is not loaded in this child, see its start in the error log");
     }
     status = wasm_cgi_resolve(r, conf);

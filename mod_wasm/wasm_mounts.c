@@ -48,15 +48,26 @@ apr_array_header_t *wasm_mounts_of(apr_pool_t *pool, const wasm_dir_conf *conf)
     return as_given(pool, seen_mounts(pool, conf));
 }
 
-wrt_error *wasm_mounts_table(apr_pool_t *pool, const wasm_server_conf *server, wrt_mount_table **table)
+static apr_status_t release_table(void *table)
 {
-    apr_array_header_t *all = apr_array_make(pool, server->sections->nelts, sizeof(wrt_mount));
+    wrt_mount_table_free(table);
+    return APR_SUCCESS;
+}
+
+wrt_error *wasm_mounts_table(apr_pool_t *pconf, wasm_server_conf *server)
+{
+    apr_array_header_t *all = apr_array_make(pconf, server->sections->nelts, sizeof(wrt_mount));
+    wrt_error *error;
     int i;
 
     for (i = 0; i < server->sections->nelts; i++) {
         add_mounts(all, APR_ARRAY_IDX(server->sections, i, const wasm_dir_conf *)->mounts);
     }
-    return wrt_mount_table_new((const wrt_mount *)all->elts, (size_t)all->nelts, table);
+    error = wrt_mount_table_new((const wrt_mount *)all->elts, (size_t)all->nelts, &server->mounts);
+    if (!error) {
+        apr_pool_cleanup_register(pconf, server->mounts, release_table, apr_pool_cleanup_null);
+    }
+    return error;
 }
 
 /* NULL, or a code and a text that begins with the place of the guilty mount. */

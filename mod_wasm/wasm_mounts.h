@@ -9,8 +9,8 @@
 /* Mounts of sections, merged or not: wrt_mount. */
 apr_array_header_t *wasm_mounts_of(apr_pool_t *pool, const wasm_dir_conf *conf);
 
-/* All mounts of the registered sections. */
-wrt_error *wasm_mounts_table(apr_pool_t *pool, const wasm_server_conf *server, wrt_mount_table **table);
+/* Makes the table of all mounts of the registered sections. */
+wrt_error *wasm_mounts_table(apr_pool_t *pconf, wasm_server_conf *server);
 
 /* NULL, or why the mounts of this one section cannot be used, as a line for the log. */
 const char *wasm_mounts_problem(apr_pool_t *pool, const wrt_mount_table *table, const wasm_dir_conf *section);

@@ -26,6 +26,9 @@
 #define WASM_NAME_TMP_DIR        "WasmTmpDir"
 #define WASM_NAME_MAX_INSTANCES  "WasmMaxInstances"
 #define WASM_NAME_QUEUE_TIMEOUT  "WasmQueueTimeout"
+#define WASM_NAME_PREINIT        "WasmPreinit"
+#define WASM_NAME_PREINIT_ENV    "WasmPreinitEnv"
+#define WASM_NAME_PREINIT_TIME   "WasmPreinitTimeout"
 #define WASM_NAME_CACHE_DIR      "WasmCacheDir"
 #define WASM_NAME_SCRATCH_DIR    "WasmScratchDir"
 

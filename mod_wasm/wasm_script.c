@@ -1,35 +1,12 @@
 #include "wasm_script.h"
 
-#include "apr_atomic.h"
-#include "apr_shm.h"
-
 #include "wasm_codes.h"
+#include "wasm_notices.h"
 #include "wasm_paths.h"
-
-int wasm_script_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
-{
-    apr_array_header_t *programs = wasm_main_conf()->programs;
-    apr_size_t size = (apr_size_t)programs->nelts * sizeof(apr_uint32_t);
-    apr_uint32_t *unsaid;
-    apr_shm_t *shared;
-    int i;
-
-    (void)plog, (void)ptemp, (void)s;
-    if (!size) {
-        return OK;
-    }
-    /* Without shared memory each child writes its own notice. */
-    unsaid = apr_shm_create(&shared, size, NULL, pconf) == APR_SUCCESS ? apr_shm_baseaddr_get(shared) : apr_palloc(pconf, size);
-    memset(unsaid, 0, size);
-    for (i = 0; i < programs->nelts; i++) {
-        APR_ARRAY_IDX(programs, i, wasm_program *)->script_unsaid = &unsaid[i];
-    }
-    return OK;
-}
 
 static void note_unsaid(request_rec *r, const wasm_program *program)
 {
-    if (apr_atomic_cas32(program->script_unsaid, 1, 0)) {
+    if (!wasm_notice_is_due(program, WASM_NOTICE_SCRIPT_ARG)) {
         return;
     }
     ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, WASM_CODE_SCRIPT_UNSAID ": %s: this program runs scripts (this one: %s), and "

@@ -9,9 +9,6 @@
 
 #include "wasm_config.h"
 
-/* A post_config hook: makes room for what all children share. */
-int wasm_script_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
-
 /* For a request that wasm_cgi_resolve has let through: the guest path of its script, or NULL where the program gets none as an
  * argument. Returns OK, or the status of a refused request (logged). Says once for each program when nobody has made the choice. */
 int wasm_script_argument(request_rec *r, const wasm_dir_conf *conf, const char **argument);

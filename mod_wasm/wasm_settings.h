@@ -43,6 +43,10 @@ typedef enum wasm_scope {
         "files and directories one run may have open") \
     ROW(ALLOW_SYMLINKS,      WASM_NAME_ALLOW_SYMLINKS,    wasm_parse_flag,            WASM_SECTION,  "Off", \
         "On: the program may make symbolic links") \
+    ROW(PREINIT,             WASM_NAME_PREINIT,           wasm_parse_preinit,         WASM_SECTION,  "Auto", \
+        "On: the program is started once, and each run begins from a snapshot; Auto: if it allows that") \
+    ROW(PREINIT_TIMEOUT,     WASM_NAME_PREINIT_TIME,      wasm_parse_time_limit,      WASM_SECTION,  "60", \
+        "how long starting it for a snapshot may take, in seconds unless a unit follows") \
     ROW(MAX_INSTANCES,       WASM_NAME_MAX_INSTANCES,     wasm_parse_count,           WASM_SERVER,   "three quarters of ThreadsPerChild", \
         "concurrent runs in a child") \
     ROW(QUEUE_TIMEOUT,       WASM_NAME_QUEUE_TIMEOUT,     wasm_parse_duration,        WASM_SERVER,   "5", \

@@ -27,6 +27,15 @@ const char *wasm_parse_flag(const char *text, apr_int64_t *out)
     return NULL;
 }
 
+const char *wasm_parse_preinit(const char *text, apr_int64_t *out)
+{
+    if (!strcasecmp(text, "Auto")) {
+        *out = WASM_PREINIT_AUTO;
+        return NULL;
+    }
+    return wasm_parse_flag(text, out) ? "must be On, Off or Auto" : NULL;
+}
+
 static int parse_number(const char *text, apr_int64_t least, apr_int64_t most, apr_int64_t *out)
 {
     char *end;
@@ -191,7 +200,10 @@ static const char *bytes_text(apr_pool_t *pool, apr_int64_t bytes)
 
 const char *wasm_value_text(apr_pool_t *pool, wasm_parser *parser, apr_int64_t value)
 {
-    if (parser == wasm_parse_flag) {
+    if (parser == wasm_parse_preinit && value == WASM_PREINIT_AUTO) {
+        return "Auto";
+    }
+    if (parser == wasm_parse_flag || parser == wasm_parse_preinit) {
         return value ? "On" : "Off";
     }
     if (parser == wasm_parse_duration || parser == wasm_parse_time_limit) {

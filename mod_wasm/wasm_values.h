@@ -12,6 +12,10 @@ typedef const char *wasm_parser(const char *text, apr_int64_t *out);
 /* "On" or "Off". */
 wasm_parser wasm_parse_flag;
 
+/* "On", "Off" or "Auto". */
+#define WASM_PREINIT_AUTO 2
+wasm_parser wasm_parse_preinit;
+
 /* "60", "0.5", "500ms", "2s", "1min", "1h"; seconds without a unit. */
 wasm_parser wasm_parse_duration;
 

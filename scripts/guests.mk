@@ -25,7 +25,7 @@ build/guests/%.wasm: %.c $(HEADERS) scripts/guests.mk | build/guests
 	@echo "    guest $<"
 	@$(GUEST_CLANG) --target=wasm32-wasi -O2 -s -Wall -Wextra -Werror -I examples/include $(GUEST_CFLAGS) -o $@ $<
 
-build/guests/reactor.wasm: GUEST_CFLAGS := -mexec-model=reactor
+build/guests/reactor.wasm build/guests/preinit_reactor.wasm: GUEST_CFLAGS := -mexec-model=reactor
 # Another project's source, which is included as a system header: its warnings are its own. Asked for when it is compiled.
 build/guests/sqlite_probe.wasm: GUEST_CFLAGS = -isystem $(or $(shell scripts/sqlite-source),.)
 

@@ -18,6 +18,7 @@ const PAGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("/list-dir", &["welcome.txt", "recipes/"]),
+    ("/started-once", &["There are 216816 primes below 3000000."]),
     ("/sandbox", &["The sandbox", "Read /etc/passwd"]),
     ("/php-hello", &["made by PHP 8.2.0 on wasm32"]),
     ("/php-info", &["PHP Version 8.2.0"]),

@@ -23,14 +23,16 @@ const NORMAL: &[&str] = &[
     "AH00170: caught SIGWINCH, shutting down gracefully",
     "WASM0020: compiled ",
     COMPILING,
+    TAKING_A_SNAPSHOT,
 ];
 
 /// What a start or restart says while somebody waits for it.
 const COMPILING: &str = "WASM0024: compiling ";
+const TAKING_A_SNAPSHOT: &str = "WASM0025: taking a snapshot of ";
 
 /// Whether the line is normal on the terminal of whoever starts httpd.
 pub(crate) fn is_normal_at_start(line: &str) -> bool {
-    line.starts_with(COMPILING)
+    line.starts_with(COMPILING) || line.starts_with(TAKING_A_SNAPSHOT)
 }
 
 /// What httpd writes when it is ready, by MPM.

@@ -21,6 +21,9 @@ fn lines() -> Vec<String> {
         "WasmMaxInstances 1",
         "WasmQueueTimeout 1",
         "WasmTmpDir /tmp",
+        "WasmPreinit On",
+        "WasmPreinitEnv A b",
+        "WasmPreinitTimeout 5",
         "WasmCacheDir /tmp",
         "WasmScratchDir /tmp",
     ]

@@ -159,6 +159,7 @@ const CLONE: &str = "CLONE";
 const DEMOS: &[&str] = &[
     "/hello-wasm",
     "/list-dir",
+    "/started-once",
     "/sandbox",
     "/php-hello",
     "/php-info",

@@ -59,6 +59,14 @@
 #define WRT_IO_FAILED -4
 
 /**
+ * What is made of a module.
+ */
+typedef enum {
+  WRT_STAGE_SNAPSHOT = 0,
+  WRT_STAGE_CODE = 1,
+} wrt_stage;
+
+/**
  * Where the code of an artifact came from.
  */
 typedef enum {
@@ -124,6 +132,10 @@ typedef enum {
    * Engine or module cannot be made in this process.
    */
   WRT_ERROR_ENGINE = 8,
+  /**
+   * `required` of `wrt_preinit`: the module has no initialiser, or no snapshot could be taken.
+   */
+  WRT_ERROR_PREINIT = 9,
 } wrt_error_kind;
 
 /**
@@ -253,6 +265,92 @@ typedef struct {
 } wrt_str;
 
 /**
+ * A host directory that the guest sees.
+ */
+typedef struct {
+  /**
+   * Its path for the guest, UTF-8.
+   */
+  wrt_str guest;
+  /**
+   * Its path on the host.
+   */
+  wrt_str host;
+  bool read_only;
+} wrt_mount;
+
+/**
+ * An environment variable.
+ */
+typedef struct {
+  wrt_str name;
+  wrt_str value;
+} wrt_variable;
+
+/**
+ * A user without any right of root.
+ */
+typedef struct {
+  uint32_t user;
+  uint32_t group;
+  /**
+   * All groups.
+   */
+  const uint32_t *groups;
+  size_t groups_len;
+} wrt_user;
+
+/**
+ * How a module is initialised for a snapshot: once, instead of in each run. The initialiser is an exported function
+ * `wizer-initialize` (or `wizer.initialize`).
+ */
+typedef struct {
+  /**
+   * `sizeof(wrt_preinit)`.
+   */
+  size_t struct_size;
+  /**
+   * A module without initialiser, or one whose initialiser fails, is an error; otherwise it runs without a snapshot.
+   */
+  bool required;
+  /**
+   * What the initialiser sees, all of it read-only.
+   */
+  const wrt_mount *mounts;
+  size_t mounts_len;
+  /**
+   * As `scratch` of `wrt_run_options`: the path and the descriptor are there, and nothing else.
+   */
+  wrt_str scratch;
+  /**
+   * All mounts of the configuration.
+   */
+  const wrt_mount_table *mount_table;
+  /**
+   * Its whole environment.
+   */
+  const wrt_variable *env;
+  size_t env_len;
+  /**
+   * Milliseconds that it may take.
+   */
+  uint64_t timeout_ms;
+  /**
+   * Bytes of memory that it may use; 0: no limit.
+   */
+  uint64_t memory;
+  /**
+   * Descriptors that it may have at a time, standard streams and mounts among them; 0: no limit.
+   */
+  uint64_t descriptors;
+  /**
+   * Whom the process that runs it becomes before it reads anything; NULL: it stays who it is. The one that compiles the snapshot runs
+   * no guest.
+   */
+  const wrt_user *user;
+} wrt_preinit;
+
+/**
  * What `wrt_artifact_examine` is asked for.
  */
 typedef struct {
@@ -276,6 +374,10 @@ typedef struct {
    * The program `wasm-precompile`; empty: the one beside this library.
    */
   wrt_str helper_path;
+  /**
+   * A snapshot is wanted; NULL: none.
+   */
+  const wrt_preinit *preinit;
 } wrt_examine_options;
 
 /**
@@ -292,14 +394,18 @@ typedef struct {
   const wrt_artifact *const *artifacts;
   size_t artifacts_len;
   /**
+   * The same will be asked for once more, for the same start: what fails is not tried again then, and not told again.
+   */
+  bool another_pass_follows;
+  /**
    * Given to `begun`.
    */
   void *context;
   /**
-   * Called when the compilation of a module begins: path and bytes of its file, and how many of `total` are done. NULL: nobody
-   * wants to know.
+   * Called when the making of a snapshot, or of code, begins: path and bytes of the module's file, and how many of `total` are done.
+   * NULL: nobody wants to know.
    */
-  void (*begun)(void *context, wrt_str module_path, uint64_t module_size, size_t done, size_t total);
+  void (*begun)(void *context, wrt_stage stage, wrt_str module_path, uint64_t module_size, size_t done, size_t total);
 } wrt_compile_options;
 
 /**
@@ -340,21 +446,6 @@ typedef struct {
 } wrt_engine_options;
 
 /**
- * A host directory that the guest sees.
- */
-typedef struct {
-  /**
-   * Its path for the guest, UTF-8.
-   */
-  wrt_str guest;
-  /**
-   * Its path on the host.
-   */
-  wrt_str host;
-  bool read_only;
-} wrt_mount;
-
-/**
  * Two mounts of one run that contradict each other, by their places in the array.
  */
 typedef struct {
@@ -368,14 +459,6 @@ typedef struct {
   size_t read_only;
   size_t writable;
 } wrt_mount_conflict;
-
-/**
- * An environment variable.
- */
-typedef struct {
-  wrt_str name;
-  wrt_str value;
-} wrt_variable;
 
 /**
  * How much a run may use up. 0: no limit.
@@ -469,7 +552,7 @@ typedef struct {
    */
   wrt_str scratch;
   /**
-   * Exported function to call; empty: `_start`.
+   * Exported function to call; empty: `_start`, or for a snapshot `wizer-resume` (`wizer.resume`) where the module exports it.
    */
   wrt_str entry_point;
   /**
@@ -583,8 +666,32 @@ wrt_error *wrt_artifact_examine(const wrt_artifact_store *store,
                                 wrt_artifact **out);
 
 /**
- * Compiles those artifacts that have no code yet: several helper programs at a time, as many as there are cores, are started and
- * waited for. Makes neither an engine nor a thread. `wrt_error_get_index` tells which artifact is at fault; what was compiled
+ * Whether the code of this handle is, or will be, that of a snapshot.
+ *
+ * # Safety
+ * `artifact` is NULL or a live handle.
+ */
+bool wrt_artifact_has_snapshot(const wrt_artifact *artifact);
+
+/**
+ * Why the module runs without the snapshot that was wanted, or empty; complete when there is code. Lives as long as the handle.
+ *
+ * # Safety
+ * `artifact` is NULL or a live handle.
+ */
+wrt_str wrt_artifact_snapshot_problem(const wrt_artifact *artifact);
+
+/**
+ * Whether both handles have the same code, so that one `wrt_module` of a process is enough for both; false for NULL.
+ *
+ * # Safety
+ * Each is NULL or a live handle.
+ */
+bool wrt_artifact_shares_code(const wrt_artifact *one, const wrt_artifact *another);
+
+/**
+ * Takes the snapshots that are wanted, and compiles those artifacts that have no code yet: several helper programs at a time, as
+ * many as there are cores, are started and waited for. All snapshots of one call take 10 minutes at the most. Makes neither an engine nor a thread. `wrt_error_get_index` tells which artifact is at fault; what was compiled
  * before it is in the cache.
  *
  * # Safety
@@ -740,14 +847,16 @@ size_t wrt_error_get_index(const wrt_error *error);
 void wrt_error_free(wrt_error *error);
 
 /**
- * Looks at a module and at its code in a cache directory (both absolute paths), and makes, starts and touches nothing: no
- * directory, no helper, no code. `WRT_ERROR_IO` when the module cannot be read.
+ * Looks at a module, and at its code and its snapshot in a cache directory (both absolute paths), and makes, starts and touches
+ * nothing: no directory, no helper, no code. `preinit` may be NULL: no snapshot is wanted. `WRT_ERROR_IO` when the module cannot
+ * be read.
  *
  * # Safety
- * The strings are valid, `out` can be written to; NULL is an error.
+ * The strings and what `preinit` points to are valid, `out` can be written to; NULL is an error.
  */
 wrt_error *wrt_inspection_new(wrt_str module_path,
                               wrt_str cache_dir,
+                              const wrt_preinit *preinit,
                               wrt_inspection **out);
 
 /**
@@ -781,6 +890,22 @@ wrt_str wrt_inspection_code(const wrt_inspection *inspection);
  * `inspection` is NULL or a live handle.
  */
 wrt_str wrt_inspection_reason(const wrt_inspection *inspection);
+
+/**
+ * The same of the code of its snapshot; empty where none is wanted, or the module allows none as far as can be told. Static.
+ *
+ * # Safety
+ * `inspection` is NULL or a live handle.
+ */
+wrt_str wrt_inspection_snapshot(const wrt_inspection *inspection);
+
+/**
+ * Why the code of its snapshot is unusable, or empty. Lives as long as the handle.
+ *
+ * # Safety
+ * `inspection` is NULL or a live handle.
+ */
+wrt_str wrt_inspection_snapshot_reason(const wrt_inspection *inspection);
 
 /**
  * Frees a handle; NULL is fine.

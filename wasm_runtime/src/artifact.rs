@@ -11,19 +11,27 @@ mod helper;
 mod inspection;
 mod key;
 mod memory_file;
+mod order;
+mod preinit;
 mod prepared;
 mod refusal;
 mod side_by_side;
+mod snapshot;
+mod snapshots;
 mod store;
 
 pub use cache::Cache;
 pub use footer::{Facts, Findings, Metadata, Needs, append_footer};
 pub use inspection::{Code, Inspection};
 pub use key::ArtifactKey;
+pub use order::{Given, Order, User};
+pub use preinit::Preinit;
 pub use prepared::{Origin, Prepared, Request};
-pub use store::{ArtifactStore, Begun};
+pub use snapshot::{SnapshotFacts, append_facts};
+pub use store::{ArtifactStore, Begun, Stage};
 
 pub(crate) use digest::{digest_of, sha256_hex};
+pub(crate) use snapshot::MAX_SNAPSHOT;
 
 use crate::error::{Error, Result};
 use footer::FORMAT;

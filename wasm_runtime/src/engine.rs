@@ -6,7 +6,7 @@ mod pool;
 mod processor;
 pub(crate) mod queue;
 pub mod settings;
-mod ticker;
+pub(crate) mod ticker;
 mod written_pages;
 
 use crate::artifact::{Metadata, Needs};

@@ -31,6 +31,10 @@ pub enum Error {
     #[error("{0}")]
     Compile(String),
 
+    /// There is no snapshot although one is required.
+    #[error("{0}")]
+    Preinit(String),
+
     #[error("{0}")]
     EntryPoint(String),
 

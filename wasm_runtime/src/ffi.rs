@@ -13,5 +13,6 @@ pub(crate) mod file_lock;
 mod guard;
 pub mod inspection;
 pub mod mounts;
+pub mod preinit;
 pub mod run;
 pub mod text;

@@ -2,15 +2,19 @@
 
 pub(crate) mod abi;
 mod calls;
+mod clock;
 pub(crate) mod files;
 pub(crate) mod linker;
 mod memory;
 mod poll;
 mod random;
 pub(crate) mod scratch;
+pub(crate) mod sights;
 mod streams;
 mod strings;
 
+pub(crate) use clock::Clock;
+pub use clock::Frozen;
 pub(crate) use random::Random;
 pub use streams::{Host, Stop};
 pub(crate) use streams::{RunIo, Waiting};

@@ -62,6 +62,20 @@ impl MountTable {
         }
     }
 
+    /// Host paths of the directories that some run may write to.
+    pub(crate) fn hosts_writable(&self) -> &[Vec<u8>] {
+        &self.writable
+    }
+
+    /// The table of runs to which these directories are writable.
+    pub fn writable(hosts: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        let place = |host| Place {
+            host,
+            read_only: false,
+        };
+        MountTable::new(hosts.into_iter().map(place).collect())
+    }
+
     /// Opens the directory of a mount, to name it only (`O_PATH`).
     pub(crate) fn open(&self, host: &[u8]) -> io::Result<OwnedFd> {
         let opened = match walk::without_links(host) {

@@ -30,6 +30,7 @@ pub struct Options {
     pub mounts: Vec<Mount>,
     /// The guest path of a private scratch directory.
     pub scratch: Option<String>,
+    /// Empty: the one that the module has for it.
     pub entry_point: String,
     /// How long to wait for a free instance.
     pub queue_timeout: Duration,
@@ -77,16 +78,23 @@ impl Run {
         let mounts = Mounts {
             directories: &self.options.mounts,
             table: &engine.mounts,
-            scratch: self.options.scratch.as_deref().zip(engine.scratch.as_ref()),
+            scratch: self
+                .options
+                .scratch
+                .as_deref()
+                .map(|guest| (guest, engine.scratch.as_ref())),
         };
-        let mut sandbox = match Sandbox::new(io, files, &mounts) {
+        let mut sandbox = match Sandbox::new(io, files, &mounts, self.module.clock()) {
             Ok(sandbox) => sandbox,
             Err(message) => return Outcome::not_started(Ending::MountFailed(message)),
         };
         sandbox.args = self.options.args;
         sandbox.env = self.options.env;
         let call = Call {
-            entry_point: &self.options.entry_point,
+            entry_point: match self.options.entry_point.as_str() {
+                "" => self.module.entry_point,
+                name => name,
+            },
             backtrace: self.options.backtrace,
         };
         let (ending, sandbox) = command::run(&self.module, sandbox, &call);

@@ -1,21 +1,29 @@
 //! The directory of compiled code. Its files become machine code of the server, so it has to belong to root or to the
 //! user who starts the server, and nobody else may write to it.
 
+#[cfg(test)]
+mod tests;
+
 use super::expiry;
 use super::folder::{distrust, find_private, open_private};
 use super::footer::{Metadata, read_footer};
-use super::key::ArtifactKey;
+use super::key::{ArtifactKey, is_snapshot_of, partial_name, snapshot_name};
+use super::snapshot::{Snapshot, SnapshotFacts, read_facts};
 use super::{Artifact, digest, memory_file};
 use crate::error::{Error, Result};
 use rustix::fs::{
-    AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fstat, openat, renameat,
-    unlinkat, utimensat,
+    AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fstat, openat,
+    renameat, unlinkat, utimensat,
 };
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+/// Permissions of an entry: code holds nothing secret, a snapshot whatever its initialiser has read.
+const FOR_ALL: Mode = Mode::from_raw_mode(0o644);
+const FOR_US: Mode = Mode::from_raw_mode(0o600);
 
 /// A cache directory that was found trustworthy. Everything happens through its descriptor, in what was judged.
 #[derive(Debug)]
@@ -54,13 +62,13 @@ impl Cache {
     }
 
     /// What is in the entry of this key: nothing, or why it cannot be used, or code that was verified. It counts as unused.
-    pub(super) fn look(&self, key: &ArtifactKey) -> Option<std::result::Result<(), String>> {
+    pub(super) fn look(&self, key: &ArtifactKey) -> Option<std::result::Result<Metadata, String>> {
         let file = match self.open_entry(&key.entry_name()) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => return Some(Err(error.to_string())),
         };
-        Some(copy_verified(file, key, &mut io::sink()).map(drop))
+        Some(copy_verified(file, key, &mut io::sink()))
     }
 
     /// The artifact of this key, copied into a sealed memory file and verified on the way.
@@ -69,6 +77,10 @@ impl Cache {
         let file = match self.open_entry(&name) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Entry::Missing,
+            // That of another user of this cache.
+            Err(error) if key.snapshot && error.kind() == io::ErrorKind::PermissionDenied => {
+                return Entry::Missing;
+            }
             Err(error) => return self.unusable(&name, &error.to_string()),
         };
         match read_entry(file, key) {
@@ -80,29 +92,106 @@ impl Cache {
         }
     }
 
+    /// A snapshot of this module that `is_wanted` wants, and that can be used.
+    pub(super) fn snapshot(
+        &self,
+        module_sha256: &str,
+        is_wanted: impl Fn(&SnapshotFacts) -> bool,
+    ) -> Option<Snapshot> {
+        self.snapshots_of(module_sha256)
+            .find_map(|(name, mut file, facts)| {
+                // Before the whole file is read.
+                Some(facts).filter(&is_wanted)?;
+                let snapshot = Snapshot::from_file(&mut file).ok()?;
+                self.touch_name(&name);
+                Some(snapshot)
+            })
+    }
+
+    /// What the same snapshot was made of, without a look at the rest of it. It counts as unused.
+    pub(super) fn look_for_snapshot(
+        &self,
+        module_sha256: &str,
+        is_wanted: impl Fn(&SnapshotFacts) -> bool,
+    ) -> Option<SnapshotFacts> {
+        let mut found = self.snapshots_of(module_sha256).map(|(_, _, facts)| facts);
+        found.find(is_wanted)
+    }
+
+    fn snapshots_of(
+        &self,
+        module_sha256: &str,
+    ) -> impl Iterator<Item = (String, File, SnapshotFacts)> {
+        let entries = Dir::read_from(&self.folder).into_iter().flatten().flatten();
+        entries
+            .filter_map(|entry| entry.file_name().to_str().map(str::to_owned).ok())
+            .filter(|name| is_snapshot_of(name, module_sha256))
+            .filter_map(|name| {
+                let file = self.open_entry(&name).ok()?;
+                let facts = read_facts(&file).ok()??;
+                Some((name, file, facts))
+            })
+    }
+
+    /// Puts a snapshot into place.
+    pub(super) fn save_snapshot(&self, snapshot: &Snapshot) -> Result<()> {
+        let name = snapshot_name(&snapshot.facts.given.module, &snapshot.facts.identity());
+        let content = snapshot
+            .content()
+            .map_err(|error| self.failed(&name, error))?;
+        match content {
+            Some(mut content) => self.place(&name, &mut content, FOR_US),
+            None => Ok(()),
+        }
+    }
+
     /// Notes that a start uses this entry, where it may: [`Self::sweep`] looks at that.
     pub(super) fn touch(&self, key: &ArtifactKey) {
+        self.touch_name(&key.entry_name());
+    }
+
+    /// The same of a snapshot.
+    pub(super) fn touch_snapshot(&self, facts: &SnapshotFacts) {
+        self.touch_name(&snapshot_name(&facts.given.module, &facts.identity()));
+    }
+
+    fn touch_name(&self, name: &str) {
         let time = |tv_nsec| Timespec { tv_sec: 0, tv_nsec };
         let times = Timestamps {
             last_access: time(UTIME_OMIT),
             last_modification: time(UTIME_NOW),
         };
-        let name = key.entry_name();
         let _ = utimensat(&self.folder, name, &times, AtFlags::SYMLINK_NOFOLLOW);
     }
 
     /// Puts the content of an artifact file into place, all at once.
     pub fn save(&self, metadata: &Metadata, content: &mut (impl Read + Seek)) -> Result<()> {
         let name = metadata.key.entry_name();
-        let partial = metadata.key.partial_name();
-        let saved = self.write_new(&partial, content).and_then(|()| {
-            renameat(&self.folder, &partial, &self.folder, &name)?;
+        let mode = if metadata.key.snapshot {
+            FOR_US
+        } else {
+            FOR_ALL
+        };
+        content
+            .rewind()
+            .map_err(|error| self.failed(&name, error))?;
+        self.place(&name, content, mode)
+    }
+
+    fn place(&self, name: &str, content: &mut impl Read, mode: Mode) -> Result<()> {
+        let partial = partial_name(name);
+        let saved = self.write_new(&partial, content, mode).and_then(|()| {
+            renameat(&self.folder, &partial, &self.folder, name)?;
             Ok(())
         });
         saved.map_err(|error| {
             let _ = unlinkat(&self.folder, &partial, AtFlags::empty());
-            Error::io(&self.directory.join(&name), error)
+            self.failed(name, error)
         })
+    }
+
+    fn failed(&self, name: &str, error: io::Error) -> Error {
+        Error::io(&self.directory.join(name), error)
     }
 
     /// Removes the entry of this key, where there is one.
@@ -134,12 +223,10 @@ impl Cache {
         }
     }
 
-    fn write_new(&self, name: &str, content: &mut (impl Read + Seek)) -> io::Result<()> {
+    fn write_new(&self, name: &str, content: &mut impl Read, mode: Mode) -> io::Result<()> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
         let mut file = File::from(openat(&self.folder, name, flags, mode)?);
-        content.rewind()?;
         io::copy(content, &mut file)?;
         file.sync_all()
     }
@@ -170,130 +257,4 @@ fn copy_verified(
         return Err("damaged: its checksum is wrong".to_owned());
     }
     Ok(metadata)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::{Facts, append_footer};
-    use super::*;
-    use crate::engine::settings::{Settings, Target};
-    use std::fs;
-    use std::io::Cursor;
-    use std::os::unix::fs::PermissionsExt;
-    use std::time::Duration;
-
-    fn key(target: Target) -> ArtifactKey {
-        ArtifactKey::new(&"5a".repeat(32), &Settings::of_this_process(), target)
-    }
-
-    fn metadata() -> Metadata {
-        Metadata {
-            key: key(Target::Native),
-            compatibility: String::new(),
-            code_sha256: String::new(),
-            facts: Facts::default(),
-        }
-    }
-
-    fn filled() -> (tempfile::TempDir, Cache) {
-        let directory = tempfile::tempdir().unwrap();
-        let cache = Cache::open(directory.path()).unwrap();
-        let content = append_footer(b"code".to_vec(), metadata());
-        cache.save(&metadata(), &mut Cursor::new(content)).unwrap();
-        (directory, cache)
-    }
-
-    fn path(cache: &Cache) -> PathBuf {
-        cache.directory.join(key(Target::Native).entry_name())
-    }
-
-    fn unusable_because(cache: &Cache) -> String {
-        match cache.load(&key(Target::Native)) {
-            Entry::Unusable(reason) => reason,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn what_was_saved_is_found_and_nothing_else() {
-        let (_directory, cache) = filled();
-        assert!(matches!(cache.load(&key(Target::Native)), Entry::Found(_)));
-        assert!(matches!(cache.load(&key(Target::Baseline)), Entry::Missing));
-    }
-
-    #[test]
-    fn damaged_entries_are_told_apart_from_missing_ones() {
-        let (_directory, cache) = filled();
-        let path = path(&cache);
-        let mut content = fs::read(&path).unwrap();
-        content[0] ^= 1;
-        fs::write(&path, &content).unwrap();
-        assert!(unusable_because(&cache).contains("checksum"));
-        fs::write(&path, &content[..content.len() / 2]).unwrap();
-        assert!(unusable_because(&cache).contains("cut short"));
-        fs::remove_file(&path).unwrap();
-        fs::create_dir(&path).unwrap();
-        assert!(unusable_because(&cache).contains("regular file"));
-    }
-
-    #[test]
-    fn an_entry_of_another_module_is_refused() {
-        let (_directory, cache) = filled();
-        let other = key(Target::Baseline).entry_name();
-        fs::rename(path(&cache), cache.directory.join(other)).unwrap();
-        let found = cache.load(&key(Target::Baseline));
-        assert!(matches!(found, Entry::Unusable(_)));
-    }
-
-    #[test]
-    fn what_others_can_write_is_not_trusted() {
-        let (directory, cache) = filled();
-        let everyone = fs::Permissions::from_mode(0o666);
-        fs::set_permissions(path(&cache), everyone).unwrap();
-        assert!(unusable_because(&cache).contains("written by others"));
-        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let refused = Cache::open(directory.path()).unwrap_err();
-        assert!(matches!(refused, Error::Cache { .. }), "{refused}");
-    }
-
-    /// Makes a file of the cache this old.
-    fn age(path: &Path, age: Duration) {
-        let file = File::options().write(true).open(path).unwrap();
-        file.set_modified(SystemTime::now() - age).unwrap();
-    }
-
-    #[test]
-    fn what_no_start_used_for_long_goes_and_nothing_else() {
-        let (_directory, cache) = filled();
-        let long = expiry::UNUSED + Duration::from_secs(60);
-        let unused = key(Target::Baseline).entry_name();
-        let recent = key(Target::Native).partial_name();
-        let partial = key(Target::Baseline).partial_name();
-        let foreign = ["note.cwasm", "note.partial", "note"];
-        for name in [unused.as_str(), &partial].into_iter().chain(foreign) {
-            fs::write(cache.directory.join(name), "").unwrap();
-            age(&cache.directory.join(name), long);
-        }
-        fs::write(cache.directory.join(&recent), "").unwrap();
-        age(&path(&cache), long);
-        assert!(matches!(cache.load(&key(Target::Native)), Entry::Found(_)));
-        cache.sweep();
-        assert!(!cache.directory.join(unused).exists());
-        assert!(!cache.directory.join(partial).exists());
-        assert!(path(&cache).exists(), "it was used just now");
-        for name in foreign.into_iter().chain([recent.as_str()]) {
-            assert!(cache.directory.join(name).exists(), "{name}");
-        }
-    }
-
-    #[test]
-    fn an_entry_leaves_after_30_days_and_not_before() {
-        let (_directory, cache) = filled();
-        age(&path(&cache), expiry::UNUSED - Duration::from_secs(60));
-        cache.sweep();
-        assert!(path(&cache).exists());
-        age(&path(&cache), expiry::UNUSED + Duration::from_secs(60));
-        cache.sweep();
-        assert!(!path(&cache).exists());
-    }
 }

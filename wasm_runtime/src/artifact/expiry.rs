@@ -1,6 +1,6 @@
 //! What leaves the cache: entries that no start has used for a long time, and what a writer that died left behind.
 
-use super::key::{is_entry_name, is_partial_name};
+use super::key::Kind;
 use rustix::fs::{AtFlags, Dir, FileType, Stat, statat, unlinkat};
 use rustix::io::Errno;
 use std::ffi::CStr;
@@ -11,6 +11,9 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An entry that no start has used for so long goes.
 pub(crate) const UNUSED: Duration = DAY.saturating_mul(30);
+
+/// The same of a snapshot and its code: each change of what was seen leaves one behind, and it can be large.
+pub(crate) const UNUSED_SNAPSHOT: Duration = DAY;
 
 /// Writing takes seconds.
 const ABANDONED: Duration = DAY;
@@ -32,11 +35,11 @@ pub(super) fn sweep(folder: &OwnedFd, now: SystemTime) -> Result<(), Errno> {
 }
 
 fn patience(name: &CStr) -> Option<Duration> {
-    let name = name.to_str().ok()?;
-    if is_entry_name(name) {
-        return Some(UNUSED);
-    }
-    is_partial_name(name).then_some(ABANDONED)
+    Some(match Kind::of_name(name.to_str().ok()?)? {
+        Kind::Code => UNUSED,
+        Kind::Snapshot => UNUSED_SNAPSHOT,
+        Kind::Partial => ABANDONED,
+    })
 }
 
 fn is_older(found: &Stat, patience: Duration, now: SystemTime) -> bool {

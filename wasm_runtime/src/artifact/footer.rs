@@ -4,15 +4,16 @@
 
 use super::digest::sha256_hex;
 use super::key::ArtifactKey;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
 /// Ends every artifact file. Its last character is counted up when [`Metadata`] changes.
-pub(crate) const FORMAT: [u8; 8] = *b"MODWASM2";
-const TRAILER: u64 = 4 + FORMAT.len() as u64;
-const MAX_METADATA: u32 = 1 << 20;
+pub(crate) const FORMAT: [u8; 8] = *b"MODWASM3";
+const TRAILER: u64 = 4 + 8;
+const MAX_METADATA: u32 = 16 << 20;
 
 /// What the pool of a child has to offer for a module.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,36 +64,47 @@ pub struct Metadata {
 }
 
 /// Turns machine code into the content of an artifact file; fills in the code's digest.
-pub fn append_footer(mut code: Vec<u8>, mut metadata: Metadata) -> Vec<u8> {
+pub fn append_footer(code: Vec<u8>, mut metadata: Metadata) -> Vec<u8> {
     metadata.code_sha256 = sha256_hex(&code);
-    let json = serde_json::to_vec(&metadata).expect("metadata is plain data");
-    let length = u32::try_from(json.len()).expect("names of exports are bounded by the file");
-    code.extend_from_slice(&json);
-    code.extend_from_slice(&length.to_le_bytes());
-    code.extend_from_slice(&FORMAT);
-    code
+    append(code, &metadata, FORMAT)
 }
 
 /// Reads the metadata and the length of the code. `None`: the file is no artifact, or was cut.
 pub(super) fn read_footer(file: &File) -> io::Result<Option<(Metadata, u64)>> {
+    read(file, FORMAT)
+}
+
+pub(super) fn append(mut content: Vec<u8>, metadata: &impl Serialize, magic: [u8; 8]) -> Vec<u8> {
+    let json = serde_json::to_vec(metadata).expect("metadata is plain data");
+    let length = u32::try_from(json.len()).expect("what is in it is bounded");
+    content.extend_from_slice(&json);
+    content.extend_from_slice(&length.to_le_bytes());
+    content.extend_from_slice(&magic);
+    content
+}
+
+pub(super) fn read<T: DeserializeOwned>(
+    file: &File,
+    magic: [u8; 8],
+) -> io::Result<Option<(T, u64)>> {
     let size = file.metadata()?.len();
     if size < TRAILER {
         return Ok(None);
     }
     let mut trailer = [0; TRAILER as usize];
     file.read_exact_at(&mut trailer, size - TRAILER)?;
-    let (length, magic) = trailer.split_at(4);
+    let (length, found) = trailer.split_at(4);
     let length = u32::from_le_bytes(length.try_into().expect("four bytes"));
-    let Some(code_length) = (size - TRAILER).checked_sub(u64::from(length)) else {
+    let Some(content_length) = (size - TRAILER).checked_sub(u64::from(length)) else {
         return Ok(None);
     };
-    if magic != FORMAT || length > MAX_METADATA {
+    if found != magic || length > MAX_METADATA {
         return Ok(None);
     }
     let mut json = vec![0; length as usize];
-    file.read_exact_at(&mut json, code_length)?;
+    file.read_exact_at(&mut json, content_length)?;
     let metadata = serde_json::from_slice(&json).ok();
-    Ok(metadata.map(|metadata| (metadata, code_length)))
+    Ok(metadata.map(|metadata| (metadata, content_length)))
 }
 
 #[cfg(test)]

@@ -1,16 +1,21 @@
 //! One process of `wasm-precompile`: the parent of the web server must neither make an engine nor start threads.
 
+use super::Prepared;
+use super::digest;
 use super::footer::{Findings, Metadata, read_footer};
 use super::memory_file;
+use super::order::Given;
+use super::snapshot::Snapshot;
 use crate::engine::settings::{BACKTRACE_DETAILS, Target};
 use crate::error::{Error, Result};
 use crate::precompile::{EXIT_INVALID_MODULE, MAX_CPU_SECONDS};
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 /// How many threads the compiler uses; it reads this variable itself.
 const THREADS: &str = "RAYON_NUM_THREADS";
@@ -19,15 +24,18 @@ const THREADS: &str = "RAYON_NUM_THREADS";
 pub(super) struct Process {
     helper: PathBuf,
     module: PathBuf,
+    /// What its initialiser was given, if it runs one.
+    given: Option<Given>,
     child: Child,
     stderr: ChildStderr,
     said: Vec<u8>,
     output: File,
 }
 
-/// Checks `module` without compiling it.
-pub(super) fn check(helper: &Path, module: &Path) -> Result<Findings> {
-    let mut process = Process::start(helper, module, &["--check"], 1)?;
+/// Checks a module without compiling it.
+pub(super) fn check(prepared: &Prepared) -> Result<Findings> {
+    let helper = &prepared.helper;
+    let mut process = work_on_code(prepared, &["--check"], 1)?;
     while process.listen() {}
     let mut output = process.finish()?;
     let read = output
@@ -36,47 +44,101 @@ pub(super) fn check(helper: &Path, module: &Path) -> Result<Findings> {
     read.map_err(|_| delivered_nothing(helper))
 }
 
-/// Starts compiling `module`.
-pub(super) fn compile(helper: &Path, module: &Path, threads: usize) -> Result<Process> {
-    Process::start(helper, module, &["--output", "-"], threads)
+/// Starts compiling a module, or its snapshot where there is one.
+pub(super) fn compile(prepared: &Prepared, threads: usize) -> Result<Process> {
+    work_on_code(prepared, &["--output", "-"], threads)
+}
+
+fn work_on_code(prepared: &Prepared, work: &[&str], threads: usize) -> Result<Process> {
+    let Some(snapshot) = prepared.snapshot.get() else {
+        let module = prepared.module.as_os_str();
+        return start(prepared, threads, |command| {
+            command.args(work).arg(module).stdin(Stdio::null());
+        });
+    };
+    let wasm = snapshot.open().map_err(failed)?;
+    let wasm = wasm.ok_or_else(|| failed(io::Error::other("the snapshot is gone")))?;
+    start(prepared, threads, |command| {
+        command.args(work).args(["--snapshot", "-"]).stdin(wasm);
+    })
+}
+
+/// Starts the initialiser of a module, in a process that gives up the rights of root before it reads the module. It may take no
+/// more than `time_left`.
+pub(super) fn initialize(
+    prepared: &Prepared,
+    threads: usize,
+    time_left: Duration,
+) -> Result<Process> {
+    let Some(mut order) = prepared.order() else {
+        return Err(Error::InvalidArgument("the module has no initialiser"));
+    };
+    order.time = order.time.min(time_left);
+    let mut line = serde_json::to_vec(&order).expect("an order is plain data");
+    line.push(b'\n');
+    // What is secret in it (variables) is on no command line, which everybody can read. The module is read here: whom the process
+    // becomes may not be able to.
+    let mut input = memory_file::create().map_err(failed)?;
+    let filled = input.write_all(&line).and_then(|()| {
+        let mut module = File::open(&prepared.module)?;
+        let sha256 = digest::copy_hashed(&mut module, &mut input)?;
+        input.rewind()?;
+        Ok(sha256)
+    });
+    if filled.map_err(failed)? != prepared.sha256 {
+        return Err(failed(io::Error::other("it was changed meanwhile")));
+    }
+    let mut process = start(prepared, threads, |command| {
+        command.args(["--initialize", "--output", "-"]).stdin(input);
+    })?;
+    process.given = Some(order.given);
+    Ok(process)
+}
+
+fn start(
+    prepared: &Prepared,
+    threads: usize,
+    set_up: impl FnOnce(&mut Command),
+) -> Result<Process> {
+    let Prepared { helper, module, .. } = prepared;
+    let output = memory_file::create().map_err(failed)?;
+    let spawned = output.try_clone().and_then(|stdout| {
+        let mut command = Command::new(helper);
+        command
+            .args(["--target", Target::Native.name()])
+            .current_dir("/")
+            .env_clear()
+            .env(THREADS, threads.to_string())
+            .stdout(stdout)
+            .stderr(Stdio::piped());
+        if let Some(value) = std::env::var_os(BACKTRACE_DETAILS) {
+            command.env(BACKTRACE_DETAILS, value);
+        }
+        set_up(&mut command);
+        command.spawn()
+    });
+    let mut child = spawned.map_err(|error| {
+        Error::Compile(format!(
+            "cannot run {} to compile it: {error}",
+            helper.display()
+        ))
+    })?;
+    Ok(Process {
+        helper: helper.to_owned(),
+        module: module.to_owned(),
+        given: None,
+        stderr: child.stderr.take().expect("it was asked for"),
+        child,
+        said: Vec::new(),
+        output,
+    })
+}
+
+fn failed(error: io::Error) -> Error {
+    Error::Compile(error.to_string())
 }
 
 impl Process {
-    fn start(helper: &Path, module: &Path, work: &[&str], threads: usize) -> Result<Self> {
-        let output = memory_file::create().map_err(|error| Error::Compile(error.to_string()))?;
-        let spawned = output.try_clone().and_then(|stdout| {
-            let mut command = Command::new(helper);
-            command
-                .args(["--target", Target::Native.name()])
-                .args(work)
-                .arg(module)
-                .current_dir("/")
-                .env_clear()
-                .env(THREADS, threads.to_string())
-                .stdin(Stdio::null())
-                .stdout(stdout)
-                .stderr(Stdio::piped());
-            if let Some(value) = std::env::var_os(BACKTRACE_DETAILS) {
-                command.env(BACKTRACE_DETAILS, value);
-            }
-            command.spawn()
-        });
-        let mut child = spawned.map_err(|error| {
-            Error::Compile(format!(
-                "cannot run {} to compile it: {error}",
-                helper.display()
-            ))
-        })?;
-        Ok(Process {
-            helper: helper.to_owned(),
-            module: module.to_owned(),
-            stderr: child.stderr.take().expect("it was asked for"),
-            child,
-            said: Vec::new(),
-            output,
-        })
-    }
-
     /// Becomes readable when the process speaks or ends.
     pub(super) fn ear(&self) -> BorrowedFd<'_> {
         self.stderr.as_fd()
@@ -106,17 +168,23 @@ impl Process {
         }
     }
 
+    /// The snapshot that an initialiser led to. To be called when the process has ended. What it says was given by a process that
+    /// ran a guest: only what was asked for is taken.
+    pub(super) fn snapshot(mut self) -> Result<Snapshot> {
+        let (helper, given) = (self.helper.clone(), self.given.take());
+        let snapshot = Snapshot::from_file(&mut self.finish()?).map_err(failed)?;
+        if given.as_ref() != Some(&snapshot.facts.given) {
+            return Err(delivered_nothing(&helper));
+        }
+        Ok(snapshot)
+    }
+
     fn finish(mut self) -> Result<File> {
-        let status = self
-            .child
-            .wait()
-            .map_err(|error| Error::Compile(error.to_string()))?;
+        let status = self.child.wait().map_err(failed)?;
         if !status.success() {
             return Err(self.failure(status));
         }
-        self.output
-            .try_clone()
-            .map_err(|error| Error::Compile(error.to_string()))
+        self.output.try_clone().map_err(failed)
     }
 
     fn failure(&self, status: ExitStatus) -> Error {
@@ -131,7 +199,8 @@ impl Process {
         }
         let cause = match status.signal() {
             Some(signal) => format!(
-                "the compiler was ended by signal {signal} (it may use {MAX_CPU_SECONDS} s of CPU time) {line}"
+                "{} was ended by signal {signal} (it may use {MAX_CPU_SECONDS} s of CPU time) {line}",
+                self.helper.display()
             ),
             None => line.to_owned(),
         };
@@ -157,9 +226,28 @@ fn delivered_nothing(helper: &Path) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::Facts;
+    use std::sync::OnceLock;
+
+    fn prepared(helper: &str) -> Prepared {
+        Prepared {
+            module: "/m.wasm".into(),
+            size: 0,
+            sha256: String::new(),
+            facts: Facts::default(),
+            helper: helper.into(),
+            cache_directory: None,
+            was_refused: false,
+            preinit: None,
+            snapshot: OnceLock::new(),
+            without: OnceLock::new(),
+            warnings: Vec::new(),
+            made: OnceLock::new(),
+        }
+    }
 
     fn compiled(helper: &str) -> Error {
-        let process = compile(Path::new(helper), Path::new("/m.wasm"), 1);
+        let process = compile(&prepared(helper), 1);
         let compiled = process.and_then(|mut process| {
             while process.listen() {}
             process.compiled()
@@ -179,7 +267,7 @@ mod tests {
         assert!(failed.to_string().contains("no reason given"), "{failed}");
         let silent = compiled("/bin/true");
         assert!(silent.to_string().contains("did not deliver"), "{silent}");
-        let silent = check(Path::new("/bin/true"), Path::new("/m.wasm")).unwrap_err();
+        let silent = check(&prepared("/bin/true")).unwrap_err();
         assert!(silent.to_string().contains("did not deliver"), "{silent}");
     }
 }

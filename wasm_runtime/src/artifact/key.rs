@@ -6,7 +6,9 @@ use crate::engine::settings::{Settings, Target};
 use serde::{Deserialize, Serialize};
 use wasmtime::ModuleVersionStrategy;
 
-const ENTRY: &str = ".cwasm";
+const CODE: &str = ".cwasm";
+const SNAPSHOT: &str = ".snapshot";
+const CODE_OF_SNAPSHOT: &str = ".snapshot.cwasm";
 const PARTIAL: &str = ".partial";
 
 /// The key of an artifact: code with equal keys is equally good. Made without an engine.
@@ -14,6 +16,8 @@ const PARTIAL: &str = ".partial";
 pub struct ArtifactKey {
     /// SHA-256 of the WebAssembly file, in hex.
     pub module: String,
+    /// The WebAssembly is a snapshot: there may be something in it that not everybody may read.
+    pub snapshot: bool,
     pub target: Target,
     /// Digest of the versions of engine and project, of the format of artifact files, of all settings and of the machine.
     pub settings: String,
@@ -32,47 +36,95 @@ impl ArtifactKey {
         );
         ArtifactKey {
             module: module_sha256.to_owned(),
+            snapshot: false,
             target,
             settings: digest_of(&ingredients),
         }
+    }
+
+    /// The same for WebAssembly that is a snapshot, or is none.
+    pub fn of_snapshot(self, snapshot: bool) -> Self {
+        ArtifactKey { snapshot, ..self }
     }
 
     /// Name of the entry in a cache.
     pub(super) fn entry_name(&self) -> String {
         let ArtifactKey {
             module,
+            snapshot,
             target,
             settings,
         } = self;
-        format!("{module}-{}-{settings}{ENTRY}", target.name())
-    }
-
-    /// Name of the entry while this process writes it.
-    pub(super) fn partial_name(&self) -> String {
-        format!("{}.{}{PARTIAL}", self.entry_name(), std::process::id())
+        let suffix = if *snapshot { CODE_OF_SNAPSHOT } else { CODE };
+        format!("{module}-{}-{settings}{suffix}", target.name())
     }
 }
 
-/// Whether this is the name of an entry, of this version or another one.
-pub(super) fn is_entry_name(name: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let stem = name.strip_suffix(ENTRY).unwrap_or_default();
-    match stem.split('-').collect::<Vec<_>>().as_slice() {
-        [module, target, settings] => {
-            let known = Target::PREFERENCE
-                .iter()
-                .any(|known| known.name() == *target);
-            module.len() == 64 && digits(module) && known && digits(settings)
+/// Name of a snapshot in a cache.
+pub(super) fn snapshot_name(module_sha256: &str, identity: &str) -> String {
+    format!("{module_sha256}-{identity}{SNAPSHOT}")
+}
+
+/// Name of a file of a cache while this process writes it.
+pub(super) fn partial_name(name: &str) -> String {
+    format!("{name}.{}{PARTIAL}", std::process::id())
+}
+
+/// What a file of a cache is, of this version or another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Code of a module.
+    Code,
+    /// A snapshot, or the code of one.
+    Snapshot,
+    /// One of these, while it is written.
+    Partial,
+}
+
+impl Kind {
+    /// `None`: it is a file of somebody else.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        if let Some(stem) = name.strip_suffix(PARTIAL) {
+            let (whole, process) = stem.rsplit_once('.')?;
+            process.parse::<u32>().ok()?;
+            return Kind::of_whole(whole).map(|_| Kind::Partial);
         }
-        _ => false,
+        Kind::of_whole(name)
+    }
+
+    fn of_whole(name: &str) -> Option<Self> {
+        if let Some(stem) = name.strip_suffix(CODE_OF_SNAPSHOT) {
+            return is_stem_of_code(stem).then_some(Kind::Snapshot);
+        }
+        if let Some(stem) = name.strip_suffix(CODE) {
+            return is_stem_of_code(stem).then_some(Kind::Code);
+        }
+        let (module, identity) = name.strip_suffix(SNAPSHOT)?.split_once('-')?;
+        (is_digest(module) && is_hex(identity)).then_some(Kind::Snapshot)
     }
 }
 
-/// Whether this is the name of an entry that is being written.
-pub(super) fn is_partial_name(name: &str) -> bool {
-    let stem = name.strip_suffix(PARTIAL).unwrap_or_default();
-    stem.rsplit_once('.')
-        .is_some_and(|(entry, process)| process.parse::<u32>().is_ok() && is_entry_name(entry))
+/// Whether this is the name of a snapshot of the module.
+pub(super) fn is_snapshot_of(name: &str, module_sha256: &str) -> bool {
+    name.starts_with(module_sha256)
+        && name.ends_with(SNAPSHOT)
+        && Kind::of_name(name) == Some(Kind::Snapshot)
+}
+
+fn is_stem_of_code(stem: &str) -> bool {
+    let [module, target, settings] = stem.split('-').collect::<Vec<_>>()[..] else {
+        return false;
+    };
+    let mut known = Target::PREFERENCE.iter();
+    is_digest(module) && known.any(|known| known.name() == target) && is_hex(settings)
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && is_hex(text)
+}
+
+fn is_hex(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -109,12 +161,24 @@ mod tests {
     #[test]
     fn names_are_told_apart_from_those_of_others() {
         let key = key(&Settings::of_this_process());
-        assert!(is_entry_name(&key.entry_name()));
-        assert!(is_partial_name(&key.partial_name()));
-        let entry = key.entry_name();
-        for name in ["", ".cwasm", "note.cwasm", ".partial", &entry[1..]] {
-            assert!(!is_entry_name(name) && !is_partial_name(name), "{name}");
+        let code = key.entry_name();
+        let code_of_snapshot = key.clone().of_snapshot(true).entry_name();
+        let snapshot = snapshot_name(&key.module, "0123456789abcdef");
+        assert_eq!(Kind::of_name(&code), Some(Kind::Code));
+        for (name, has_code) in [(&code_of_snapshot, true), (&snapshot, false)] {
+            assert_eq!(Kind::of_name(name), Some(Kind::Snapshot), "{name}");
+            assert_ne!(is_snapshot_of(name, &key.module), has_code, "{name}");
         }
-        assert!(!is_partial_name(&format!("{entry}.new.partial")));
+        assert!(!is_snapshot_of(&snapshot, &"00".repeat(32)));
+        for name in [&code, &code_of_snapshot, &snapshot] {
+            let partial = partial_name(name);
+            assert_eq!(Kind::of_name(&partial), Some(Kind::Partial));
+            assert_eq!(Kind::of_name(&partial_name(&partial)), None);
+            assert_eq!(Kind::of_name(&format!("{name}.new.partial")), None);
+            assert_eq!(Kind::of_name(&name[1..]), None);
+        }
+        for name in ["", ".cwasm", "note.cwasm", "note.snapshot", ".partial"] {
+            assert_eq!(Kind::of_name(name), None, "{name}");
+        }
     }
 }

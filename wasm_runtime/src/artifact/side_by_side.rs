@@ -1,7 +1,7 @@
 //! Several helpers at a time, as many as there are cores, watched by the one thread of the parent.
 
 use super::Prepared;
-use super::helper::{self, Process};
+use super::helper::Process;
 use crate::error::Result;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -14,18 +14,21 @@ pub(super) struct Job<'a> {
     pub(super) module: &'a Prepared,
 }
 
-/// Modules that are compiled. Dropped before the end, it ends what still runs.
-pub(super) struct SideBySide<'a> {
+/// Modules that are compiled, or initialised. Dropped before the end, it ends what still runs.
+pub(super) struct SideBySide<'a, S> {
+    /// Starts what is done with a module, on so many threads.
+    start: S,
     cores: usize,
     waiting: VecDeque<Job<'a>>,
     running: Vec<(Job<'a>, Process)>,
 }
 
-impl<'a> SideBySide<'a> {
+impl<'a, S: Fn(&Prepared, usize) -> Result<Process>> SideBySide<'a, S> {
     /// The largest first: it would be alone at the end otherwise.
-    pub(super) fn new(mut jobs: Vec<Job<'a>>, cores: usize) -> Self {
+    pub(super) fn new(mut jobs: Vec<Job<'a>>, cores: usize, start: S) -> Self {
         jobs.sort_by_key(|job| std::cmp::Reverse(job.module.size));
         SideBySide {
+            start,
             cores: cores.max(1),
             waiting: jobs.into(),
             running: Vec::new(),
@@ -42,11 +45,15 @@ impl<'a> SideBySide<'a> {
         };
         // Each one compiles functions side by side, too.
         let at_a_time = self.cores.min(self.running.len() + 1 + self.waiting.len());
-        let Prepared { helper, module, .. } = next.module;
-        let process = helper::compile(helper, module, self.cores / at_a_time)
+        let process = (self.start)(next.module, self.cores / at_a_time)
             .map_err(|error| error.at(next.index))?;
         self.running.push((next, process));
         Ok(Some(next))
+    }
+
+    /// Starts no more. Returns what was not started.
+    pub(super) fn start_no_more(&mut self) -> Vec<Job<'a>> {
+        std::mem::take(&mut self.waiting).into()
     }
 
     /// Waits until one has ended. `None`: none is running.

@@ -3,13 +3,15 @@
 
 use clap::Parser;
 use std::fs::File;
-use std::io::{Cursor, Write};
+use std::io::{self, BufRead, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wasm_runtime::artifact::{Cache, Findings};
+use wasm_runtime::artifact::{Cache, Findings, Given, Order, append_facts};
 use wasm_runtime::engine::settings::Target;
 use wasm_runtime::error::{Error, Result};
-use wasm_runtime::precompile::{Compiler, EXIT_INVALID_MODULE, limit_this_process};
+use wasm_runtime::precompile::{
+    Compiler, EXIT_INVALID_MODULE, become_user, limit_size_of_files, limit_this_process,
+};
 
 /// Validate and compile WebAssembly modules for mod_wasm.
 ///
@@ -33,12 +35,21 @@ struct Options {
     #[arg(long, conflicts_with_all = ["cache_dir", "output"])]
     check: bool,
 
+    /// Run a module's initialiser and write a snapshot. Used by the server: standard input is its order, as a line of JSON, and
+    /// the module
+    #[arg(long, requires = "output", conflicts_with = "modules")]
+    initialize: bool,
+
+    /// The module is a snapshot. Used by the server
+    #[arg(long)]
+    snapshot: bool,
+
     /// The machine to compile for
     #[arg(long, value_enum, default_value_t = Target::Native)]
     target: Target,
 
-    /// WebAssembly modules (core modules, WASI preview 1)
-    #[arg(value_name = "MODULE", required = true)]
+    /// WebAssembly modules (core modules, WASI preview 1); "-" is standard input
+    #[arg(value_name = "MODULE", required_unless_present = "initialize")]
     modules: Vec<PathBuf>,
 }
 
@@ -48,7 +59,11 @@ fn main() -> ExitCode {
         eprintln!("wasm-precompile: --output takes a single module");
         return ExitCode::from(2);
     }
-    match run(&options) {
+    let done = match (&options.output, options.initialize) {
+        (Some(output), true) => initialize(&options, output),
+        _ => run(&options),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("wasm-precompile: {error}");
@@ -61,7 +76,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    limit_this_process().map_err(|error| Error::Compile(format!("setrlimit: {error}")))?;
+    limit_this_process()?;
     let compiler = Compiler::new(options.target)?;
     let mut files = Vec::new();
     for module in &options.modules {
@@ -70,8 +85,9 @@ fn run(options: &Options) -> Result<()> {
     // All before the first is compiled: a mistake is not worth a wait.
     let mut checked = Vec::new();
     for (module, wasm) in &files {
-        let found = compiler.check(wasm);
-        checked.push((module, found.map_err(|error| named(module, error))?));
+        let mut found = compiler.check(wasm).map_err(|error| named(module, error))?;
+        found.findings.key.snapshot = options.snapshot;
+        checked.push((module, found));
     }
     for (module, checked) in &checked {
         if options.check {
@@ -90,6 +106,35 @@ fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// The module is read, and its initialiser runs, without any right of root.
+fn initialize(options: &Options, output: &Path) -> Result<()> {
+    let mut input = io::stdin().lock();
+    let mut line = Vec::new();
+    input.read_until(b'\n', &mut line).map_err(unreadable)?;
+    let order: Order = serde_json::from_slice(&line)
+        .map_err(|error| Error::Compile(format!("no order on standard input: {error}")))?;
+    if order.given.settings != Given::settings_of_this_build() {
+        return Err(Error::Compile(
+            "this program and the library that gave the order are of different builds".to_owned(),
+        ));
+    }
+    become_user(&order.given.user)?;
+    limit_this_process()?;
+    limit_size_of_files()?;
+    let mut wasm = Vec::new();
+    input.read_to_end(&mut wasm).map_err(unreadable)?;
+    let compiler = Compiler::new(options.target)?;
+    let (wasm, facts) = compiler.snapshot(&compiler.check(&wasm)?, &order)?;
+    write(output, &append_facts(wasm, facts))
+}
+
+fn unreadable(source: io::Error) -> Error {
+    Error::Io {
+        path: "standard input".into(),
+        source,
+    }
+}
+
 fn named(module: &Path, error: Error) -> Error {
     match error {
         Error::Module(reason) => Error::Module(format!("{}: {reason}", module.display())),
@@ -104,7 +149,16 @@ fn tell(findings: &Findings) -> Result<()> {
 }
 
 fn read(module: &Path) -> Result<Vec<u8>> {
-    std::fs::read(module).map_err(|source| Error::Io {
+    let content = if module == Path::new("-") {
+        let mut content = Vec::new();
+        io::stdin()
+            .lock()
+            .read_to_end(&mut content)
+            .map(|_| content)
+    } else {
+        std::fs::read(module)
+    };
+    content.map_err(|source| Error::Io {
         path: module.to_owned(),
         source,
     })
@@ -112,7 +166,7 @@ fn read(module: &Path) -> Result<Vec<u8>> {
 
 fn write(output: &Path, content: &[u8]) -> Result<()> {
     let written = if output == Path::new("-") {
-        std::io::stdout().lock().write_all(content)
+        io::stdout().lock().write_all(content)
     } else {
         File::create(output).and_then(|mut file| file.write_all(content))
     };

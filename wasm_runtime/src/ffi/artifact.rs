@@ -2,8 +2,9 @@
 
 use super::error::wrt_error;
 use super::guard::{borrow, fallible, free, hand_out, infallible, options, slice};
+use super::preinit::{preinit, wrt_preinit};
 use super::text::wrt_str;
-use crate::artifact::{ArtifactStore, Begun, Origin, Prepared, Request};
+use crate::artifact::{ArtifactStore, Begun, Origin, Prepared, Request, Stage};
 use crate::error::{Error, Result};
 use std::ffi::{CStr, OsStr, c_void};
 use std::os::unix::ffi::OsStrExt;
@@ -46,6 +47,16 @@ pub struct wrt_examine_options {
     pub cache_dir: wrt_str,
     /// The program `wasm-precompile`; empty: the one beside this library.
     pub helper_path: wrt_str,
+    /// A snapshot is wanted; NULL: none.
+    pub preinit: *const wrt_preinit,
+}
+
+/// What is made of a module.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum wrt_stage {
+    WRT_STAGE_SNAPSHOT = 0,
+    WRT_STAGE_CODE = 1,
 }
 
 /// What `wrt_artifact_compile` is asked for.
@@ -56,13 +67,16 @@ pub struct wrt_compile_options {
     /// Those that have code already are passed over.
     pub artifacts: *const *const wrt_artifact,
     pub artifacts_len: usize,
+    /// The same will be asked for once more, for the same start: what fails is not tried again then, and not told again.
+    pub another_pass_follows: bool,
     /// Given to `begun`.
     pub context: *mut c_void,
-    /// Called when the compilation of a module begins: path and bytes of its file, and how many of `total` are done. NULL: nobody
-    /// wants to know.
+    /// Called when the making of a snapshot, or of code, begins: path and bytes of the module's file, and how many of `total` are done.
+    /// NULL: nobody wants to know.
     pub begun: Option<
         unsafe extern "C" fn(
             context: *mut c_void,
+            stage: wrt_stage,
             module_path: wrt_str,
             module_size: u64,
             done: usize,
@@ -135,13 +149,14 @@ pub unsafe extern "C" fn wrt_artifact_examine(
 /// `given` is NULL or points to valid options.
 unsafe fn examine(store: &ArtifactStore, given: *const wrt_examine_options) -> Result<Prepared> {
     // SAFETY: the caller's promise, for the options and for the strings in them.
-    let (module, digest, cache, helper) = unsafe {
+    let (module, digest, cache, helper, preinit) = unsafe {
         let given = options(given)?;
         (
             given.module_path.path()?,
             given.digest.text("digest is not UTF-8")?,
             given.cache_dir.path()?,
             given.helper_path.path()?,
+            preinit(given.preinit)?,
         )
     };
     let helper = match helper {
@@ -153,11 +168,50 @@ unsafe fn examine(store: &ArtifactStore, given: *const wrt_examine_options) -> R
         digest: (!digest.is_empty()).then_some(digest),
         cache_directory: cache,
         helper: &helper,
+        preinit,
     })
 }
 
-/// Compiles those artifacts that have no code yet: several helper programs at a time, as many as there are cores, are started and
-/// waited for. Makes neither an engine nor a thread. `wrt_error_get_index` tells which artifact is at fault; what was compiled
+/// Whether the code of this handle is, or will be, that of a snapshot.
+///
+/// # Safety
+/// `artifact` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_has_snapshot(artifact: *const wrt_artifact) -> bool {
+    // SAFETY: the caller's promise.
+    let artifact = unsafe { artifact.as_ref() };
+    artifact.is_some_and(|artifact| artifact.0.has_snapshot())
+}
+
+/// Why the module runs without the snapshot that was wanted, or empty; complete when there is code. Lives as long as the handle.
+///
+/// # Safety
+/// `artifact` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_snapshot_problem(artifact: *const wrt_artifact) -> wrt_str {
+    // SAFETY: the caller's promise.
+    let artifact = unsafe { artifact.as_ref() };
+    artifact.map_or(wrt_str::EMPTY, |artifact| {
+        wrt_str::new(artifact.0.snapshot_problem().as_bytes())
+    })
+}
+
+/// Whether both handles have the same code, so that one `wrt_module` of a process is enough for both; false for NULL.
+///
+/// # Safety
+/// Each is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_shares_code(
+    one: *const wrt_artifact,
+    another: *const wrt_artifact,
+) -> bool {
+    // SAFETY: the caller's promise.
+    let both = unsafe { (one.as_ref(), another.as_ref()) };
+    matches!(both, (Some(one), Some(another)) if one.0.shares_code_with(&another.0))
+}
+
+/// Takes the snapshots that are wanted, and compiles those artifacts that have no code yet: several helper programs at a time, as
+/// many as there are cores, are started and waited for. All snapshots of one call take 10 minutes at the most. Makes neither an engine nor a thread. `wrt_error_get_index` tells which artifact is at fault; what was compiled
 /// before it is in the cache.
 ///
 /// # Safety
@@ -188,11 +242,16 @@ unsafe fn compile(store: &ArtifactStore, given: *const wrt_compile_options) -> R
     }
     let mut tell = |begun: &Begun<'_>| {
         if let Some(callback) = given.begun {
+            let stage = match begun.stage {
+                Stage::Snapshot => wrt_stage::WRT_STAGE_SNAPSHOT,
+                Stage::Code => wrt_stage::WRT_STAGE_CODE,
+            };
             let path = wrt_str::new(begun.module.module.as_os_str().as_bytes());
             // SAFETY: the caller's promise for the callback; the path lives during the call.
             unsafe {
                 callback(
                     given.context,
+                    stage,
                     path,
                     begun.module.size,
                     begun.done,
@@ -201,7 +260,7 @@ unsafe fn compile(store: &ArtifactStore, given: *const wrt_compile_options) -> R
             }
         }
     };
-    store.compile(&modules, &mut tell)
+    store.compile(&modules, given.another_pass_follows, &mut tell)
 }
 
 /// Path of the helper program in the directory that this library was loaded from.

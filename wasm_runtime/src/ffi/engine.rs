@@ -171,7 +171,7 @@ pub unsafe extern "C" fn wrt_module_new(
         let engine = unsafe { borrow(engine, "engine is NULL")? };
         // SAFETY: the caller's promise.
         let artifact = unsafe { borrow(artifact, "artifact is NULL")? };
-        let module = LoadedModule::new(&engine.0, artifact.0.artifact()?)?;
+        let module = LoadedModule::new(&engine.0, &artifact.0)?;
         // SAFETY: the caller's promise.
         unsafe { hand_out(out, wrt_module(Arc::new(module))) }
     })

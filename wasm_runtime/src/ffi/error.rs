@@ -26,6 +26,8 @@ pub enum wrt_error_kind {
     WRT_ERROR_CACHE = 7,
     /// Engine or module cannot be made in this process.
     WRT_ERROR_ENGINE = 8,
+    /// `required` of `wrt_preinit`: the module has no initialiser, or no snapshot could be taken.
+    WRT_ERROR_PREINIT = 9,
 }
 
 /// A failure with a message. Owned by the caller: free it with `wrt_error_free`.
@@ -48,6 +50,7 @@ impl wrt_error {
             Error::EntryPoint(_) => WRT_ERROR_ENTRY_POINT,
             Error::Cache { .. } => WRT_ERROR_CACHE,
             Error::Engine(_) => WRT_ERROR_ENGINE,
+            Error::Preinit(_) => WRT_ERROR_PREINIT,
             Error::OneOfMany { index, error } => {
                 return wrt_error {
                     index: *index,

@@ -130,7 +130,7 @@ pub struct wrt_run_options {
     /// The guest's path, UTF-8, of a scratch directory of this run alone, made at its first use and gone with it; empty: none. What
     /// is moved between it and a mount has to be copied (`EXDEV`). The engine must have a `scratch_dir`.
     pub scratch: wrt_str,
-    /// Exported function to call; empty: `_start`.
+    /// Exported function to call; empty: `_start`, or for a snapshot `wizer-resume` (`wizer.resume`) where the module exports it.
     pub entry_point: wrt_str,
     /// Milliseconds to wait for a free instance.
     pub queue_timeout_ms: u64,
@@ -332,7 +332,7 @@ unsafe fn run_options(given: *const wrt_run_options) -> Result<(Options, wrt_cal
             given
                 .scratch
                 .text("the guest path of the scratch directory is not UTF-8")?,
-            given.entry_point.entry_point()?,
+            given.entry_point.text("entry_point is not UTF-8")?,
         )
     };
     let options = Options {

@@ -5,10 +5,10 @@ use crate::error::one_line;
 use crate::host::Stop;
 use crate::host::linker::Exit;
 use crate::run::{Ending, Limit, Sandbox};
-use wasmtime::{Instance, Store, Trap, TypedFunc, UpdateDeadline, WasmBacktrace};
+use wasmtime::{Engine, Instance, Store, Trap, TypedFunc, UpdateDeadline, WasmBacktrace};
 
 /// The export that makes a module a reactor.
-pub(super) const INITIALIZE: &str = "_initialize";
+pub(crate) const INITIALIZE: &str = "_initialize";
 
 /// What a run calls, and what is to be known of it afterwards.
 pub(crate) struct Call<'a> {
@@ -19,7 +19,14 @@ pub(crate) struct Call<'a> {
 
 /// Returns how the guest ended and what is left of its sandbox; its instance is gone by then.
 pub(crate) fn run(module: &LoadedModule, sandbox: Sandbox, call: &Call<'_>) -> (Ending, Sandbox) {
-    let mut store = Store::new(&module.engine.engine, sandbox);
+    let mut store = store(&module.engine.engine, sandbox);
+    let ending = instantiate_and_call(module, &mut store, call);
+    (ending, store.into_data())
+}
+
+/// A store whose guest is held to its budget and ended when the host wants it to.
+pub(crate) fn store(engine: &Engine, sandbox: Sandbox) -> Store<Sandbox> {
+    let mut store = Store::new(engine, sandbox);
     store.limiter(|sandbox| &mut sandbox.io.budget);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| {
@@ -29,8 +36,7 @@ pub(crate) fn run(module: &LoadedModule, sandbox: Sandbox, call: &Call<'_>) -> (
             .map(|()| UpdateDeadline::Continue(1))
             .map_err(Stop::into_trap)
     });
-    let ending = instantiate_and_call(module, &mut store, call);
-    (ending, store.into_data())
+    store
 }
 
 fn instantiate_and_call(

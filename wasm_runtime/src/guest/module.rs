@@ -1,12 +1,16 @@
 //! A module that is ready to run in this process.
 
 use super::command::INITIALIZE;
-use crate::artifact::Artifact;
+use crate::artifact::{Artifact, Prepared, SnapshotFacts};
 use crate::engine::ServingEngine;
 use crate::error::{Error, Result, one_line};
-use crate::run::Sandbox;
+use crate::host::{Clock, Frozen};
+use crate::run::{DEFAULT_ENTRY_POINT, Sandbox};
 use std::sync::Arc;
 use wasmtime::{InstancePre, Module};
+
+/// What a run from a snapshot calls, where the module exports it: `_start` would run constructors again.
+const RESUME: [&str; 2] = ["wizer-resume", "wizer.resume"];
 
 /// An artifact, mapped and linked. Instances of it start in microseconds.
 pub struct LoadedModule {
@@ -14,21 +18,30 @@ pub struct LoadedModule {
     pub(crate) instance_pre: InstancePre<Sandbox>,
     /// Whether something is to be called before the entry point.
     pub(super) is_reactor: bool,
+    /// What is called where nothing else is asked for.
+    pub(crate) entry_point: &'static str,
+    /// Where the clock of the snapshot stood, if it is one.
+    frozen: Option<Frozen>,
 }
 
 impl LoadedModule {
     /// Maps the artifact's code into this process and resolves the module's imports. When that fails, the artifact is refused: no
     /// other process of this build could load it either.
-    pub fn new(engine: &Arc<ServingEngine>, artifact: &Artifact) -> Result<Self> {
+    pub fn new(engine: &Arc<ServingEngine>, prepared: &Prepared) -> Result<Self> {
+        let artifact = prepared.artifact()?;
         let checked = engine.check(&artifact.metadata);
-        let loaded = checked.and_then(|()| Self::load(engine, artifact));
+        let loaded = checked.and_then(|()| Self::load(engine, artifact, prepared.snapshot()));
         if loaded.is_err() {
             artifact.refuse();
         }
         loaded
     }
 
-    fn load(engine: &Arc<ServingEngine>, artifact: &Artifact) -> Result<Self> {
+    fn load(
+        engine: &Arc<ServingEngine>,
+        artifact: &Artifact,
+        snapshot: Option<&SnapshotFacts>,
+    ) -> Result<Self> {
         let module = map(engine, artifact)?;
         let instance_pre = engine
             .linker
@@ -37,8 +50,20 @@ impl LoadedModule {
         Ok(LoadedModule {
             engine: Arc::clone(engine),
             instance_pre,
-            is_reactor: module.get_export_index(INITIALIZE).is_some(),
+            // A snapshot was taken after that.
+            is_reactor: snapshot.is_none() && module.get_export_index(INITIALIZE).is_some(),
+            entry_point: RESUME
+                .into_iter()
+                .filter(|_| snapshot.is_some())
+                .find(|name| module.get_export_index(name).is_some())
+                .unwrap_or(DEFAULT_ENTRY_POINT),
+            frozen: snapshot.map(|facts| facts.clock),
         })
+    }
+
+    /// The guest's clock, as a run that begins now finds it.
+    pub(crate) fn clock(&self) -> Clock {
+        self.frozen.map_or_else(Clock::new, Clock::thawed)
     }
 
     /// The engine that it was loaded into.

@@ -84,6 +84,17 @@ impl Files {
         Ok(())
     }
 
+    /// Takes the number and the path of a mount that is not there yet. What is done with it fails.
+    pub(crate) fn mount_nothing(
+        &mut self,
+        guest: &str,
+        budget: &mut Budget,
+    ) -> Result<(), std::io::Error> {
+        self.make_room_for_mount(budget)?;
+        self.table.insert(Descriptor::nothing(guest));
+        Ok(())
+    }
+
     fn make_room_for_mount(&mut self, budget: &mut Budget) -> Result<(), std::io::Error> {
         self.make_room(budget)
             .map_err(|_| std::io::Error::other("no descriptor is left for it"))
@@ -118,6 +129,29 @@ impl Files {
         let path = self.table.get(fd)?.mount_path();
         // A guest counts up until it is told that there is no such descriptor.
         path.ok_or(Errno::BAD_DESCRIPTOR)
+    }
+
+    /// The descriptor of the mount with this guest path.
+    pub(crate) fn mount_of(&self, path: &str) -> Option<u32> {
+        self.table
+            .numbers()
+            .find(|fd| self.mount_path(*fd).is_ok_and(|mount| mount == path))
+    }
+
+    /// The first descriptor that is not where a run has it that begins with `mounts`, if there is one. Closed ones do no harm.
+    pub(crate) fn first_stray(&self, mounts: &[&str]) -> Option<u32> {
+        self.table.numbers().find(|fd| {
+            let place = usize::try_from(*fd).unwrap_or(usize::MAX);
+            let expected = place.checked_sub(3).and_then(|index| mounts.get(index));
+            match self.kind(*fd) {
+                Ok(Kind::Stdin) => *fd != 0,
+                Ok(Kind::Stdout) => *fd != 1,
+                Ok(Kind::Stderr) => *fd != 2,
+                _ => self
+                    .mount_path(*fd)
+                    .map_or(true, |path| expected != Some(&path)),
+            }
+        })
     }
 
     pub(crate) fn close(&mut self, fd: u32) -> Result<(), Errno> {

@@ -3,6 +3,7 @@
 //! The engine's version sleeps in one piece when blocking is allowed, beyond every deadline. This one flushes the
 //! response, waits in slices, and looks at the deadline, the client and the server between them.
 
+use super::Clock;
 use super::abi::{Errno, Generation};
 use super::calls::Failure;
 use super::streams::RunIo;
@@ -65,18 +66,18 @@ struct Subscriptions {
     layout: Layout,
     start: usize,
     count: usize,
-    /// The zero of the guest's monotonic clock.
-    started: Instant,
+    /// The guest's monotonic clock.
+    clock: Clock,
     /// When the guest called, by both clocks.
     now: Instant,
     today: Duration,
 }
 
-/// One call. `memory` is the guest's, `started` the zero of its monotonic clock.
+/// One call. `memory` is the guest's, `clock` its monotonic clock.
 pub(super) fn poll_oneoff(
     memory: &mut [u8],
     io: &mut RunIo,
-    started: Instant,
+    clock: Clock,
     generation: Generation,
     [subscriptions, events, count, count_out]: [u32; 4],
 ) -> Result<(), Failure> {
@@ -92,7 +93,7 @@ pub(super) fn poll_oneoff(
         layout,
         start: subscriptions as usize,
         count,
-        started,
+        clock,
         now: Instant::now(),
         today: SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -139,7 +140,7 @@ impl Subscriptions {
         let flags = u16::from_le_bytes(field(chunk, layout.clock_flags)?);
         let until = match (id, flags & FLAG_ABSOLUTE != 0) {
             (CLOCK_REALTIME | CLOCK_MONOTONIC, false) => self.now.checked_add(timeout),
-            (CLOCK_MONOTONIC, true) => self.started.checked_add(timeout),
+            (CLOCK_MONOTONIC, true) => self.clock.instant(timeout),
             (CLOCK_REALTIME, true) => self.now.checked_add(timeout.saturating_sub(self.today)),
             _ => return Some(Wait::Invalid),
         };
@@ -214,7 +215,7 @@ mod tests {
         count: u32,
     ) -> Option<Errno> {
         let arguments = [subscriptions, EVENTS, count, COUNT_OUT];
-        match poll_oneoff(memory, io, Instant::now(), generation, arguments) {
+        match poll_oneoff(memory, io, Clock::new(), generation, arguments) {
             Ok(()) => Some(SUCCESS),
             Err(Failure::Errno(errno)) => Some(errno),
             Err(Failure::Stop(_)) => None,
@@ -269,7 +270,7 @@ mod tests {
         let polled = poll_oneoff(
             &mut memory,
             &mut unlimited(),
-            Instant::now(),
+            Clock::new(),
             Generation::Preview1,
             arguments,
         );

@@ -281,7 +281,6 @@ impl RunIo {
 pub(crate) mod tests {
     use super::*;
     use crate::run::Limits;
-    use crate::run::budget::tests::UNLIMITED;
     use std::sync::Mutex;
 
     /// A host that keeps what it is given.
@@ -340,7 +339,10 @@ pub(crate) mod tests {
 
     /// Input and output of a run whose time is limited only.
     pub(crate) fn io(recorder: &Recorder, time: Duration) -> RunIo {
-        let budget = Budget::new(Limits { time, ..UNLIMITED });
+        let budget = Budget::new(Limits {
+            time,
+            ..Limits::UNLIMITED
+        });
         RunIo::new(Box::new(recorder.clone()), Queue::new(1), budget)
     }
 

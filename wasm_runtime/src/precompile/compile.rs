@@ -10,15 +10,15 @@ use wasmtime::{Engine, Linker, Module, UnknownImportError};
 
 /// The compiler for one target.
 pub struct Compiler {
-    engine: Engine,
-    linker: Linker<Sandbox>,
+    pub(super) engine: Engine,
+    pub(super) linker: Linker<Sandbox>,
     settings: Settings,
     target: Target,
 }
 
 /// A module that was found good. It is not compiled yet.
 pub struct Checked<'a> {
-    wasm: &'a [u8],
+    pub(super) wasm: &'a [u8],
     pub findings: Findings,
 }
 

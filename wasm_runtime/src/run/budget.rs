@@ -48,6 +48,19 @@ pub struct Limits {
     pub descriptors: u64,
 }
 
+impl Limits {
+    pub(crate) const UNLIMITED: Limits = Limits {
+        time: Duration::MAX,
+        cpu: Duration::MAX,
+        memory: u64::MAX,
+        output: u64::MAX,
+        error_output: u64::MAX,
+        written: u64::MAX,
+        scratch: u64::MAX,
+        descriptors: u64::MAX,
+    };
+}
+
 /// A limit that the run came up against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exceeded {
@@ -323,25 +336,13 @@ fn milliseconds(duration: Duration) -> u64 {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    /// No limits at all.
-    pub(crate) const UNLIMITED: Limits = Limits {
-        time: Duration::MAX,
-        cpu: Duration::MAX,
-        memory: u64::MAX,
-        output: u64::MAX,
-        error_output: u64::MAX,
-        written: u64::MAX,
-        scratch: u64::MAX,
-        descriptors: u64::MAX,
-    };
 
     fn with_memory(memory: u64) -> Budget {
         Budget::new(Limits {
             memory,
-            ..UNLIMITED
+            ..Limits::UNLIMITED
         })
     }
 
@@ -385,7 +386,7 @@ pub(crate) mod tests {
     fn processor_time_is_that_of_the_thread_since_the_start() {
         let mut budget = Budget::new(Limits {
             cpu: Duration::from_millis(20),
-            ..UNLIMITED
+            ..Limits::UNLIMITED
         });
         std::thread::sleep(Duration::from_millis(30));
         assert_eq!(budget.check_times(), Ok(()), "sleeping costs none");
@@ -397,7 +398,7 @@ pub(crate) mod tests {
     fn what_still_fits_may_be_added() {
         let mut budget = Budget::new(Limits {
             written: 10,
-            ..UNLIMITED
+            ..Limits::UNLIMITED
         });
         assert_eq!(budget.may_add(Limit::Written, 8), Ok(8));
         budget.added(Limit::Written, 8);
@@ -413,7 +414,7 @@ pub(crate) mod tests {
     fn an_entry_counts_once_it_is_made() {
         let mut budget = Budget::new(Limits {
             written: 2 * ENTRY - 1,
-            ..UNLIMITED
+            ..Limits::UNLIMITED
         });
         let failed: Result<(), _> = budget.grow(Limit::Written, ENTRY, || Err(Errno::EXISTS));
         assert_eq!(failed, Err(Errno::EXISTS));
@@ -426,7 +427,7 @@ pub(crate) mod tests {
     fn standard_error_counts_as_the_log_holds_it() {
         let mut budget = Budget::new(Limits {
             error_output: 110,
-            ..UNLIMITED
+            ..Limits::UNLIMITED
         });
         assert_eq!(budget.take_error_output(b"ab\xff\n"), 4);
         assert_eq!(budget.take_error_output(b"12345"), 4);

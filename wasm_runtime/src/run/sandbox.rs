@@ -5,16 +5,16 @@ use super::Limit;
 use super::budget::Budget;
 use crate::host::files::{Files, Terms};
 use crate::host::scratch::Slots;
-use crate::host::{Random, RunIo, StringList, Waiting};
+use crate::host::sights::Observer;
+use crate::host::{Clock, Random, RunIo, StringList, Waiting};
 use crate::mounts::MountTable;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 use wasmtime::Memory;
+use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{HostMonotonicClock, WasiCtx};
 
 /// A host directory as the guest sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub(crate) struct Mounts<'a> {
     pub(crate) directories: &'a [Mount],
     /// What opens them.
     pub(crate) table: &'a MountTable,
-    /// The guest path of its scratch directory, and where that comes from.
-    pub(crate) scratch: Option<(&'a str, &'a Arc<Slots>)>,
+    /// The guest path of its scratch directory, and where that comes from; from nowhere while a snapshot is made.
+    pub(crate) scratch: Option<(&'a str, Option<&'a Arc<Slots>>)>,
 }
 
 /// The state of one run; host functions find it in the store.
@@ -47,8 +47,10 @@ pub(crate) struct Sandbox {
     pub(crate) args: StringList,
     /// `NAME=value`.
     pub(crate) env: StringList,
-    /// The zero of the guest's monotonic clock.
-    pub(crate) started: Instant,
+    /// The guest's monotonic clock.
+    pub(crate) clock: Clock,
+    /// While a snapshot is made.
+    pub(crate) observer: Option<Observer>,
     /// The guest's memory, once a host function has looked for it.
     pub(crate) memory: Option<Memory>,
 }
@@ -58,23 +60,43 @@ impl Sandbox {
     ///
     /// # Errors
     /// One line that names the host directory that cannot be opened.
-    pub(crate) fn new(mut io: RunIo, files: Files, mounts: &Mounts<'_>) -> Result<Self, String> {
-        let started = Instant::now();
+    pub(crate) fn new(
+        mut io: RunIo,
+        files: Files,
+        mounts: &Mounts<'_>,
+        clock: Clock,
+    ) -> Result<Self, String> {
         Ok(Sandbox {
-            wasi: wasi(started),
+            wasi: wasi(clock),
             files: mounted(files, &mut io.budget, mounts)?,
             io,
             stopped_in: None,
             random: Random::default(),
             args: StringList::default(),
             env: StringList::default(),
-            started,
+            clock,
+            observer: None,
             memory: None,
         })
     }
 }
 
 impl Sandbox {
+    /// Takes note, while a snapshot is made, of what a look at a path finds.
+    pub(crate) fn observe(&mut self, fd: u32, path: &[u8], follow: bool) {
+        if let Some(observer) = &mut self.observer {
+            let what = (fd, path, follow);
+            observer.look(&mut self.files, &self.io.budget, what);
+        }
+    }
+
+    /// The same, for what fails to change something: nothing is known of it but whether there is a folder for it.
+    pub(crate) fn observe_attempt(&mut self, fd: u32, path: &[u8]) {
+        if let Some(observer) = &mut self.observer {
+            observer.look_at_parent(&mut self.files, &self.io.budget, fd, path);
+        }
+    }
+
     /// What the run was doing when the host ended it, for the log.
     pub(crate) fn doing(&self) -> String {
         let waiting = match (self.io.stopped_while(), self.io.is_direct()) {
@@ -92,23 +114,8 @@ impl Sandbox {
     }
 }
 
-/// A clock whose zero `poll_oneoff` knows, for absolute times.
-struct Clock(Instant);
-
-impl HostMonotonicClock for Clock {
-    fn resolution(&self) -> u64 {
-        1
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-}
-
-fn wasi(started: Instant) -> WasiP1Ctx {
-    WasiCtx::builder()
-        .monotonic_clock(Clock(started))
-        .build_p1()
+fn wasi(clock: Clock) -> WasiP1Ctx {
+    WasiCtx::builder().monotonic_clock(clock).build_p1()
 }
 
 fn mounted(mut files: Files, budget: &mut Budget, mounts: &Mounts<'_>) -> Result<Files, String> {
@@ -126,7 +133,10 @@ fn mounted(mut files: Files, budget: &mut Budget, mounts: &Mounts<'_>) -> Result
         })?;
     }
     if let Some((guest, slots)) = mounts.scratch {
-        let mounted = files.mount_scratch(guest, slots, budget);
+        let mounted = match slots {
+            Some(slots) => files.mount_scratch(guest, slots, budget),
+            None => files.mount_nothing(guest, budget),
+        };
         mounted.map_err(|error| format!("the scratch directory {guest}: {error}"))?;
     }
     Ok(files)

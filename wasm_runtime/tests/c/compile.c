@@ -25,9 +25,10 @@ struct told {
     uint64_t size;
 };
 
-static void begun(void *context, wrt_str module_path, uint64_t module_size, size_t done, size_t total)
+static void begun(void *context, wrt_stage stage, wrt_str module_path, uint64_t module_size, size_t done, size_t total)
 {
     struct told *told = context;
+    CHECK(stage == WRT_STAGE_CODE);
     CHECK(module_path.len > 0 && module_path.data[0] == '/');
     CHECK(done >= told->done && done < total);
     CHECK(told->count == 0 || module_size <= told->size);

@@ -22,14 +22,19 @@ static void null_everywhere(void)
     CHECK(wrt_error_message(NULL).len == 0);
     CHECK(wrt_error_get_index(NULL) == 0);
     CHECK(wrt_artifact_warning(NULL).len == 0);
+    CHECK(wrt_artifact_snapshot_problem(NULL).len == 0);
+    CHECK(!wrt_artifact_has_snapshot(NULL));
+    CHECK(!wrt_artifact_shares_code(NULL, NULL));
     CHECK(wrt_artifact_sha256(NULL).len == 0);
     CHECK(wrt_artifact_minimum_memory(NULL) == 0);
     CHECK(wrt_inspection_size(NULL) == 0);
     CHECK(wrt_inspection_sha256(NULL).len == 0);
     CHECK(wrt_inspection_code(NULL).len == 0);
     CHECK(wrt_inspection_reason(NULL).len == 0);
-    MUST_FAIL(wrt_inspection_new(str(""), str("/"), NULL), WRT_ERROR_INVALID_ARGUMENT);
-    MUST_FAIL(wrt_inspection_new(str("/"), str(""), NULL), WRT_ERROR_INVALID_ARGUMENT);
+    CHECK(wrt_inspection_snapshot(NULL).len == 0);
+    CHECK(wrt_inspection_snapshot_reason(NULL).len == 0);
+    MUST_FAIL(wrt_inspection_new(str(""), str("/"), NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_inspection_new(str("/"), str(""), NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
     CHECK(wrt_engine_warning(NULL).len == 0);
     CHECK(wrt_engine_note(NULL).len == 0);
     MUST_FAIL(wrt_artifact_store_new(NULL), WRT_ERROR_INVALID_ARGUMENT);
@@ -43,6 +48,29 @@ static void null_everywhere(void)
     MUST_FAIL(wrt_mount_table_check(NULL, NULL, 0, NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_run_new(NULL, NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
     MUST_FAIL(wrt_run_execute(NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
+}
+
+static void wrong_preinit(wrt_artifact_store *store, char **argv, wrt_artifact **out)
+{
+    wrt_mount_table *table;
+    wrt_preinit preinit = {.struct_size = sizeof preinit - 1};
+    wrt_examine_options options = examine_options(argv);
+    options.preinit = &preinit;
+    MUST(wrt_mount_table_new(NULL, 0, &table));
+    MUST_FAIL(wrt_artifact_examine(store, &options, out), WRT_ERROR_INVALID_ARGUMENT);
+    preinit.struct_size++;
+    MUST_FAIL(wrt_artifact_examine(store, &options, out), WRT_ERROR_INVALID_ARGUMENT);
+    preinit.mount_table = table;
+    preinit.mounts_len = 1;
+    MUST_FAIL(wrt_artifact_examine(store, &options, out), WRT_ERROR_INVALID_ARGUMENT);
+    preinit.mounts_len = 0;
+    preinit.scratch = str("\xff");
+    MUST_FAIL(wrt_artifact_examine(store, &options, out), WRT_ERROR_INVALID_ARGUMENT);
+    preinit.scratch = str("");
+    /* The guest has no initialiser. */
+    preinit.required = true;
+    MUST_FAIL(wrt_artifact_examine(store, &options, out), WRT_ERROR_PREINIT);
+    wrt_mount_table_free(table);
 }
 
 static void wrong_preparation(char **argv)
@@ -68,6 +96,7 @@ static void wrong_preparation(char **argv)
     MUST_FAIL(wrt_artifact_examine(store, &options, &out), WRT_ERROR_DIGEST);
     options.digest = str("\xff");
     MUST_FAIL(wrt_artifact_examine(store, &options, &out), WRT_ERROR_INVALID_ARGUMENT);
+    wrong_preinit(store, argv, &out);
 
     CHECK(out == (wrt_artifact *)argv);
     wrt_artifact_store_free(store);

@@ -43,8 +43,22 @@ fn compile(name: &str, extra: &[&str], program: &Path) {
     );
 }
 
+/// Tells how it was begun.
+const PREPARED: &str = r#"
+    (global $prepared (mut i32) (i32.const 0))
+    (data (i32.const 1024) "startedresumed")
+    (func (export "wizer-initialize") (global.set $prepared (i32.const 1)))
+    (func (export "wizer-resume")
+      (if (i32.eqz (global.get $prepared)) (then unreachable))
+      (call $put (i32.const 1) (i32.const 1031) (i32.const 7)))
+    (func (export "_start") (call $put (i32.const 1) (i32.const 1024) (i32.const 7)))"#;
+
 fn check(name: &str, extra: &[&str]) {
-    let workshop = Workshop::new(&guest(COPY));
+    check_with(COPY, name, extra);
+}
+
+fn check_with(body: &str, name: &str, extra: &[&str]) {
+    let workshop = Workshop::new(&guest(body));
     let program = workshop.directory.path().join(name);
     compile(name, extra, &program);
     let output = Command::new(&program)
@@ -83,6 +97,16 @@ fn compiling() {
 #[test]
 fn compiling_sanitized() {
     check("compile", SANITIZED);
+}
+
+#[test]
+fn snapshots() {
+    check_with(PREPARED, "preinit", &[]);
+}
+
+#[test]
+fn snapshots_sanitized() {
+    check_with(PREPARED, "preinit", SANITIZED);
 }
 
 #[test]

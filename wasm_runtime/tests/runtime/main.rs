@@ -5,5 +5,6 @@ mod features;
 mod locks;
 mod runs;
 mod side_by_side;
+mod snapshots;
 mod store;
 mod support;

@@ -62,6 +62,7 @@ exit $status
             digest: None,
             cache_directory: Some(&self.folder.path().join("cache")),
             helper: &self.helper,
+            preinit: None,
         })
     }
 
@@ -121,7 +122,7 @@ fn modules_are_compiled_side_by_side_within_the_cores() {
         .collect();
     let modules: Vec<_> = modules.iter().collect();
     let mut told = Vec::new();
-    let compiled = bench.store.compile(&modules, &mut |begun| {
+    let compiled = bench.store.compile(&modules, false, &mut |begun| {
         assert_eq!(begun.total, names.len());
         told.push((begun.module.module.clone(), begun.done));
     });

@@ -1,6 +1,6 @@
 //! The parent's side: the real helper program, a real cache, real files.
 
-use crate::support::{Workshop, compile, helper, load_artifact, options, run_with, write_program};
+use crate::support::{Workshop, compile, helper, load_prepared, options, run_with, write_program};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -27,11 +27,7 @@ fn a_module_is_compiled_once_then_cached_then_kept() {
     assert_eq!(compiled.warning(), "");
     assert_eq!(workshop.prepare().unwrap().origin(), Some(Origin::Kept));
     assert_eq!(workshop.origin(), Origin::Cache);
-    let (outcome, _) = run_with(
-        &load_artifact(compiled.artifact().unwrap(), 1),
-        options(),
-        false,
-    );
+    let (outcome, _) = run_with(&load_prepared(&compiled, 1), options(), false);
     assert_eq!(outcome.ending, Ending::Exited(0));
 }
 
@@ -122,11 +118,7 @@ fn code_of_the_baseline_is_taken_when_there_is_none_of_this_machine() {
     let metadata = &prepared.artifact().unwrap().metadata;
     let engine = ServingEngine::new(&metadata.facts.needs, 1, Default::default(), None).unwrap();
     engine.check(metadata).unwrap();
-    let (outcome, _) = run_with(
-        &load_artifact(prepared.artifact().unwrap(), 1),
-        options(),
-        false,
-    );
+    let (outcome, _) = run_with(&load_prepared(&prepared, 1), options(), false);
     assert_eq!(outcome.ending, Ending::Exited(0));
 }
 
@@ -141,6 +133,7 @@ fn a_cache_that_cannot_be_made_is_a_warning_and_one_that_others_can_write_an_err
             digest: None,
             cache_directory: Some(&under_a_file),
             helper: helper(),
+            preinit: None,
         })
         .unwrap();
     assert_eq!(prepared.warning(), "", "told when the code is there");
@@ -169,6 +162,7 @@ fn digests_are_compared_before_anything_is_compiled() {
             digest: Some(digest),
             cache_directory: None,
             helper: helper(),
+            preinit: None,
         })
     };
     assert!(examine(&sha256.to_uppercase()).is_ok());
@@ -254,6 +248,7 @@ fn code_from_a_helper_of_another_build_is_refused() {
             digest: None,
             cache_directory: None,
             helper: &other_build,
+            preinit: None,
         })
         .unwrap_err();
     assert!(error.to_string().contains("different builds"), "{error}");

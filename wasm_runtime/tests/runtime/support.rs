@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use wasm_runtime::artifact::{Artifact, ArtifactStore, Needs, Origin, Prepared, Request};
+use wasm_runtime::artifact::{ArtifactStore, Origin, Prepared, Request};
 use wasm_runtime::engine::ServingEngine;
 use wasm_runtime::error::Result;
 use wasm_runtime::guest::LoadedModule;
@@ -79,6 +79,7 @@ impl Workshop {
             digest: None,
             cache_directory: Some(&self.cache()),
             helper: helper(),
+            preinit: None,
         })?;
         compile(store, &[&prepared])?;
         Ok(prepared)
@@ -92,7 +93,7 @@ impl Workshop {
 
 /// Compiles and tells nobody.
 pub(crate) fn compile(store: &ArtifactStore, modules: &[&Prepared]) -> Result<()> {
-    store.compile(modules, &mut |_| {})
+    store.compile(modules, false, &mut |_| {})
 }
 
 /// Writes a program in the shell's language.
@@ -105,17 +106,13 @@ pub(crate) fn write_program(path: &Path, script: &str) {
 /// A guest, loaded into an engine of its own.
 pub(crate) fn load(wat: &str, max_instances: u32) -> Arc<LoadedModule> {
     let prepared = Workshop::new(wat).prepare().unwrap();
-    load_artifact(prepared.artifact().unwrap(), max_instances)
+    load_prepared(&prepared, max_instances)
 }
 
-pub(crate) fn load_artifact(artifact: &Artifact, max_instances: u32) -> Arc<LoadedModule> {
-    let engine =
-        ServingEngine::new(&needs(artifact), max_instances, Default::default(), None).unwrap();
-    Arc::new(LoadedModule::new(&engine, artifact).unwrap())
-}
-
-fn needs(artifact: &Artifact) -> Needs {
-    artifact.metadata.facts.needs.clone()
+pub(crate) fn load_prepared(prepared: &Prepared, max_instances: u32) -> Arc<LoadedModule> {
+    let needs = &prepared.artifact().unwrap().metadata.facts.needs;
+    let engine = ServingEngine::new(needs, max_instances, Default::default(), None).unwrap();
+    Arc::new(LoadedModule::new(&engine, prepared).unwrap())
 }
 
 pub(crate) fn limits() -> Limits {

@@ -27,7 +27,11 @@ impl Call<'_> {
     }
 
     pub(in crate::host) fn fd_close(&mut self, fd: u32) -> Answer {
-        Ok(self.sandbox.files.close(fd)?)
+        self.sandbox.files.close(fd)?;
+        if let Some(observer) = &mut self.sandbox.observer {
+            observer.close(fd);
+        }
+        Ok(())
     }
 
     pub(in crate::host) fn fd_datasync(&mut self, fd: u32) -> Answer {
@@ -78,6 +82,12 @@ impl Call<'_> {
     }
 
     pub(in crate::host) fn fd_filestat_get(&mut self, fd: u32, out: u32) -> Answer {
+        let Sandbox {
+            files, observer, ..
+        } = &mut *self.sandbox;
+        if let Some(observer) = observer {
+            observer.look_at_open(files, fd);
+        }
         match self.sandbox.files.stat(fd)? {
             Some(stat) => self
                 .memory
@@ -188,13 +198,25 @@ impl Call<'_> {
         out: u32,
     ) -> Answer {
         let buffer = self.memory.bytes_mut(buffer, room)?;
-        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        let Sandbox {
+            files,
+            io,
+            observer,
+            ..
+        } = &mut *self.sandbox;
+        if let Some(observer) = observer {
+            observer.list(files, fd);
+        }
         let used = files.list(fd, buffer, cookie, io)?;
         Ok(self.memory.write_u32(out, size(used))?)
     }
 
     pub(in crate::host) fn fd_renumber(&mut self, from: u32, to: u32) -> Answer {
-        Ok(self.sandbox.files.renumber(from, to)?)
+        self.sandbox.files.renumber(from, to)?;
+        if let Some(observer) = &mut self.sandbox.observer {
+            observer.renumber(from, to);
+        }
+        Ok(())
     }
 
     pub(in crate::host) fn fd_seek(

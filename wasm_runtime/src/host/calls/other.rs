@@ -21,7 +21,7 @@ impl Call<'_> {
         poll::poll_oneoff(
             memory.0,
             &mut sandbox.io,
-            sandbox.started,
+            sandbox.clock,
             *generation,
             arguments,
         )

@@ -14,6 +14,7 @@ impl Call<'_> {
         length: u32,
     ) -> Answer {
         let path = self.memory.path(path, length)?;
+        self.sandbox.observe_attempt(fd, path);
         let Sandbox { files, io, .. } = &mut *self.sandbox;
         Ok(files.create_directory(fd, path, &mut io.budget)?)
     }
@@ -27,6 +28,7 @@ impl Call<'_> {
         out: u32,
     ) -> Answer {
         let path = self.memory.path(path, length)?;
+        self.sandbox.observe(fd, path, flags & FOLLOW != 0);
         let Sandbox { files, io, .. } = &mut *self.sandbox;
         let stat =
             files.again(|files| files.stat_path(fd, path, flags & FOLLOW != 0, &io.budget))?;
@@ -48,6 +50,7 @@ impl Call<'_> {
     ) -> Answer {
         let path = self.memory.path(path, length)?;
         let times = times(access, modification, which)?;
+        self.sandbox.observe(fd, path, flags & FOLLOW != 0);
         Ok(self
             .sandbox
             .files
@@ -70,6 +73,8 @@ impl Call<'_> {
         }
         let old = self.memory.path(old_path, old_length)?;
         let new = self.memory.path(new_path, new_length)?;
+        self.sandbox.observe_attempt(old_fd, old);
+        self.sandbox.observe_attempt(new_fd, new);
         let Sandbox { files, io, .. } = &mut *self.sandbox;
         Ok(files.link((old_fd, old), (new_fd, new), &mut io.budget)?)
     }
@@ -94,8 +99,17 @@ impl Call<'_> {
             rights,
             fdflags: u16::try_from(fdflags).map_err(|_| Errno::INVALID)?,
         };
-        let Sandbox { files, io, .. } = &mut *self.sandbox;
+        self.sandbox.observe(fd, path, how.follow);
+        let Sandbox {
+            files,
+            io,
+            observer,
+            ..
+        } = &mut *self.sandbox;
         let opened = files.open(fd, path, how, &mut io.budget)?;
+        if let Some(observer) = observer {
+            observer.open(files, fd, path, opened);
+        }
         Ok(self.memory.write_u32(out, opened)?)
     }
 
@@ -110,6 +124,7 @@ impl Call<'_> {
     ) -> Answer {
         let path = self.memory.path(path, length)?.to_vec();
         let buffer = self.memory.bytes_mut(buffer, room)?;
+        self.sandbox.observe(fd, &path, false);
         let Sandbox { files, io, .. } = &mut *self.sandbox;
         let used = files.again(|files| files.readlink(fd, &path, buffer, &io.budget))?;
         Ok(self
@@ -124,6 +139,7 @@ impl Call<'_> {
         length: u32,
     ) -> Answer {
         let path = self.memory.path(path, length)?;
+        self.sandbox.observe_attempt(fd, path);
         Ok(self.sandbox.files.remove_directory(fd, path)?)
     }
 
@@ -138,6 +154,8 @@ impl Call<'_> {
     ) -> Answer {
         let old = self.memory.path(old_path, old_length)?;
         let new = self.memory.path(new_path, new_length)?;
+        self.sandbox.observe_attempt(old_fd, old);
+        self.sandbox.observe_attempt(new_fd, new);
         Ok(self.sandbox.files.rename((old_fd, old), (new_fd, new))?)
     }
 
@@ -151,12 +169,14 @@ impl Call<'_> {
     ) -> Answer {
         let content = self.memory.path(content, content_length)?;
         let path = self.memory.path(path, length)?;
+        self.sandbox.observe_attempt(fd, path);
         let Sandbox { files, io, .. } = &mut *self.sandbox;
         Ok(files.symlink(content, fd, path, &mut io.budget)?)
     }
 
     pub(in crate::host) fn path_unlink_file(&mut self, fd: u32, path: u32, length: u32) -> Answer {
         let path = self.memory.path(path, length)?;
+        self.sandbox.observe_attempt(fd, path);
         Ok(self.sandbox.files.unlink(fd, path)?)
     }
 }

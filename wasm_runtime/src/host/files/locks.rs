@@ -133,16 +133,15 @@ mod tests {
     use super::*;
     use crate::host::abi::rights;
     use crate::host::files::{Open, Terms};
-    use crate::run::Limit;
     use crate::run::budget::Budget;
-    use crate::run::budget::tests::UNLIMITED;
+    use crate::run::{Limit, Limits};
     use rustix::fs::Mode;
     use std::fs;
 
     const MOUNT: u32 = 3;
 
     fn budget() -> Budget {
-        Budget::new(UNLIMITED)
+        Budget::new(Limits::UNLIMITED)
     }
 
     fn open(files: &mut Files, rights: u64) -> u32 {

@@ -74,7 +74,6 @@ mod tests {
     use crate::host::scratch::Slots;
     use crate::run::Limits;
     use crate::run::budget::ENTRY;
-    use crate::run::budget::tests::UNLIMITED;
     use rustix::io::IoSlice;
     use std::fs;
 
@@ -105,7 +104,7 @@ mod tests {
             let mut budget = Budget::new(Limits {
                 scratch,
                 descriptors: 64,
-                ..UNLIMITED
+                ..Limits::UNLIMITED
             });
             let mut files = Files::new(true);
             let host = fs::File::open(place.path().join("mount")).unwrap();

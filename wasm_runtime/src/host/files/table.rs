@@ -23,6 +23,16 @@ pub(crate) enum Kind {
     },
 }
 
+impl Kind {
+    fn mount(path: &str) -> Self {
+        let path = path.to_owned();
+        Kind::Directory {
+            mount: Some(Box::new(Mount { path, stream: None })),
+            place: None,
+        }
+    }
+}
+
 /// What is particular to the descriptor of a mount.
 pub(crate) struct Mount {
     /// Its path for the guest.
@@ -42,7 +52,7 @@ pub(crate) struct Terms {
 
 /// Where the host's descriptor of a file or directory comes from.
 enum Host {
-    /// From nowhere: a standard stream, which belongs to the server.
+    /// From nowhere: a standard stream, which belongs to the server, or a mount that is not there yet.
     None,
     Open(Arc<OwnedFd>),
     /// From the run's scratch directory, which is made now if need be.
@@ -95,16 +105,15 @@ impl Descriptor {
         }
     }
 
+    /// A mount that is not there yet.
+    pub(super) fn nothing(guest: &str) -> Self {
+        Descriptor::stream(Kind::mount(guest))
+    }
+
     /// The mount of a scratch directory.
     pub(super) fn scratch(scratch: &Arc<Scratch>, guest: &str) -> Self {
         Descriptor {
-            kind: Kind::Directory {
-                mount: Some(Box::new(Mount {
-                    path: guest.to_owned(),
-                    stream: None,
-                })),
-                place: None,
-            },
+            kind: Kind::mount(guest),
             host: Host::Scratch(Arc::clone(scratch)),
             terms: Terms {
                 read_only: false,
@@ -226,6 +235,12 @@ impl Table {
     /// How many are open.
     pub(super) fn len(&self) -> usize {
         self.open
+    }
+
+    /// The numbers of those that are open.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
+        let slots = self.slots.iter().zip(0u32..);
+        slots.filter_map(|(slot, number)| slot.as_ref().map(|_| number))
     }
 
     /// How many ranges of files are locked.

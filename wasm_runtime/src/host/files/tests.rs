@@ -6,7 +6,6 @@ mod two_mounts;
 use super::{Files, Open, Terms, Times};
 use crate::host::abi::{Errno, fstflags, oflags, rights};
 use crate::run::budget::Budget;
-use crate::run::budget::tests::UNLIMITED;
 use crate::run::{Limit, Limits};
 use rustix::fs::{Mode, OFlags};
 use std::fs;
@@ -21,7 +20,7 @@ const MOUNT: u32 = 3;
 fn budget() -> Budget {
     Budget::new(Limits {
         descriptors: 64,
-        ..UNLIMITED
+        ..Limits::UNLIMITED
     })
 }
 

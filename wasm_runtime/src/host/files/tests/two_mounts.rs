@@ -135,7 +135,7 @@ fn what_is_made_behind_a_link_counts_where_it_lies() {
     let mut full = Budget::new(Limits {
         written: 0,
         scratch: 4 * ENTRY,
-        ..UNLIMITED
+        ..Limits::UNLIMITED
     });
     let create = |files: &mut Files, path: &[u8], oflags, budget: &mut Budget| {
         let how = how(oflags::CREATE | oflags, WRITE);

@@ -1,0 +1,208 @@
+//! A snapshot as the parent process handles it: WebAssembly in a sealed memory file, with what its initialiser was given
+//! and saw. It is data until it is compiled.
+
+use super::digest::{self, digest_of, sha256_hex};
+use super::footer;
+use super::memory_file;
+use super::order::Given;
+use crate::host::Frozen;
+use crate::host::sights::Sights;
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Ends every snapshot file. Its last character is counted up when [`SnapshotFacts`] changes.
+const FORMAT: [u8; 8] = *b"MODSNAP1";
+
+/// Bytes of a snapshot file.
+pub(crate) const MAX_SNAPSHOT: u64 = 2 << 30;
+
+/// What a snapshot was made of, and with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotFacts {
+    pub given: Given,
+    pub sights: Sights,
+    /// The limit in bytes by which memory was refused to the initialiser, if that happened: with another one it may end otherwise.
+    pub refused_memory: Option<u64>,
+    /// Bytes of linear memory that the snapshot begins with.
+    pub memory: u64,
+    /// Where the guest's monotonic clock stood.
+    pub clock: Frozen,
+    /// SHA-256 of the snapshot, in hex.
+    pub sha256: String,
+}
+
+impl SnapshotFacts {
+    /// Tells the snapshots of one module apart.
+    pub(super) fn identity(&self) -> String {
+        digest_of(&(&self.given, &self.sights, self.refused_memory))
+    }
+}
+
+/// The content of a snapshot file; fills in the digest.
+pub fn append_facts(wasm: Vec<u8>, mut facts: SnapshotFacts) -> Vec<u8> {
+    facts.sha256 = sha256_hex(&wasm);
+    footer::append(wasm, &facts, FORMAT)
+}
+
+/// The facts in a snapshot file. `None`: it is none, or was cut.
+pub(super) fn read_facts(file: &File) -> io::Result<Option<SnapshotFacts>> {
+    let read = footer::read::<SnapshotFacts>(file, FORMAT)?;
+    Ok(read.map(|(facts, _)| facts))
+}
+
+/// A snapshot whose bytes nobody can change any more.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) facts: SnapshotFacts,
+    /// Bytes of the WebAssembly.
+    pub(super) size: u64,
+    /// Nothing but the WebAssembly, until it is compiled.
+    wasm: Mutex<Option<File>>,
+}
+
+impl Snapshot {
+    /// Copies a snapshot file into a sealed memory file, and verifies it on the way: whoever wrote the file may still have it open.
+    pub(super) fn from_file(file: &mut File) -> io::Result<Self> {
+        if file.metadata()?.len() > MAX_SNAPSHOT {
+            return Err(io::Error::other("the snapshot is too large"));
+        }
+        let not_whole = || io::Error::other("not a snapshot, or cut short");
+        let (facts, size) = footer::read::<SnapshotFacts>(file, FORMAT)?.ok_or_else(not_whole)?;
+        let mut wasm = memory_file::create()?;
+        file.rewind()?;
+        if digest::copy_hashed(&mut file.take(size), &mut wasm)? != facts.sha256 {
+            return Err(not_whole());
+        }
+        memory_file::seal(&wasm)?;
+        Ok(Snapshot {
+            facts,
+            size,
+            wasm: Mutex::new(Some(wasm)),
+        })
+    }
+
+    /// The WebAssembly from its beginning, for one reader at a time. `None`: it was given up.
+    pub(super) fn open(&self) -> io::Result<Option<File>> {
+        let wasm = self.lock();
+        let Some(wasm) = &*wasm else {
+            return Ok(None);
+        };
+        let mut file = wasm.try_clone()?;
+        file.rewind()?;
+        Ok(Some(file))
+    }
+
+    /// Whether the WebAssembly was not given up.
+    pub(super) fn is_there(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    /// The content of its file.
+    pub(super) fn content(&self) -> io::Result<Option<impl Read>> {
+        let footer = footer::append(Vec::new(), &self.facts, FORMAT);
+        Ok(self.open()?.map(|wasm| wasm.chain(Cursor::new(footer))))
+    }
+
+    /// Gives the memory of the WebAssembly back: it is compiled.
+    pub(super) fn give_up(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<File>> {
+        // It is there or not, whoever panicked.
+        self.wasm.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::order::User;
+    use super::*;
+    use std::io::Write;
+
+    pub(in super::super) fn facts(module: &str) -> SnapshotFacts {
+        SnapshotFacts {
+            given: Given {
+                module: module.to_owned(),
+                settings: Given::settings_of_this_build(),
+                env: vec![b"NAME=\xff".to_vec()],
+                mounts: vec!["/app".to_owned()],
+                scratch: None,
+                user: User::of_this_process(),
+            },
+            sights: Sights::new(),
+            refused_memory: None,
+            memory: 1 << 16,
+            clock: Frozen::default(),
+            sha256: String::new(),
+        }
+    }
+
+    pub(in super::super) fn file(content: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        file
+    }
+
+    #[test]
+    fn what_was_written_is_read_again_and_can_be_given_up() {
+        let content = append_facts(b"wasm".to_vec(), facts("m"));
+        let snapshot = Snapshot::from_file(&mut file(&content)).unwrap();
+        let mut again = Vec::new();
+        snapshot
+            .content()
+            .unwrap()
+            .unwrap()
+            .read_to_end(&mut again)
+            .unwrap();
+        assert_eq!(again, content);
+        let mut wasm = Vec::new();
+        snapshot
+            .open()
+            .unwrap()
+            .unwrap()
+            .read_to_end(&mut wasm)
+            .unwrap();
+        assert_eq!((wasm.as_slice(), snapshot.size), (b"wasm".as_slice(), 4));
+        assert_eq!(snapshot.facts.given, facts("m").given);
+        snapshot.give_up();
+        assert!(snapshot.open().unwrap().is_none() && snapshot.content().unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_damaged_is_none() {
+        let content = append_facts(b"wasm".to_vec(), facts("m"));
+        let mut flipped = content.clone();
+        flipped[0] ^= 1;
+        let mut other_format = content.clone();
+        *other_format.last_mut().unwrap() ^= 1;
+        for damaged in [&content[..content.len() - 1], b"", &flipped, &other_format] {
+            Snapshot::from_file(&mut file(damaged)).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn all_that_matters_is_part_of_the_identity() {
+        let identity = facts("m").identity();
+        assert_eq!(facts("m").identity(), identity);
+        let changed = |change: fn(&mut SnapshotFacts)| {
+            let mut facts = facts("m");
+            change(&mut facts);
+            facts.identity()
+        };
+        for other in [
+            changed(|facts| facts.given.module.push('x')),
+            changed(|facts| facts.given.settings.push('x')),
+            changed(|facts| facts.given.env.clear()),
+            changed(|facts| facts.given.mounts.clear()),
+            changed(|facts| facts.given.scratch = Some("/tmp".to_owned())),
+            changed(|facts| facts.given.user.group += 1),
+            changed(|facts| facts.refused_memory = Some(1)),
+        ] {
+            assert_ne!(other, identity);
+        }
+        assert_eq!(changed(|facts| facts.memory += 1), identity);
+    }
+}

@@ -1,0 +1,232 @@
+//! What an initialiser sees of the files around it. A snapshot is good as long as another look finds the same.
+
+#[cfg(test)]
+mod tests;
+
+use super::abi::Errno;
+use super::files::Files;
+use crate::run::budget::Budget;
+use rustix::fs::{FileType, Stat};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+
+/// A path that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// Guest path of the mount.
+    mount: String,
+    /// Bytes of the path beneath it; empty for the mount itself.
+    path: Vec<u8>,
+    /// A link at the end was followed.
+    follow: bool,
+}
+
+/// What was there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Sight {
+    Nothing,
+    /// A folder that was passed or asked about: what is in it makes no difference.
+    Folder(Identity),
+    /// A folder whose entries were read.
+    Listing(Identity, Moment),
+    /// Anything else, with its size.
+    Content(Identity, Moment, i64),
+}
+
+/// Which file it is, and who may use it. The number of the device is no part of it: it changes with a new start of the machine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Identity {
+    inode: u64,
+    mode: u32,
+    user: u32,
+    group: u32,
+}
+
+/// When the content was changed last.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Moment {
+    seconds: i64,
+    nanoseconds: u64,
+}
+
+/// All that was seen, each place once.
+pub(crate) type Sights = Vec<(Place, Sight)>;
+
+impl Sight {
+    fn of(found: &Result<Stat, Errno>, listed: bool) -> Self {
+        let Ok(stat) = found else {
+            return Sight::Nothing;
+        };
+        let identity = Identity {
+            inode: stat.st_ino,
+            mode: stat.st_mode,
+            user: stat.st_uid,
+            group: stat.st_gid,
+        };
+        let moment = Moment {
+            seconds: stat.st_mtime,
+            nanoseconds: stat.st_mtime_nsec,
+        };
+        match (is_folder(stat), listed) {
+            (false, _) => Sight::Content(identity, moment, stat.st_size),
+            (true, true) => Sight::Listing(identity, moment),
+            (true, false) => Sight::Folder(identity),
+        }
+    }
+}
+
+fn is_folder(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+}
+
+/// The folder that a path names something in; `None`: the one that it begins at.
+fn parent(path: &[u8]) -> Option<&[u8]> {
+    let end = path.iter().rposition(|byte| *byte != b'/')?;
+    let slash = path[..end].iter().rposition(|byte| *byte == b'/')?;
+    Some(&path[..slash])
+}
+
+/// Takes note of what a guest looks at, before it sees it: what changes meanwhile makes the snapshot old. Descriptors are followed to
+/// the paths that they were opened by.
+#[derive(Default)]
+pub(crate) struct Observer {
+    sights: BTreeMap<Place, Sight>,
+    /// Mounts have their own paths.
+    opened: HashMap<u32, Place>,
+}
+
+impl Observer {
+    /// The guest asks about `path` beneath the descriptor `fd`.
+    pub(crate) fn look(
+        &mut self,
+        files: &mut Files,
+        budget: &Budget,
+        (fd, path, follow): (u32, &[u8], bool),
+    ) {
+        let Some(place) = self.place(files, fd, path, follow) else {
+            return;
+        };
+        let found = files.again(|files| files.stat_path(fd, path, follow, budget));
+        match found {
+            // Root, who looks again, may pass everywhere: what stands in the way has to be the same.
+            Err(Errno::ACCESS) => self.look_at_parent(files, budget, fd, path),
+            // The path leads out of the folder that it begins in, and that is all that is seen.
+            Err(Errno::NOT_PERMITTED) if files.mount_path(fd).is_err() => {}
+            found => {
+                let place = self.sights.entry(place);
+                place.or_insert_with(|| Sight::of(&found, false));
+            }
+        }
+    }
+
+    /// The guest tries to change what `path` names, and learns whether there is a folder for it.
+    pub(crate) fn look_at_parent(
+        &mut self,
+        files: &mut Files,
+        budget: &Budget,
+        fd: u32,
+        path: &[u8],
+    ) {
+        match parent(path) {
+            Some(parent) => self.look(files, budget, (fd, parent, true)),
+            None => self.look_at_open(files, fd),
+        }
+    }
+
+    /// The guest asks about what it has open.
+    pub(crate) fn look_at_open(&mut self, files: &Files, fd: u32) {
+        self.note_open(files, fd, false);
+    }
+
+    /// The guest reads the entries of the folder `fd`.
+    pub(crate) fn list(&mut self, files: &Files, fd: u32) {
+        self.note_open(files, fd, true);
+    }
+
+    fn note_open(&mut self, files: &Files, fd: u32, listed: bool) {
+        let (Some(place), Ok(Some(stat))) = (self.base(files, fd), files.stat(fd)) else {
+            return;
+        };
+        let seen = self.sights.get(&place);
+        if seen.is_none() || listed && matches!(seen, Some(Sight::Folder(_))) {
+            self.sights.insert(place, Sight::of(&Ok(stat), listed));
+        }
+    }
+
+    /// The guest opened `path` as the descriptor `opened`.
+    pub(crate) fn open(&mut self, files: &Files, fd: u32, path: &[u8], opened: u32) {
+        if let Some(place) = self.place(files, fd, path, true) {
+            self.opened.insert(opened, place);
+        }
+    }
+
+    pub(crate) fn close(&mut self, fd: u32) {
+        self.opened.remove(&fd);
+    }
+
+    pub(crate) fn renumber(&mut self, from: u32, to: u32) {
+        if from == to {
+            return;
+        }
+        match self.opened.remove(&from) {
+            Some(place) => self.opened.insert(to, place),
+            None => self.opened.remove(&to),
+        };
+    }
+
+    /// The path of an open file, as the guest named it.
+    pub(crate) fn path_of(&self, fd: u32) -> String {
+        self.opened.get(&fd).map_or_else(
+            || format!("descriptor {fd}"),
+            |place| {
+                let path = String::from_utf8_lossy(&place.path);
+                format!("{}/{path}", place.mount.trim_end_matches('/'))
+            },
+        )
+    }
+
+    pub(crate) fn into_sights(self) -> Sights {
+        self.sights.into_iter().collect()
+    }
+
+    /// `None`: nothing can be found by such a path.
+    fn place(&self, files: &Files, fd: u32, path: &[u8], follow: bool) -> Option<Place> {
+        if path.is_empty() || path.starts_with(b"/") {
+            return None;
+        }
+        let base = self.base(files, fd)?;
+        let slash: &[u8] = if base.path.is_empty() { b"" } else { b"/" };
+        Some(Place {
+            path: [&base.path, slash, path].concat(),
+            follow,
+            ..base
+        })
+    }
+
+    fn base(&self, files: &Files, fd: u32) -> Option<Place> {
+        match files.mount_path(fd) {
+            Ok(mount) => Some(Place {
+                mount: mount.to_owned(),
+                path: Vec::new(),
+                follow: true,
+            }),
+            Err(_) => self.opened.get(&fd).cloned(),
+        }
+    }
+}
+
+/// Whether another look finds what was seen. `files` has the mounts, and nothing else open.
+pub(crate) fn hold(sights: &Sights, files: &mut Files, budget: &Budget) -> bool {
+    sights.iter().all(|(place, sight)| {
+        let Some(fd) = files.mount_of(&place.mount) else {
+            return *sight == Sight::Nothing;
+        };
+        let path: &[u8] = match place.path.as_slice() {
+            b"" => b".",
+            path => path,
+        };
+        let found = files.stat_path(fd, path, place.follow, budget);
+        let listed = matches!(sight, Sight::Listing(..));
+        Sight::of(&found, listed) == *sight
+    })
+}
