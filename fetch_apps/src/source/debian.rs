@@ -11,7 +11,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::{Kind, tool};
-use crate::error::{self, Error, IoContext, Result};
+use crate::error::{self, Error, Result};
 use crate::fetcher::{Fetcher, Wanted};
 use crate::http::shown;
 use crate::manifest::Manifest;
@@ -77,14 +77,13 @@ impl Debian {
             // Without this, apt as root warns where its unprivileged user may not write.
             .args(["-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=1"])
             .args(["http", "https"].map(|scheme| format!("-oAcquire::{scheme}::Timeout={seconds}")))
-            .arg("download-file")
-            .args([&address])
+            .args(["download-file", &address])
             .arg(&target.0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .doing("run", &program)?;
+            .map_err(|error| Error::new(format!("cannot run {}: {error}", program.display())))?;
         let shown = shown(&url);
         let meter = fetcher.report.meter(
             &format!("{} from {shown}", wanted.name),
