@@ -93,6 +93,6 @@ impl Preinit {
                 let _ = files.mount(&mount.guest, host, terms, &mut budget);
             }
         }
-        sights::hold(&facts.sights, &mut files, &budget)
+        sights::hold(&facts.sights, &mut files, &mut budget)
     }
 }

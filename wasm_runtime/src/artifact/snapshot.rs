@@ -13,7 +13,7 @@ use std::io::{self, Cursor, Read, Seek};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Ends every snapshot file. Its last character is counted up when [`SnapshotFacts`] changes.
-const FORMAT: [u8; 8] = *b"MODSNAP1";
+const FORMAT: [u8; 8] = *b"MODSNAP2";
 
 /// Bytes of a snapshot file.
 pub(crate) const MAX_SNAPSHOT: u64 = 2 << 30;
@@ -50,6 +50,20 @@ pub fn append_facts(wasm: Vec<u8>, mut facts: SnapshotFacts) -> Vec<u8> {
 pub(super) fn read_facts(file: &File) -> io::Result<Option<SnapshotFacts>> {
     let read = footer::read::<SnapshotFacts>(file, FORMAT)?;
     Ok(read.map(|(facts, _)| facts))
+}
+
+/// The WebAssembly in a snapshot file. `None`: it is none, or was cut.
+///
+/// # Errors
+/// Those of reading.
+pub fn read_snapshot(file: &mut File) -> io::Result<Option<Vec<u8>>> {
+    let Some((_, size)) = footer::read::<SnapshotFacts>(file, FORMAT)? else {
+        return Ok(None);
+    };
+    let mut wasm = Vec::new();
+    file.rewind()?;
+    file.take(size).read_to_end(&mut wasm)?;
+    Ok(Some(wasm))
 }
 
 /// A snapshot whose bytes nobody can change any more.

@@ -9,7 +9,6 @@ use crate::error::{Error, Result, one_line};
 use crate::guest::command::{INITIALIZE, store};
 use crate::host::files::{Files, Kind};
 use crate::host::linker::Exit;
-use crate::host::sights::Observer;
 use crate::host::{Clock, Host, RunIo, Stop};
 use crate::mounts::MountTable;
 use crate::run::budget::Budget;
@@ -94,7 +93,7 @@ impl Initialization {
         for variable in &order.given.env {
             sandbox.env.push(&[variable]);
         }
-        sandbox.observer = Some(Observer::default());
+        sandbox.observer = Some(Box::default());
         Ok(Initialization {
             store: store(&compiler.engine, sandbox),
             words,
@@ -169,13 +168,13 @@ impl Initialization {
     }
 
     fn into_facts(self, order: &Order, memory: u64) -> SnapshotFacts {
-        let sandbox = self.store.into_data();
+        let mut sandbox = self.store.into_data();
         let refused = sandbox.io.budget.has_exceeded(Limit::Memory);
         SnapshotFacts {
             given: order.given.clone(),
             sights: sandbox
                 .observer
-                .map(Observer::into_sights)
+                .map(|observer| observer.into_sights(&mut sandbox.files, &mut sandbox.io.budget))
                 .unwrap_or_default(),
             refused_memory: refused.then_some(order.memory),
             memory,
