@@ -129,34 +129,22 @@ static int same_text(const char *one, const char *another)
     return one && another ? !strcmp(one, another) : one == another;
 }
 
-static int same_mounts(const apr_array_header_t *one, const apr_array_header_t *another)
+/* Entries begin with two texts: guest and host path, or name and value. */
+static int same_entries(const apr_array_header_t *one, const apr_array_header_t *another)
 {
     int i, count = one ? one->nelts : 0;
 
+    if (one == another) {
+        return 1;
+    }
     if (count != (another ? another->nelts : 0)) {
         return 0;
     }
     for (i = 0; i < count; i++) {
-        const wasm_mount *mount = &APR_ARRAY_IDX(one, i, wasm_mount), *other = &APR_ARRAY_IDX(another, i, wasm_mount);
+        const char *const *entry = (const void *)(one->elts + i * one->elt_size);
+        const char *const *other = (const void *)(another->elts + i * another->elt_size);
 
-        if (strcmp(mount->guest, other->guest) || strcmp(mount->host, other->host)) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-static int same_variables(const apr_array_header_t *one, const apr_array_header_t *another)
-{
-    int i, count = one ? one->nelts : 0;
-
-    if (count != (another ? another->nelts : 0)) {
-        return 0;
-    }
-    for (i = 0; i < count; i++) {
-        const wasm_env *entry = &APR_ARRAY_IDX(one, i, wasm_env), *other = &APR_ARRAY_IDX(another, i, wasm_env);
-
-        if (strcmp(entry->name, other->name) || strcmp(entry->value, other->value)) {
+        if (strcmp(entry[0], other[0]) || strcmp(entry[1], other[1])) {
             return 0;
         }
     }
@@ -166,8 +154,8 @@ static int same_variables(const apr_array_header_t *one, const apr_array_header_
 /* A program finds what its initialiser saw, under the same numbers: other sections have added nothing. */
 static int fits(const wasm_dir_conf *conf, const wasm_dir_conf *given)
 {
-    return same_text(scratch_of(conf), scratch_of(given)) && same_mounts(conf->mounts, given->mounts)
-        && same_variables(conf->preinit_env, given->preinit_env);
+    return same_text(scratch_of(conf), scratch_of(given)) && same_entries(conf->mounts, given->mounts)
+        && same_entries(conf->preinit_env, given->preinit_env);
 }
 
 static void note_loss(request_rec *r, const wasm_dir_conf *conf)
