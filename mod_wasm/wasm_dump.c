@@ -4,6 +4,8 @@
 
 #include "wasm_config.h"
 #include "wasm_dump_line.h"
+#include "wasm_mounts.h"
+#include "wasm_preinit.h"
 #include "wasm_scratch.h"
 
 int wasm_dump_is_wanted(void)
@@ -44,11 +46,16 @@ static void dump_server(wasm_dump_out *out, const wasm_server_conf *server)
 
 /* ---- programs ---- */
 
+/* The reason ends the words when there is none. */
+static void dump_code(wasm_dump_out *out, const char *name, wrt_str code, wrt_str reason)
+{
+    wasm_dump_line(out, 1, name, wasm_str_dup(out->pool, code), reason.len ? wasm_str_dup(out->pool, reason) : NULL, NULL);
+}
+
 static void dump_program(wasm_dump_out *out, const wasm_server_conf *server, const wasm_program *program)
 {
     wrt_inspection *found = NULL;
-    wrt_str reason;
-    wrt_error *error = wrt_inspection_new(wasm_str(program->path), wasm_str(wasm_cache_dir(server)), &found);
+    wrt_error *error = wrt_inspection_new(wasm_str(program->path), wasm_str(wasm_cache_dir(server)), NULL, &found);
 
     wasm_dump_block(out, "Program", program->path);
     if (error) {
@@ -56,12 +63,25 @@ static void dump_program(wasm_dump_out *out, const wasm_server_conf *server, con
         wrt_error_free(error);
         return;
     }
-    reason = wrt_inspection_reason(found);
     wasm_dump_line(out, 1, "Size", apr_psprintf(out->pool, "%" APR_UINT64_T_FMT, wrt_inspection_size(found)), NULL);
     wasm_dump_line(out, 1, "Digest", apr_pstrcat(out->pool, "sha256:", wasm_str_dup(out->pool, wrt_inspection_sha256(found)), NULL), NULL);
-    /* The reason ends the words when there is none. */
-    wasm_dump_line(out, 1, "Code", wasm_str_dup(out->pool, wrt_inspection_code(found)),
-                   reason.len ? wasm_str_dup(out->pool, reason) : NULL, NULL);
+    dump_code(out, "Code", wrt_inspection_code(found), wrt_inspection_reason(found));
+    wrt_inspection_free(found);
+}
+
+/* The snapshot that belongs to a section with a WasmModule. What is wrong with that stands at its program. */
+static void dump_snapshot(wasm_dump_out *out, const wasm_server_conf *server, const wasm_dir_conf *section)
+{
+    const wrt_preinit *preinit = wasm_preinit_of(out->pool, server, wasm_section_in_server(out->pool, section));
+    wrt_inspection *found = NULL;
+    wrt_error *error =
+        preinit ? wrt_inspection_new(wasm_str(section->program->path), wasm_str(wasm_cache_dir(server)), preinit, &found) : NULL;
+    wrt_str code = wrt_inspection_snapshot(found);
+
+    if (code.len) {
+        dump_code(out, "Snapshot", code, wrt_inspection_snapshot_reason(found));
+    }
+    wrt_error_free(error);
     wrt_inspection_free(found);
 }
 
@@ -192,11 +212,14 @@ static void dump_section(wasm_dump_out *out, const wasm_server_conf *server, con
     dump_lists(out, section, all);
     dump_tmp_dir(out, section, all);
     dump_settings(out, WASM_SECTION, &section->settings, &all->settings);
+    if (section->program && server->mounts) {
+        dump_snapshot(out, server, section);
+    }
 }
 
 void wasm_dump(apr_pool_t *pconf, server_rec *s)
 {
-    const wasm_server_conf *server = wasm_main_conf();
+    wasm_server_conf *server = wasm_main_conf();
     wasm_dump_out out = { .pool = pconf };
     int i;
 
@@ -204,6 +227,8 @@ void wasm_dump(apr_pool_t *pconf, server_rec *s)
     if (!ap_exists_config_define(WASM_NAME_DUMP) || apr_file_open_stdout(&out.file, pconf) != APR_SUCCESS) {
         return;
     }
+    /* Without it there is nothing that an initialiser could have seen. */
+    wrt_error_free(wasm_mounts_table(pconf, server));
     dump_server(&out, server);
     for (i = 0; i < server->programs->nelts; i++) {
         dump_program(&out, server, APR_ARRAY_IDX(server->programs, i, const wasm_program *));

@@ -72,12 +72,19 @@ static const char *scratch_of(const wasm_dir_conf *conf)
     return tmp ? tmp->guest : NULL;
 }
 
-static const char *examine(apr_pool_t *pool, const wasm_server_conf *server, wasm_code *code)
+const wrt_preinit *wasm_preinit_of(apr_pool_t *pool, const wasm_server_conf *server, const wasm_dir_conf *conf)
 {
-    const wasm_dir_conf *conf = code->given;
-    apr_array_header_t *mounts = wasm_mounts_of(pool, conf), *env = variables(pool, conf);
-    const wrt_preinit preinit = {
-        .struct_size = sizeof preinit,
+    apr_array_header_t *mounts, *env;
+    wrt_preinit *preinit;
+
+    if (!wasm_setting_of(conf, WASM_SETTING_PREINIT)) {
+        return NULL;
+    }
+    mounts = wasm_mounts_of(pool, conf);
+    env = variables(pool, conf);
+    preinit = apr_palloc(pool, sizeof *preinit);
+    *preinit = (wrt_preinit){
+        .struct_size = sizeof *preinit,
         .required = wasm_setting_of(conf, WASM_SETTING_PREINIT) != WASM_PREINIT_AUTO,
         .mounts = (const wrt_mount *)mounts->elts,
         .mounts_len = (size_t)mounts->nelts,
@@ -90,24 +97,24 @@ static const char *examine(apr_pool_t *pool, const wasm_server_conf *server, was
         .descriptors = (uint64_t)wasm_setting_of(conf, WASM_SETTING_FILE_LIMIT),
         .user = user_of_children(pool),
     };
-
-    return wasm_artifacts_examine(pool, server, code, &preinit);
+    return preinit;
 }
 
 const char *wasm_preinit_examine(apr_pool_t *pconf, const wasm_server_conf *server, wasm_dir_conf *section)
 {
     const wasm_dir_conf *given = wasm_section_in_server(pconf, section);
+    const wrt_preinit *preinit = wasm_preinit_of(pconf, server, given);
     wasm_code *code;
     const char *wrong;
 
-    if (!wasm_setting_of(given, WASM_SETTING_PREINIT)) {
+    if (!preinit) {
         return NULL;
     }
     code = apr_pcalloc(pconf, sizeof *code);
     code->program = section->program;
     code->section = section;
     code->given = given;
-    wrong = examine(pconf, server, code);
+    wrong = wasm_artifacts_examine(pconf, server, code, preinit);
     if (!wrong && wrt_artifact_has_snapshot(code->artifact)) {
         APR_ARRAY_PUSH(server->codes, wasm_code *) = code;
         section->snapshot = code;
@@ -122,34 +129,22 @@ static int same_text(const char *one, const char *another)
     return one && another ? !strcmp(one, another) : one == another;
 }
 
-static int same_mounts(const apr_array_header_t *one, const apr_array_header_t *another)
+/* Entries begin with two texts: guest and host path, or name and value. */
+static int same_entries(const apr_array_header_t *one, const apr_array_header_t *another)
 {
     int i, count = one ? one->nelts : 0;
 
+    if (one == another) {
+        return 1;
+    }
     if (count != (another ? another->nelts : 0)) {
         return 0;
     }
     for (i = 0; i < count; i++) {
-        const wasm_mount *mount = &APR_ARRAY_IDX(one, i, wasm_mount), *other = &APR_ARRAY_IDX(another, i, wasm_mount);
+        const char *const *entry = (const void *)(one->elts + i * one->elt_size);
+        const char *const *other = (const void *)(another->elts + i * another->elt_size);
 
-        if (strcmp(mount->guest, other->guest) || strcmp(mount->host, other->host)) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-static int same_variables(const apr_array_header_t *one, const apr_array_header_t *another)
-{
-    int i, count = one ? one->nelts : 0;
-
-    if (count != (another ? another->nelts : 0)) {
-        return 0;
-    }
-    for (i = 0; i < count; i++) {
-        const wasm_env *entry = &APR_ARRAY_IDX(one, i, wasm_env), *other = &APR_ARRAY_IDX(another, i, wasm_env);
-
-        if (strcmp(entry->name, other->name) || strcmp(entry->value, other->value)) {
+        if (strcmp(entry[0], other[0]) || strcmp(entry[1], other[1])) {
             return 0;
         }
     }
@@ -159,8 +154,8 @@ static int same_variables(const apr_array_header_t *one, const apr_array_header_
 /* A program finds what its initialiser saw, under the same numbers: other sections have added nothing. */
 static int fits(const wasm_dir_conf *conf, const wasm_dir_conf *given)
 {
-    return same_text(scratch_of(conf), scratch_of(given)) && same_mounts(conf->mounts, given->mounts)
-        && same_variables(conf->preinit_env, given->preinit_env);
+    return same_text(scratch_of(conf), scratch_of(given)) && same_entries(conf->mounts, given->mounts)
+        && same_entries(conf->preinit_env, given->preinit_env);
 }
 
 static void note_loss(request_rec *r, const wasm_dir_conf *conf)

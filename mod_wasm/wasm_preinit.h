@@ -6,6 +6,9 @@
 
 #include "wasm_config.h"
 
+/* How the program of a section is initialised for a snapshot. NULL: it is not to be. */
+const wrt_preinit *wasm_preinit_of(apr_pool_t *pool, const wasm_server_conf *server, const wasm_dir_conf *conf);
+
 /* Finds the snapshot of a section that names a module, or notes that one is to be taken. Returns NULL, or the line that says what is
  * wrong. */
 const char *wasm_preinit_examine(apr_pool_t *pconf, const wasm_server_conf *server, wasm_dir_conf *section);

@@ -94,6 +94,8 @@ pub(crate) const FILES: usize = 300;
 pub(crate) const FILE_SIZE: usize = 2048;
 const FILES_READ: &str = "300 files, 614400 bytes";
 
+const PRIMES: &str = "There are 216816 primes below 3000000.";
+
 /// In the order of the tables.
 pub(crate) const CASES: &[Case] = &[
     Case::new("static file", "httpd", By::Demo, "/style.css").expecting("body {"),
@@ -119,6 +121,21 @@ pub(crate) const CASES: &[Case] = &[
         By::Demo,
         "/bench/write-20m/little",
     ),
+    Case::new(
+        "primes, started once",
+        "mod_wasm",
+        By::Demo,
+        "/started-once",
+    )
+    .expecting(PRIMES),
+    Case::new(
+        "primes, started each time",
+        "mod_wasm",
+        By::Demo,
+        "/started-once/each-time",
+    )
+    .expecting(PRIMES)
+    .counting(50),
     Case::new("PHP hello", "mod_wasm", By::Demo, HELLO).counting(50),
     Case::new("PHP hello", "mod_php", MOD_PHP, HELLO),
     Case::new("PHP hello", "php-fpm", FPM, HELLO),

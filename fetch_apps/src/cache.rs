@@ -15,7 +15,7 @@ pub(crate) struct Cache {
     /// One lock for each digest: what several artifacts need at the same time is made once.
     claims: Mutex<HashMap<Sha256, Arc<Mutex<()>>>>,
     /// Held open for its lock: one run at a time changes a target folder.
-    _lock: File,
+    lock: File,
 }
 
 impl Cache {
@@ -23,29 +23,30 @@ impl Cache {
     pub(crate) fn open(into: &Path, report: &Report) -> Result<Self> {
         let folder = into.join(".cache");
         fs::create_dir_all(&folder).doing("create", &folder)?;
-        let path = folder.join(".lock");
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .doing("open", &path)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                report.detail(&format!(
-                    "waiting for another run that fetches into {}",
-                    into.display()
-                ));
-                lock.lock().doing("lock", &path)?;
-            }
-            Err(TryLockError::Error(error)) => return Err(error).doing("lock", &path),
-        }
+        let lock = lock(&folder.join(".lock"), report)?;
         Ok(Self {
             folder,
             claims: Mutex::default(),
-            _lock: lock,
+            lock,
         })
+    }
+
+    /// Makes a file by work that may start other runs of this tool, which may use the target folder meanwhile. `finish`
+    /// brings the outcome here. Only one run at a time does it for a digest, and none where another one has done it.
+    pub(crate) fn unlocked(
+        &self,
+        sha256: Sha256,
+        report: &Report,
+        work: impl FnOnce() -> Result<()>,
+        finish: impl FnOnce() -> Result<PathBuf>,
+    ) -> Result<PathBuf> {
+        self.lock.unlock().doing("unlock", &self.folder)?;
+        let _own = lock(&self.path(sha256).with_extension("lock"), report)?;
+        let found = self.look_up(sha256)?;
+        let outcome = if found.is_none() { work() } else { Ok(()) };
+        self.lock.lock().doing("lock", &self.folder)?;
+        outcome?;
+        found.map_or_else(finish, Ok)
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -114,19 +115,8 @@ impl Cache {
         Ok(partial)
     }
 
-    /// Starts a new file that gets the name of whatever digest it turns out to have.
-    pub(crate) fn create_unknown(&self) -> Result<Partial> {
-        let mut partial = self.start(self.folder.join("unknown.partial"), None)?;
-        partial.restart()?;
-        Ok(partial)
-    }
-
     fn open_partial(&self, sha256: Sha256) -> Result<Partial> {
-        let path = self.folder.join(format!("{sha256}.partial"));
-        self.start(path, Some(sha256))
-    }
-
-    fn start(&self, path: PathBuf, expected: Option<Sha256>) -> Result<Partial> {
+        let path = self.path(sha256).with_extension("partial");
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -137,7 +127,7 @@ impl Cache {
         Ok(Partial {
             file,
             path,
-            expected,
+            expected: sha256,
             hasher: Hasher::default(),
             length: 0,
             continued: false,
@@ -145,17 +135,37 @@ impl Cache {
         })
     }
 
-    fn path(&self, sha256: Sha256) -> PathBuf {
+    pub(crate) fn path(&self, sha256: Sha256) -> PathBuf {
         self.folder.join(sha256.to_string())
     }
+}
+
+fn lock(path: &Path, report: &Report) -> Result<File> {
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .doing("open", path)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            report.detail(&format!(
+                "waiting for another run, which holds {}",
+                path.display()
+            ));
+            file.lock().doing("lock", path)?;
+        }
+        Err(TryLockError::Error(error)) => return Err(error).doing("lock", path),
+    }
+    Ok(file)
 }
 
 /// A file on its way into the cache: hashed as it is written, and in its place only when the digest is right.
 pub(crate) struct Partial {
     file: File,
     path: PathBuf,
-    /// `None` when any digest is right.
-    expected: Option<Sha256>,
+    expected: Sha256,
     hasher: Hasher,
     length: u64,
     continued: bool,
@@ -196,31 +206,21 @@ impl Partial {
     }
 
     pub(crate) fn is_right(&self) -> bool {
-        let calculated = self.hasher.clone().finish();
-        self.expected.is_none_or(|expected| expected == calculated)
-    }
-
-    /// Whether a later answer may be put behind an earlier one: only where the digest tells if they belong together.
-    pub(crate) fn can_continue(&self) -> bool {
-        self.expected.is_some()
+        self.hasher.clone().finish() == self.expected
     }
 
     /// Leaves what is here for a later try to go on with.
     pub(crate) fn leave(mut self) {
-        self.keep = self.length > 0 && self.can_continue();
+        self.keep = self.length > 0;
     }
 
     /// Checks the digest and moves the file to its place; `origin` names its source in the error.
     pub(crate) fn finish(mut self, origin: &str) -> Result<PathBuf> {
-        let calculated = std::mem::take(&mut self.hasher).finish();
-        if let Some(expected) = self.expected
-            && expected != calculated
-        {
-            return Err(Error::WrongDigest {
-                origin: origin.into(),
-                expected,
-                calculated,
-            });
+        let (expected, calculated) = (self.expected, std::mem::take(&mut self.hasher).finish());
+        if expected != calculated {
+            return Err(Error::new(format!(
+                "{origin}: wrong content: expected sha256 {expected}, calculated {calculated}"
+            )));
         }
         // Otherwise a crash could leave an empty file under a name that promises its content.
         self.file.sync_all().doing("write", &self.path)?;

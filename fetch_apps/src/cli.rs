@@ -4,30 +4,60 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand};
-
-use crate::help;
+use clap::{CommandFactory, Parser};
 
 const WHAT: &str = "What to do";
 const WHERE: &str = "Where";
 const SOURCES: &str = "Sources";
 const OUTPUT: &str = "Output";
 
+/// Does what `--mirror` does.
+pub(crate) const MIRROR_VARIABLE: &str = "FETCH_APPS_MIRROR";
+
+const AFTER_OPTIONS: &str = "\
+Examples:
+  fetch-apps                                   what the demos need
+  fetch-apps wordpress-6.5.5 python-3.11.3     these, by the names that --list shows
+  fetch-apps --list                            what there is, and what is here already
+  fetch-apps --verify                          read everything that is here again
+  fetch-apps --offline --mirror /mnt/fetched   from a copy of the .cache folder of another machine
+
+Environment:
+  FETCH_APPS_MIRROR
+      As --mirror, which wins over it.
+  NPM_CONFIG_REGISTRY, PIP_INDEX_URL
+      The npm registry and the Python package index. Without them an installed npm and pip are asked.
+  APT_CONFIG
+      As apt reads it: the mirrors of the distribution are those that apt knows.
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+      The proxies to use, and for which servers to use none.
+  SSL_CERT_FILE, SSL_CERT_DIR
+      Certificates to trust instead of the system's.
+
+Files:
+  apps/apps.toml
+      The manifest: what can be fetched, from where, with which digest.
+  DIR/NAME/
+      An artifact, unpacked; DIR is the folder of --into. What others put there stays, unless --force is given.
+  DIR/NAME/.ht-fetched.sha256
+      The digests of its files; sha256sum --quiet -c reads it too.
+  DIR/.cache/
+      Verified downloads, named by digest. Remove the folder to get the space back; copy it to make a mirror.
+
+Exit status:
+  0  All is well.
+  1  Something failed; the other artifacts have been fetched nevertheless.
+  2  The command line is wrong.";
+
 /// Fetches the programs and applications that mod_wasm's demos and tests run
 ///
-/// What can be fetched stands in a manifest, with one or more sources for each artifact and the SHA-256 digest of its bytes.
-/// The sources are tried in their order; whatever comes is checked against the digest before it is used, and unpacked into
-/// a folder of its own. A download that broke off goes on where it ended. A second run has nothing to do.
+/// What can be fetched stands in a manifest, with one or more sources for each artifact and the SHA-256 digest of their
+/// bytes. The sources are tried in their order; whatever comes is checked against the digest before it is used, and
+/// unpacked into a folder of its own. A download that broke off goes on where it ended. A second run has nothing to do.
 #[derive(Debug, Parser)]
-#[command(
-    name = "fetch-apps",
-    version,
-    after_long_help = help::after_options(),
-    args_override_self = true,
-    disable_help_subcommand = true
-)]
+#[command(name = "fetch-apps", version, after_long_help = AFTER_OPTIONS, args_override_self = true)]
 pub(crate) struct Cli {
-    /// Artifacts to fetch; without a name: those that the manifest marks as default
+    /// Artifacts to fetch, or groups of them; without a name: those that the manifest marks as default
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
 
@@ -44,16 +74,11 @@ pub(crate) struct Cli {
     pub(crate) force: bool,
 
     /// The manifest to read
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "apps/apps.toml",
-        global = true
-    , help_heading = WHERE)]
+    #[arg(long, value_name = "FILE", default_value = "apps/apps.toml", help_heading = WHERE)]
     pub(crate) manifest: PathBuf,
 
     /// The folder that gets one subfolder for each artifact [default: 'fetched' beside the manifest]
-    #[arg(long, value_name = "DIR", global = true, help_heading = WHERE)]
+    #[arg(long, value_name = "DIR", help_heading = WHERE)]
     into: Option<PathBuf>,
 
     /// Use only what the download cache and the mirror hold, and ask no server
@@ -70,63 +95,33 @@ pub(crate) struct Cli {
     pub(crate) jobs: usize,
 
     /// Give up on a server that is silent for this long, or that only drips for twice as long
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, global = true, help_heading = SOURCES)]
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds, help_heading = SOURCES)]
     pub(crate) timeout: Duration,
 
     /// Print results as JSON, one object on each line
-    #[arg(long, global = true, help_heading = OUTPUT)]
+    #[arg(long, help_heading = OUTPUT)]
     pub(crate) json: bool,
 
-    #[command(subcommand)]
-    pub(crate) command: Option<Command>,
-
     /// Print errors only; with --json: leave out what goes to stderr besides them
-    #[arg(short, long, global = true, help_heading = OUTPUT)]
+    #[arg(short, long, help_heading = OUTPUT)]
     pub(crate) quiet: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Pin(Pin),
-}
-
-/// Pins an artifact to another version in the manifest
-///
-/// The version is put into the artifact's name, file and addresses wherever the present one stands there, and downloaded
-/// from every source that has it. What changes is shown, and written after a yes: version, size, SHA-256 digest and
-/// addresses; comments and layout stay. A source that cannot tell the new version (an npm package has a version of its
-/// own) is taken out. When anything fails, nothing is written.
-#[derive(Debug, Args)]
-pub(crate) struct Pin {
-    /// The artifact
-    #[arg(value_name = "NAME")]
-    pub(crate) name: String,
-
-    /// The version to pin
-    #[arg(long, value_name = "V")]
-    pub(crate) version: String,
-
-    /// Write without asking
-    #[arg(short, long)]
-    pub(crate) yes: bool,
 }
 
 impl Cli {
     /// Reads the command line of this process; ends it where that is wrong or asks for help.
     pub(crate) fn read() -> Self {
-        let cli = Self::parse();
-        if cli.command.is_some() && cli.has_fetch_options() {
-            let message = "'pin' takes none of the arguments of a fetch";
-            Self::command()
-                .error(ErrorKind::ArgumentConflict, message)
-                .exit();
+        let mut cli = Self::parse();
+        let variable = std::env::var(MIRROR_VARIABLE).unwrap_or_default();
+        if cli.mirror.is_none() && !variable.is_empty() {
+            let wrong = |problem| {
+                let message = format!("{MIRROR_VARIABLE} is '{variable}': {problem}");
+                Self::command()
+                    .error(ErrorKind::ValueValidation, message)
+                    .exit()
+            };
+            cli.mirror = Some(folder(&variable).unwrap_or_else(wrong));
         }
         cli
-    }
-
-    fn has_fetch_options(&self) -> bool {
-        let flags = [self.list, self.verify, self.force, self.offline];
-        !self.names.is_empty() || self.mirror.is_some() || flags.contains(&true)
     }
 
     pub(crate) fn target_folder(&self) -> PathBuf {

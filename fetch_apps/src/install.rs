@@ -6,10 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{IoContext, Result};
+use crate::fetcher::{Fetched, Fetcher};
 use crate::keep::{carry_over, refuse_strange_folder};
 use crate::manifest::{Artifact, Format, Manifest};
 use crate::receipt::Receipt;
-use crate::source::{Fetched, Fetcher};
 use crate::unpack::{self, Archive, Contents, Limits, Selection, Tree};
 
 /// How an artifact's folder compares with the manifest.
@@ -68,45 +68,38 @@ fn unpack_all(
     fetched: &Fetched,
     root: &Path,
 ) -> Result<Contents> {
-    let mut tree = Tree::new(
-        root,
-        Limits {
-            entries: artifact.max_entries,
-            bytes: artifact.max_bytes,
-        },
-    );
+    let limits = Limits {
+        entries: artifact.max_entries,
+        bytes: artifact.max_bytes,
+    };
+    let mut tree = Tree::new(root, limits);
     let archive = Archive {
         path: &fetched.path,
         name: &artifact.name,
     };
+    let exclude = &artifact.exclude;
     let selection = Selection {
         prefix: None,
         strip: artifact.strip,
-        exclude: &artifact.exclude,
+        exclude,
     };
     match artifact.unpack {
         Format::None => {
             tree.single_file(archive, artifact.file.as_deref().unwrap_or(&artifact.name))?
         }
         Format::TarGz => unpack::unpack_tar_gz(archive, &selection, &mut tree)?,
+        Format::TarXz => unpack::unpack_tar_xz(archive, &selection, &mut tree)?,
         Format::Zip => unpack::unpack_zip(archive, &selection, &mut tree)?,
     }
     for addition in &artifact.add {
         let tarball = fetcher.manifest.tarball(&addition.tarball);
-        let (path, name) = (fetcher.tarball(tarball)?, tarball.shown());
+        let (path, name) = (&fetcher.tarball(tarball)?, &tarball.shown());
         let selection = Selection {
             prefix: Some(&addition.prefix),
             strip: 0,
-            exclude: &artifact.exclude,
+            exclude,
         };
-        unpack::unpack_tar_gz(
-            Archive {
-                path: &path,
-                name: &name,
-            },
-            &selection,
-            &mut tree,
-        )?;
+        unpack::unpack_tar_gz(Archive { path, name }, &selection, &mut tree)?;
     }
     tree.finish(&artifact.name)
 }

@@ -120,11 +120,12 @@ fn make_folder(path: &Path, like: &Metadata) -> Result<()> {
 
 fn foreign_error(folder: &Path, files: &[PathBuf]) -> Error {
     let first = files[0].display();
-    Error::ForeignFiles {
-        folder: folder.to_path_buf(),
-        examples: match files.len() {
-            1 => first.to_string(),
-            count => format!("{first} and {} more", count - 1),
-        },
-    }
+    let examples = match files.len() {
+        1 => first.to_string(),
+        count => format!("{first} and {} more", count - 1),
+    };
+    Error::new(format!(
+        "{} holds files that this tool did not put there ({examples}); move them away, or replace the folder with --force",
+        folder.display()
+    ))
 }

@@ -4,36 +4,33 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
+use toml::{Table, Value};
 
 use crate::digest::Sha256;
-use crate::error::{Error, IoContext, Result};
-use crate::npm;
-use crate::pypi;
+use crate::error::{Error, IoContext, Kind, Result};
+use crate::source::Source;
+use crate::source::npm::Tarball;
 
-const MIB: u64 = 1024 * 1024;
+const DEFAULT_MAX_ENTRIES: u64 = 20_000;
+const DEFAULT_MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// Stands for the artifact's version in its other texts.
+const VERSION: &str = "{version}";
 
-/// The most that is downloaded where the manifest gives no size.
-pub(crate) const DEFAULT_MAX_DOWNLOAD: u64 = 256 * MIB;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub(crate) struct Manifest {
-    /// npm tarballs that artifacts come from, by a short name.
-    #[serde(default, rename = "tarball")]
     pub(crate) tarballs: BTreeMap<String, Tarball>,
-    #[serde(default, rename = "artifact")]
     pub(crate) artifacts: Vec<Artifact>,
 }
 
-/// One published version of an npm package.
-#[derive(Debug, Clone, Deserialize)]
+/// The manifest as it is written.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Tarball {
-    pub(crate) package: String,
-    pub(crate) version: String,
-    pub(crate) sha256: Sha256,
-    /// In bytes.
-    pub(crate) size: Option<u64>,
+struct Document {
+    /// npm tarballs that artifacts come from, by a short name.
+    #[serde(default)]
+    tarball: BTreeMap<String, Tarball>,
+    #[serde(default)]
+    artifact: Vec<Table>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,9 +45,8 @@ pub(crate) struct Artifact {
     /// Fetched when no name is given.
     #[serde(default)]
     pub(crate) default: bool,
-    pub(crate) sha256: Sha256,
-    /// In bytes, before unpacking.
-    pub(crate) size: Option<u64>,
+    /// A name that it shares with others.
+    pub(crate) group: Option<String>,
     pub(crate) unpack: Format,
     /// The file's name inside the artifact's folder; for `unpack = "none"` only.
     pub(crate) file: Option<String>,
@@ -66,7 +62,7 @@ pub(crate) struct Artifact {
     /// The most bytes that it may unpack to.
     #[serde(default = "default_max_bytes")]
     pub(crate) max_bytes: u64,
-    /// Tried in this order; all of the same bytes.
+    /// In the order of trying; for every kind of machine.
     pub(crate) sources: Vec<Source>,
     /// Parts of npm tarballs that are merged into the same folder.
     #[serde(default)]
@@ -74,11 +70,11 @@ pub(crate) struct Artifact {
 }
 
 fn default_max_entries() -> u64 {
-    20_000
+    DEFAULT_MAX_ENTRIES
 }
 
 fn default_max_bytes() -> u64 {
-    256 * MIB
+    DEFAULT_MAX_BYTES
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -87,25 +83,10 @@ pub(crate) enum Format {
     None,
     #[serde(rename = "tar.gz")]
     TarGz,
+    #[serde(rename = "tar.xz")]
+    TarXz,
     #[serde(rename = "zip")]
     Zip,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
-pub(crate) enum Source {
-    Https {
-        url: String,
-    },
-    Npm {
-        tarball: String,
-        member: String,
-    },
-    /// A file of a project in the Python package index.
-    Pypi {
-        project: String,
-        file: String,
-    },
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,37 +99,33 @@ pub(crate) struct Addition {
 
 impl Manifest {
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        Self::read_with_text(path).map(|(manifest, _)| manifest)
-    }
-
-    pub(crate) fn read_with_text(path: &Path) -> Result<(Self, String)> {
         let text = std::fs::read_to_string(path).doing("read the manifest", path)?;
-        let manifest = Self::parse(&text).map_err(|message| Error::Manifest {
-            path: path.to_path_buf(),
-            message,
-        })?;
-        Ok((manifest, text))
+        Self::parse(&text).map_err(|problem| Error::new(format!("{}: {problem}", path.display())))
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let manifest: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        let document: Document = toml::from_str(text).map_err(|error| error.to_string())?;
+        let artifacts = document.artifact.into_iter().map(Artifact::read);
+        let manifest = Self {
+            tarballs: document.tarball,
+            artifacts: artifacts.collect::<Result<_, _>>()?,
+        };
         manifest.check()?;
         Ok(manifest)
     }
 
-    pub(crate) fn artifact(&self, name: &str) -> Result<&Artifact> {
-        self.artifacts
-            .iter()
-            .find(|artifact| artifact.name == name)
-            .ok_or_else(|| Error::UnknownArtifact {
-                name: name.to_string(),
-                known: self
-                    .artifacts
-                    .iter()
-                    .map(|artifact| artifact.name.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            })
+    /// The artifact of this name, or those of the group of this name.
+    pub(crate) fn named(&self, name: &str) -> Result<Vec<&Artifact>> {
+        let has_name =
+            |artifact: &&Artifact| artifact.name == name || artifact.group.as_deref() == Some(name);
+        let found: Vec<_> = self.artifacts.iter().filter(has_name).collect();
+        if found.is_empty() {
+            let known = self.artifacts.iter().map(|artifact| artifact.name.as_str());
+            let known = known.collect::<Vec<_>>().join(", ");
+            let message = format!("'{name}' is not in the manifest; it lists: {known}");
+            return Err(Error::of(Kind::Usage, message));
+        }
+        Ok(found)
     }
 
     /// The tarball of a source or an addition; `check` has made sure that it exists.
@@ -156,11 +133,17 @@ impl Manifest {
         &self.tarballs[name]
     }
 
+    pub(crate) fn check_tarball(&self, name: &str) -> Result<(), String> {
+        match self.tarballs.contains_key(name) {
+            true => Ok(()),
+            false => Err(format!("there is no [tarball.{name}]")),
+        }
+    }
+
     fn check(&self) -> Result<(), String> {
         for (name, tarball) in &self.tarballs {
-            tarball
-                .check()
-                .map_err(|problem| format!("tarball '{name}': {problem}"))?;
+            let check = tarball.check();
+            check.map_err(|problem| format!("tarball '{name}': {problem}"))?;
         }
         let mut names = BTreeSet::new();
         for artifact in &self.artifacts {
@@ -168,51 +151,72 @@ impl Manifest {
             if !names.insert(name) {
                 return Err(format!("artifact '{name}' is listed twice"));
             }
-            artifact
-                .check(&self.tarballs)
-                .map_err(|problem| format!("artifact '{name}': {problem}"))?;
+            let check = artifact.check(self);
+            check.map_err(|problem| format!("artifact '{name}': {problem}"))?;
         }
-        Ok(())
-    }
-}
-
-impl Tarball {
-    /// `package@version`.
-    pub(crate) fn shown(&self) -> String {
-        format!("{}@{}", self.package, self.version)
-    }
-
-    fn check(&self) -> Result<(), String> {
-        if !npm::is_package_name(&self.package) {
-            return Err(format!("'{}' is not an npm package name", self.package));
+        match self
+            .artifacts
+            .iter()
+            .filter_map(|artifact| artifact.group.as_ref())
+            .find(|group| names.contains(group))
+        {
+            Some(group) => Err(format!("'{group}' is both an artifact and a group")),
+            None => Ok(()),
         }
-        if !npm::is_version(&self.version) {
-            return Err(format!("'{}' is not an exact npm version", self.version));
-        }
-        Ok(())
     }
 }
 
 impl Artifact {
-    fn check(&self, tarballs: &BTreeMap<String, Tarball>) -> Result<(), String> {
+    fn read(mut table: Table) -> Result<Self, String> {
+        if let Some(version) = table.get("version").and_then(Value::as_str) {
+            let version = version.to_string();
+            table
+                .iter_mut()
+                .for_each(|(_, value)| expand(value, &version));
+        }
+        let name = table
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or("without a name");
+        let name = format!("artifact '{name}'");
+        share_digest(&mut table);
+        table.try_into().map_err(|error| format!("{name}: {error}"))
+    }
+
+    /// The sources for this kind of machine.
+    pub(crate) fn fitting(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter().filter(|source| source.fits())
+    }
+
+    /// What the artifact's file may be on this kind of machine, each digest once.
+    pub(crate) fn digests(&self) -> Vec<Sha256> {
+        let mut digests = Vec::new();
+        for source in self.fitting() {
+            if !digests.contains(&source.sha256) {
+                digests.push(source.sha256);
+            }
+        }
+        digests
+    }
+
+    pub(crate) fn runs_a_command(&self) -> bool {
+        self.fitting().any(|source| source.kind().runs_a_command())
+    }
+
+    fn check(&self, manifest: &Manifest) -> Result<(), String> {
         // The name becomes a folder beside the cache; a leading dot would let it collide with the tool's own files.
         if !is_plain_name(&self.name) {
             return Err("the name may hold letters, digits, '.', '_' and '-', and starts with a letter or digit".into());
-        }
-        if self.name == "pin" {
-            return Err("this name is a command of the tool".into());
         }
         self.check_unpack_rules()?;
         if self.sources.is_empty() {
             return Err("it has no sources".into());
         }
         for source in &self.sources {
-            source.check(tarballs)?;
+            source.kind().check(manifest)?;
         }
-        for addition in &self.add {
-            check_tarball(tarballs, &addition.tarball)?;
-        }
-        Ok(())
+        let mut additions = self.add.iter();
+        additions.try_for_each(|addition| manifest.check_tarball(&addition.tarball))
     }
 
     fn check_unpack_rules(&self) -> Result<(), String> {
@@ -223,10 +227,7 @@ impl Artifact {
             };
         }
         if self.strip != 0 || !self.exclude.is_empty() || !self.add.is_empty() {
-            return Err(
-                "'strip', 'exclude' and 'add' need an archive: unpack = \"tar.gz\" or \"zip\""
-                    .into(),
-            );
+            return Err("'strip', 'exclude' and 'add' need an archive".into());
         }
         match &self.file {
             Some(file) if is_plain_name(file) => Ok(()),
@@ -236,44 +237,31 @@ impl Artifact {
     }
 }
 
-impl Source {
-    fn check(&self, tarballs: &BTreeMap<String, Tarball>) -> Result<(), String> {
-        match self {
-            Self::Https { url } => check_url(url),
-            Self::Npm { tarball, .. } => check_tarball(tarballs, tarball),
-            Self::Pypi { project, .. } if !pypi::is_project_name(project) => {
-                Err(format!("'{project}' is not the name of a Python project"))
+/// Puts the version into every text below.
+fn expand(value: &mut Value, version: &str) {
+    match value {
+        Value::String(text) => *text = text.replace(VERSION, version),
+        Value::Array(values) => values.iter_mut().for_each(|value| expand(value, version)),
+        Value::Table(table) => table
+            .iter_mut()
+            .for_each(|(_, value)| expand(value, version)),
+        _ => {}
+    }
+}
+
+/// Gives the artifact's digest and size to the sources that have none of their own.
+fn share_digest(artifact: &mut Table) {
+    let shared = ["sha256", "size"].map(|key| (key, artifact.remove(key)));
+    let Some(sources) = artifact.get_mut("sources").and_then(Value::as_array_mut) else {
+        return;
+    };
+    let tables = sources.iter_mut().filter_map(Value::as_table_mut);
+    for source in tables.filter(|source| !source.contains_key("sha256")) {
+        for (key, value) in &shared {
+            if let Some(value) = value {
+                source.entry(*key).or_insert_with(|| value.clone());
             }
-            Self::Pypi { .. } => Ok(()),
         }
-    }
-}
-
-/// A source as people read it.
-pub(crate) fn describe(manifest: &Manifest, source: &Source) -> String {
-    match source {
-        Source::Https { url } => url.clone(),
-        Source::Npm { tarball, member } => {
-            format!("npm {}, member {member}", manifest.tarball(tarball).shown())
-        }
-        Source::Pypi { project, file } => format!("pypi {project}, file {file}"),
-    }
-}
-
-fn check_tarball(tarballs: &BTreeMap<String, Tarball>, name: &str) -> Result<(), String> {
-    match tarballs.contains_key(name) {
-        true => Ok(()),
-        false => Err(format!("there is no [tarball.{name}]")),
-    }
-}
-
-/// Plain http is left for this machine itself, where nobody can listen in: local mirrors and tests.
-fn check_url(url: &str) -> Result<(), String> {
-    let parsed =
-        reqwest::Url::parse(url).map_err(|error| format!("'{url}' is not an address: {error}"))?;
-    match (parsed.scheme(), parsed.host_str()) {
-        ("https", Some(_)) | ("http", Some("127.0.0.1" | "localhost" | "[::1]")) => Ok(()),
-        _ => Err(format!("'{url}' is not an https address")),
     }
 }
 
@@ -297,10 +285,6 @@ mod tests {
         ))
     }
 
-    fn refusal(lines: &str) -> String {
-        artifact(lines).expect_err(lines)
-    }
-
     #[test]
     fn the_committed_manifest_is_sound() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../apps/apps.toml");
@@ -309,60 +293,133 @@ mod tests {
     }
 
     #[test]
-    fn a_full_artifact_is_read() {
-        let lines = r#"name = "a"
-            unpack = "zip"
-            strip = 1
-            exclude = ["x"]
-            sources = [{ type = "https", url = "https://example.org/a.zip" }, { type = "npm", tarball = "t", member = "m" }]
-            add = [{ tarball = "t", prefix = "package/p" }]"#;
-        let manifest = artifact(lines).unwrap();
-        let artifact = manifest.artifact("a").unwrap();
-        assert_eq!(
-            (artifact.sources.len(), artifact.add.len(), artifact.strip),
-            (2, 1, 1)
+    fn the_version_stands_once_and_each_source_may_have_its_own_digest() {
+        let other = DIGEST.replace('e', "f");
+        let lines = format!(
+            "name = 'a-{{version}}'\nsize = 7\nunpack = 'tar.xz'\nsources = [\n\
+             {{ type = 'https', url = 'https://example.org/{{version}}.xz' }},\n\
+             {{ type = 'debian', pool = 'pool/a_{{version}}.xz', sha256 = '{other}' }}]"
         );
+        let manifest = artifact(&lines).unwrap();
+        let artifact = manifest.named("a-1").unwrap()[0];
+        let [first, second] = &artifact.sources[..] else {
+            panic!("{artifact:?}")
+        };
+        assert_eq!(first.describe(&manifest), "https://example.org/1.xz");
+        assert_eq!(
+            (first.sha256.to_string(), first.size),
+            (DIGEST.into(), Some(7))
+        );
+        // A size belongs to the digest beside it.
+        assert_eq!((second.sha256.to_string(), second.size), (other, None));
+        assert_eq!(artifact.digests(), [first.sha256, second.sha256]);
     }
 
     #[test]
     fn faults_are_named() {
         let good = r#"sources = [{ type = "https", url = "https://example.org/a" }]"#;
+        let source =
+            |source: &str| format!("name = 'a'\nunpack = 'zip'\nsources = [{{ {source} }}]");
         let cases = [
-            (format!("name = '../a'\nunpack = 'zip'\n{good}"), "the name may hold"),
-            (format!("name = '.cache'\nunpack = 'zip'\n{good}"), "the name may hold"),
-            (format!("name = 'pin'\nunpack = 'zip'\n{good}"), "a command of the tool"),
-            (format!("name = 'a'\nunpack = 'none'\n{good}"), "needs 'file'"),
-            (format!("name = 'a'\nunpack = 'none'\nfile = '../b'\n{good}"), "not a plain file name"),
-            (format!("name = 'a'\nunpack = 'none'\nfile = 'b'\nstrip = 1\n{good}"), "need an archive"),
-            (format!("name = 'a'\nunpack = 'zip'\nfile = 'b'\n{good}"), "'file' belongs to"),
-            (format!("name = 'a'\nunpack = 'rar'\n{good}"), "unknown variant"),
-            (format!("name = 'a'\nunpack = 'zip'\nsize_ = 1\n{good}"), "unknown field"),
-            ("name = 'a'\nunpack = 'zip'\nsources = []".into(), "no sources"),
             (
-                "name = 'a'\nunpack = 'zip'\nsources = [{ type = 'npm', tarball = 'u', member = 'm' }]".into(),
+                format!("name = '../a'\nunpack = 'zip'\n{good}"),
+                "the name may hold",
+            ),
+            (
+                format!("name = '.cache'\nunpack = 'zip'\n{good}"),
+                "the name may hold",
+            ),
+            (
+                format!("name = 'a'\nunpack = 'none'\n{good}"),
+                "needs 'file'",
+            ),
+            (
+                format!("name = 'a'\nunpack = 'none'\nfile = '../b'\n{good}"),
+                "not a plain file name",
+            ),
+            (
+                format!("name = 'a'\nunpack = 'none'\nfile = 'b'\nstrip = 1\n{good}"),
+                "need an archive",
+            ),
+            (
+                format!("name = 'a'\nunpack = 'zip'\nfile = 'b'\n{good}"),
+                "'file' belongs to",
+            ),
+            (
+                format!("name = 'a'\nunpack = 'rar'\n{good}"),
+                "artifact 'a': unknown variant",
+            ),
+            (
+                format!("name = 'a'\nunpack = 'zip'\nsize_ = 1\n{good}"),
+                "unknown field",
+            ),
+            (
+                format!("name = 'a'\nunpack = 'zip'\ngroup = 'a'\n{good}"),
+                "both an artifact and a group",
+            ),
+            (
+                "name = 'a'\nunpack = 'zip'\nsources = []".into(),
+                "no sources",
+            ),
+            (
+                source("type = 'npm', tarball = 'u', member = 'm'"),
                 "no [tarball.u]",
             ),
             (
-                "name = 'a'\nunpack = 'zip'\nsources = [{ type = 'pypi', project = '../p', file = 'f' }]".into(),
+                source("type = 'pypi', project = '../p', file = 'f'"),
                 "not the name of a Python project",
             ),
             (
-                "name = 'a'\nunpack = 'zip'\nsources = [{ type = 'https', url = 'http://example.org/' }]".into(),
+                source("type = 'https', url = 'http://example.org/'"),
                 "not an https address",
+            ),
+            (
+                source("type = 'https', url = 'https://example.org/', sha256 = '1'"),
+                "not a SHA-256 digest",
+            ),
+            (
+                source("type = 'https', url = 'https://example.org/', x = '1'"),
+                "unknown field `x`",
+            ),
+            (
+                source("type = 'ftp', url = 'https://example.org/'"),
+                "unknown variant `ftp`",
+            ),
+            (
+                source("type = 'debian', pool = '../x'"),
+                "not a path below 'pool/'",
+            ),
+            (
+                source("type = 'debian', pool = 'pool/a/../../x'"),
+                "not a path below 'pool/'",
+            ),
+            (source("type = 'build', command = ' '"), "names no command"),
+            (
+                source("type = 'build', command = '/bin/true'"),
+                "not a path of the project",
             ),
         ];
         for (lines, problem) in cases {
-            let message = refusal(&lines);
+            let message = artifact(&lines).expect_err(&lines);
             assert!(message.contains(problem), "{lines}\ngave: {message}");
         }
     }
 
     #[test]
-    fn an_unknown_name_lists_the_known_ones() {
-        let manifest = artifact(
-            "name = 'a'\nunpack = 'zip'\nsources = [{ type = 'npm', tarball = 't', member = 'm' }]",
+    fn a_group_is_a_name_for_several() {
+        let more = |name| {
+            format!(
+                "name = '{name}'\ngroup = 'g'\nunpack = 'zip'\nsources = [{{ type = 'npm', tarball = 't', member = 'm' }}]"
+            )
+        };
+        let second = format!(
+            "[[artifact]]\nabout = 'b'\nversion = '1'\nlicense = 'MIT'\nsha256 = '{DIGEST}'\n{}",
+            more("b")
         );
-        let message = manifest.unwrap().artifact("b").unwrap_err().to_string();
-        assert_eq!(message, "'b' is not in the manifest; it lists: a");
+        let manifest = artifact(&format!("{}\n{second}", more("a"))).unwrap();
+        assert_eq!(manifest.named("g").unwrap().len(), 2);
+        assert_eq!(manifest.named("b").unwrap().len(), 1);
+        let message = manifest.named("c").unwrap_err().to_string();
+        assert_eq!(message, "'c' is not in the manifest; it lists: a, b");
     }
 }

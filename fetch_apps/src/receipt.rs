@@ -3,7 +3,6 @@
 //! It appears together with the folder, by one rename, so a folder with a receipt is complete. The list finds damage,
 //! not tampering: who can change the files can change the list.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
@@ -24,8 +23,7 @@ pub(crate) struct Receipt {
     recipe: Sha256,
     /// Where the bytes came from.
     pub(crate) source: String,
-    files: BTreeMap<PathBuf, Sha256>,
-    links: BTreeMap<PathBuf, PathBuf>,
+    contents: Contents,
 }
 
 impl Receipt {
@@ -38,8 +36,7 @@ impl Receipt {
         Self {
             recipe: recipe(manifest, artifact),
             source,
-            files: contents.files,
-            links: contents.links,
+            contents,
         }
     }
 
@@ -58,8 +55,11 @@ impl Receipt {
             }
             Err(error) => return Err(error).doing("read", &path),
         };
-        let damaged = || Error::Plain {
-            cause: format!("{} is damaged; use --force to fetch again", path.display()),
+        let damaged = || {
+            Error::new(format!(
+                "{} is damaged; use --force to fetch again",
+                path.display()
+            ))
         };
         Self::parse(&text).ok_or_else(damaged).map(Some)
     }
@@ -76,7 +76,7 @@ impl Receipt {
 
     /// The first file that is no longer there; contents are not looked at.
     pub(crate) fn missing(&self, folder: &Path) -> Option<&Path> {
-        let mut paths = self.files.keys().chain(self.links.keys());
+        let mut paths = self.contents.files.keys().chain(self.contents.links.keys());
         paths
             .find(|path| fs::symlink_metadata(folder.join(path)).is_err())
             .map(PathBuf::as_path)
@@ -84,7 +84,7 @@ impl Receipt {
 
     /// Reads every file and link again; one line for each that is not as it was.
     pub(crate) fn damage(&self, folder: &Path) -> Vec<String> {
-        let files = self.files.iter().filter_map(|(path, expected)| {
+        let files = self.contents.files.iter().filter_map(|(path, expected)| {
             let shown = path.display();
             // A link in the place of a file could lead anywhere, even to the right bytes.
             match fs::symlink_metadata(folder.join(path)).and_then(|found| match found.is_file() {
@@ -98,7 +98,7 @@ impl Receipt {
                 Err(error) => Some(format!("{shown}: {error}")),
             }
         });
-        let links = self.links.iter().filter_map(|(path, expected)| {
+        let links = self.contents.links.iter().filter_map(|(path, expected)| {
             match fs::read_link(folder.join(path)) {
                 Ok(found) if found == *expected => None,
                 Ok(found) => Some(format!(
@@ -114,13 +114,13 @@ impl Receipt {
     }
 
     pub(crate) fn files(&self) -> usize {
-        self.files.len() + self.links.len()
+        self.contents.files.len() + self.contents.links.len()
     }
 
     pub(crate) fn knows(&self, path: &Path) -> bool {
         path == Path::new(FILE_NAME)
-            || self.files.contains_key(path)
-            || self.links.contains_key(path)
+            || self.contents.files.contains_key(path)
+            || self.contents.links.contains_key(path)
     }
 
     fn to_text(&self) -> String {
@@ -128,10 +128,10 @@ impl Receipt {
             "{TITLE}\n# recipe {}\n# source {}\n",
             self.recipe, self.source
         );
-        for (path, target) in &self.links {
+        for (path, target) in &self.contents.links {
             let _ = writeln!(text, "# link {}\t{}", path.display(), target.display());
         }
-        for (path, digest) in &self.files {
+        for (path, digest) in &self.contents.files {
             let _ = writeln!(text, "{digest}  {}", path.display());
         }
         text
@@ -147,17 +147,19 @@ impl Receipt {
         let mut receipt = Self {
             recipe,
             source,
-            files: BTreeMap::new(),
-            links: BTreeMap::new(),
+            contents: Contents::default(),
         };
         for line in lines {
             if let Some(link) = line.strip_prefix("# link ") {
                 let (path, target) = link.split_once('\t')?;
-                receipt.links.insert(path.into(), target.into());
+                receipt.contents.links.insert(path.into(), target.into());
                 continue;
             }
             let (digest, path) = line.split_once("  ")?;
-            receipt.files.insert(path.into(), Sha256::parse(digest)?);
+            receipt
+                .contents
+                .files
+                .insert(path.into(), Sha256::parse(digest)?);
         }
         Some(receipt)
     }
@@ -166,14 +168,15 @@ impl Receipt {
 /// The digest of everything that decides what the folder holds.
 fn recipe(manifest: &Manifest, artifact: &Artifact) -> Sha256 {
     let Artifact {
-        sha256,
         unpack,
         file,
         strip,
         exclude,
         ..
     } = artifact;
-    let mut text = format!("{LAYOUT}\n{sha256}\n{unpack:?}\n{file:?}\n{strip}\n{exclude:?}\n");
+    let digests: Vec<_> = artifact.digests().iter().map(Sha256::to_string).collect();
+    let digests = digests.join(" ");
+    let mut text = format!("{LAYOUT}\n{digests}\n{unpack:?}\n{file:?}\n{strip}\n{exclude:?}\n");
     for addition in &artifact.add {
         let _ = writeln!(
             text,
@@ -191,6 +194,8 @@ fn recipe(manifest: &Manifest, artifact: &Artifact) -> Sha256 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn sample() -> Receipt {
@@ -198,8 +203,13 @@ mod tests {
         Receipt {
             recipe: digest("recipe"),
             source: "npm package@1".into(),
-            files: BTreeMap::from([("a".into(), digest("a")), ("dir/b  c".into(), digest("b"))]),
-            links: BTreeMap::from([("l".into(), "dir/b  c".into())]),
+            contents: Contents {
+                files: BTreeMap::from([
+                    ("a".into(), digest("a")),
+                    ("dir/b  c".into(), digest("b")),
+                ]),
+                links: BTreeMap::from([("l".into(), "dir/b  c".into())]),
+            },
         }
     }
 

@@ -1,11 +1,13 @@
 //! What the user sees: results on stdout; errors and progress on stderr, as bars where that is a terminal.
+//!
+//! fetch_apps/README.md documents the JSON: names and meanings are kept; new fields and events may come.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
 
 use crate::error::Error;
-use crate::event::Event;
 
 const BAR: &str = "  {percent:>3} % [{bar:24}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}  {wide_msg}";
 /// For a server that does not tell how much is coming.
@@ -29,18 +31,22 @@ impl Report {
         }
     }
 
-    /// A result, or a step on the way to one.
-    pub(crate) fn tell(&self, event: &Event<'_>) {
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// A result, or a step on the way to one: for programs, and for people where it stands for itself.
+    pub(crate) fn tell(&self, event: &Value, text: Option<String>) {
         if self.json || !self.quiet {
-            self.answer(event);
+            self.answer(event, text);
         }
     }
 
     /// What was asked for by name, so that it is printed even when quiet.
-    pub(crate) fn answer(&self, event: &Event<'_>) {
+    pub(crate) fn answer(&self, event: &Value, text: Option<String>) {
         let line = match self.json {
-            true => Some(event.json()),
-            false => event.text(),
+            true => Some(event.to_string()),
+            false => text,
         };
         if let Some(line) = line {
             self.above_bars(|| print(&format!("{line}\n")));
@@ -58,24 +64,24 @@ impl Report {
     pub(crate) fn failure(&self, artifact: &str, error: &Error) {
         let error = error.to_string();
         self.above_bars(|| eprintln!("fetch-apps: {artifact}: {error}"));
-        self.tell(&Event::Failed { artifact, error });
+        self.tell(
+            &json!({ "event": "failed", "artifact": artifact, "error": error }),
+            None,
+        );
     }
 
     /// An error that ends the run.
     pub(crate) fn end(&self, error: &Error) {
         let error = error.to_string();
         eprintln!("fetch-apps: {error}");
-        self.tell(&Event::Error { error });
+        self.tell(&json!({ "event": "error", "error": error }), None);
     }
 
     /// Starts to show the progress of one download, of which `done` bytes are here already.
     pub(crate) fn meter(&self, label: &str, url: &str, total: Option<u64>, done: u64) -> Meter {
-        self.tell(&Event::Download {
-            label,
-            url,
-            size: total,
-            done,
-        });
+        let event =
+            json!({ "event": "download", "label": label, "url": url, "size": total, "done": done });
+        self.tell(&event, None);
         let Some(bars) = &self.bars else {
             let size = match (total, done) {
                 (Some(total), 0) => format!(" ({})", human(total)),

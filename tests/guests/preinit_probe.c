@@ -62,6 +62,17 @@ static void count_entries(const char *path, char *text, size_t room)
     snprintf(text, room, "%d entries", count - 2);
 }
 
+static void open_many(const char *path, char *text, size_t room)
+{
+    int opened[4096], count = 0;
+
+    while (count < 4096 && (opened[count] = open(path, O_RDONLY)) >= 0)
+        count++;
+    snprintf(text, room, "%d open", count);
+    while (count)
+        close(opened[--count]);
+}
+
 static void grow(int mib)
 {
     for (int i = 0; i < mib; i++) {
@@ -90,6 +101,8 @@ static void prepare(const char *what, const char *operand)
         snprintf(frozen, sizeof frozen, "input %zd", read(0, frozen, 1));
     else if (!strcmp(what, "leave"))
         open(operand, O_RDONLY);
+    else if (!strcmp(what, "open-many"))
+        open_many(operand, frozen, sizeof frozen);
     else if (!strcmp(what, "grow"))
         grow(atoi(operand));
     else if (!strcmp(what, "say"))

@@ -126,7 +126,12 @@ impl Httpd {
     /// Runs all of httpd as the user of its children, with a copy of the module where that user can read it and a
     /// cache of that user's own.
     pub fn unprivileged(mut self) -> Self {
-        for name in ["mod_wasm.so", "libwasm_runtime.so", "wasm-precompile"] {
+        for name in [
+            "mod_wasm.so",
+            "libwasm_runtime.so",
+            "wasm-precompile",
+            "wasm-run",
+        ] {
             self.site
                 .executable(&format!("modules/{name}"), &module(name));
         }

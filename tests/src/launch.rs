@@ -1,6 +1,6 @@
 //! Starts httpd's own program.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -39,18 +39,19 @@ pub(crate) fn run_httpd(site: &Site, arguments: &[&str], output: &str) -> (bool,
     )
 }
 
+/// A program, run by the user whom httpd is run by, and within the same limits.
+pub(crate) fn run_as_httpd(site: &Site, program: &OsStr) -> Command {
+    let mut words = site.runner.iter().map(OsStr::new).chain([program]);
+    let mut command = Command::new(words.next().expect("the program is the last word"));
+    command.args(words);
+    command
+}
+
 /// A file takes the output: a daemon that inherited a pipe would keep its reader waiting.
 fn command(site: &Site, arguments: &[&str], output: &str) -> Command {
     let file = File::create(site.path(output)).expect("the site's folder is writable");
-    let httpd = program("apache2", "apache2");
-    let mut words = site
-        .runner
-        .iter()
-        .map(OsString::from)
-        .chain([httpd.into_os_string()]);
-    let mut command = Command::new(words.next().expect("httpd itself is the last word"));
+    let mut command = run_as_httpd(site, program("apache2", "apache2").as_os_str());
     command
-        .args(words)
         .env_clear()
         .env(
             "PATH",

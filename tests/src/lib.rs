@@ -49,8 +49,8 @@ pub use paths::{
     root,
 };
 pub use process::{
-    copy_program, outside_cargo, page_faults, peak_memory_kib, printed, resident_memory_kib,
-    run_within, wait_until,
+    alive, children, copy_program, outside_cargo, page_faults, peak_memory_kib, printed,
+    resident_memory_kib, run_within, wait_until,
 };
 pub use refusal::Refusal;
 pub use request::Request;

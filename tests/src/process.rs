@@ -99,12 +99,12 @@ fn state(pid: u32) -> Option<(char, u32)> {
 }
 
 /// Whether the process runs; a zombie that nobody collects counts as gone.
-pub(crate) fn alive(pid: u32) -> bool {
+pub fn alive(pid: u32) -> bool {
     state(pid).is_some_and(|(letter, _)| letter != 'Z' && letter != 'X')
 }
 
 /// Living children of `parent`, in ascending order.
-pub(crate) fn children(parent: u32) -> Vec<u32> {
+pub fn children(parent: u32) -> Vec<u32> {
     let entries = fs::read_dir("/proc").expect("/proc is readable");
     let mut children: Vec<u32> = entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())

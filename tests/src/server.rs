@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::{Mutex, MutexGuard};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use crate::errorlog::{self, LogLine};
 use crate::exchange::Exchange;
 use crate::httpd::Httpd;
-use crate::launch::{START_LIMIT, free_port, launch, run_httpd};
+use crate::launch::{START_LIMIT, free_port, launch, run_as_httpd, run_httpd};
 use crate::process::{alive, children, has_connections, signal, wait_child, wait_until};
 use crate::request::Request;
 use crate::response::Response;
@@ -155,6 +155,11 @@ impl Server {
     /// A command of the server's own binary, such as `-t` or `-k graceful`; returns whether it succeeded, and output.
     pub fn httpd(&self, arguments: &[&str]) -> (bool, String) {
         run_httpd(&self.site, arguments, "command.out")
+    }
+
+    /// A program of the site, run by the user whom httpd is run by.
+    pub fn command(&self, relative: &str) -> Command {
+        run_as_httpd(&self.site, self.path(relative).as_ref())
     }
 
     /// Restarts as `apachectl graceful` does: test the configuration first, then signal.

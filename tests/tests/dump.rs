@@ -67,6 +67,45 @@ fn programs_are_listed_with_their_code_in_the_cache() {
 }
 
 #[test]
+fn sections_are_listed_with_their_snapshot_in_the_cache() {
+    let site = Site::new();
+    let cache = site.private_cache();
+    site.file("data/file", "content");
+    let probe = guest("preinit_probe");
+    let mount = format!("WasmMapDir /data {}", site.path("data"));
+    let reads = format!("{mount}\nWasmPreinitEnv INIT read:/data/file");
+    let conf = endpoint("/reads", &probe, &reads)
+        + &endpoint("/off", &probe, "WasmPreinit Off")
+        + &endpoint("/plain", &guest("hello_wasm"), "WasmPreinit Auto")
+        + "<Location /reads/below>\nWasmArg x\n</Location>\n";
+    let server = site.httpd(conf).cache(cache).start();
+    let told = |dump: &str, location: &str| {
+        let found = section(&server, dump, &format!("<Location {location}>"));
+        let lines = found
+            .into_iter()
+            .filter(|line| line.starts_with("Snapshot"));
+        lines.collect::<Vec<_>>().join("; ")
+    };
+    let before = dump(&server);
+    assert_eq!(told(&before, "/reads"), "Snapshot native");
+    for without in ["/off", "/plain", "/reads/below"] {
+        assert_eq!(told(&before, without), "", "{without}");
+    }
+    std::fs::write(server.path("data/file"), "something else").expect("the file is ours");
+    let files = || {
+        std::fs::read_dir(server.path("cache"))
+            .expect("it is there")
+            .count()
+    };
+    let cached = files();
+    assert_eq!(told(&dump(&server), "/reads"), "Snapshot none");
+    assert_eq!(files(), cached, "nothing was made");
+    let (accepted, said) = server.httpd(&["-t"]);
+    assert!(accepted, "{said}");
+    assert_eq!(told(&dump(&server), "/reads"), "Snapshot native");
+}
+
+#[test]
 fn nothing_is_compiled_made_or_checked() {
     let above = new_cache();
     let missing = above.path().join("cache");

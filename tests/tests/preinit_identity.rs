@@ -100,6 +100,19 @@ fn a_file_with_another_time_counts_as_another_file() {
 }
 
 #[test]
+fn a_file_that_was_rewritten_is_another_one_whatever_time_it_claims() {
+    let rewrite = |server: &Server| {
+        let path = server.path("data/file");
+        let modified = fs::metadata(&path).and_then(|found| found.modified());
+        fs::write(&path, "another").expect("the folder is ours");
+        let file = fs::File::options().append(true).open(&path);
+        file.and_then(|file| file.set_modified(modified?))
+            .expect("the file is ours");
+    };
+    check("read:/data/file", rewrite, "content", "another", true);
+}
+
+#[test]
 fn what_was_looked_for_in_vain_has_to_be_missing() {
     let appear = |server: &Server| {
         server.site().file("data/new/file", "found");
@@ -185,6 +198,20 @@ fn sections_that_saw_something_else_have_snapshots_of_their_own() {
     assert_eq!(taken(&server), 0);
 }
 
+/// A number that tells a file apart is that of another file in another file system.
+#[test]
+fn what_was_found_in_another_directory_is_not_taken_for_the_same() {
+    let site = Site::new();
+    let path = site.file("one/file", "content");
+    site.file("two/other", "");
+    fs::hard_link(path, site.path("two/file")).expect("the folder is ours");
+    let conf = section("/one", "one", "read:/data/file", "")
+        + &section("/two", "two", "read:/data/file", "");
+    let server = start(site, &conf);
+    assert_eq!(snapshots(&server).len(), 2);
+    assert_eq!(taken(&server), 0, "both are kept");
+}
+
 #[test]
 fn sections_with_other_mounts_have_snapshots_of_their_own() {
     let site = Site::new();
@@ -214,6 +241,18 @@ fn a_section_with_too_little_memory_does_not_share() {
             .contains("refused more memory than 16777216 bytes"),
         "{lines:?}"
     );
+}
+
+#[test]
+fn a_limit_of_files_counts_where_the_initialiser_came_up_against_it() {
+    for (init, is_new) in [("open-many:/data/file", true), ("read:/data/file", false)] {
+        let site = Site::new();
+        site.file("data/file", "content");
+        let server = start(site, &section("/x", "data", init, "WasmFileLimit 20"));
+        server.replace_in_conf("WasmFileLimit 20", "WasmFileLimit 30");
+        assert_eq!(taken(&server), usize::from(is_new), "{init}");
+        assert_eq!(taken(&server), 0, "{init}");
+    }
 }
 
 #[test]

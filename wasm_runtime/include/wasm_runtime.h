@@ -847,14 +847,16 @@ size_t wrt_error_get_index(const wrt_error *error);
 void wrt_error_free(wrt_error *error);
 
 /**
- * Looks at a module and at its code in a cache directory (both absolute paths), and makes, starts and touches nothing: no
- * directory, no helper, no code. `WRT_ERROR_IO` when the module cannot be read.
+ * Looks at a module, and at its code and its snapshot in a cache directory (both absolute paths), and makes, starts and touches
+ * nothing: no directory, no helper, no code. `preinit` may be NULL: no snapshot is wanted. `WRT_ERROR_IO` when the module cannot
+ * be read.
  *
  * # Safety
- * The strings are valid, `out` can be written to; NULL is an error.
+ * The strings and what `preinit` points to are valid, `out` can be written to; NULL is an error.
  */
 wrt_error *wrt_inspection_new(wrt_str module_path,
                               wrt_str cache_dir,
+                              const wrt_preinit *preinit,
                               wrt_inspection **out);
 
 /**
@@ -888,6 +890,22 @@ wrt_str wrt_inspection_code(const wrt_inspection *inspection);
  * `inspection` is NULL or a live handle.
  */
 wrt_str wrt_inspection_reason(const wrt_inspection *inspection);
+
+/**
+ * The same of the code of its snapshot; empty where none is wanted, or the module allows none as far as can be told. Static.
+ *
+ * # Safety
+ * `inspection` is NULL or a live handle.
+ */
+wrt_str wrt_inspection_snapshot(const wrt_inspection *inspection);
+
+/**
+ * Why the code of its snapshot is unusable, or empty. Lives as long as the handle.
+ *
+ * # Safety
+ * `inspection` is NULL or a live handle.
+ */
+wrt_str wrt_inspection_snapshot_reason(const wrt_inspection *inspection);
 
 /**
  * Frees a handle; NULL is fine.

@@ -27,10 +27,10 @@ pub use key::ArtifactKey;
 pub use order::{Given, Order, User};
 pub use preinit::Preinit;
 pub use prepared::{Origin, Prepared, Request};
-pub use snapshot::{SnapshotFacts, append_facts};
+pub use snapshot::{SnapshotFacts, append_facts, read_snapshot};
 pub use store::{ArtifactStore, Begun, Stage};
 
-pub(crate) use digest::{digest_of, sha256_hex};
+pub(crate) use digest::{digest_of, hex, sha256_hex};
 pub(crate) use snapshot::MAX_SNAPSHOT;
 
 use crate::error::{Error, Result};

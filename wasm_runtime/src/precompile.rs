@@ -6,7 +6,9 @@ mod snapshot;
 mod validate;
 
 pub use compile::{Checked, Compiler};
-pub use limits::{MAX_CPU_SECONDS, become_user, limit_size_of_files, limit_this_process};
+pub use limits::{
+    MAX_CPU_SECONDS, become_user, end_with_parent, limit_size_of_files, limit_this_process,
+};
 
 /// Exit status of `wasm-precompile` for a module that is at fault itself.
 pub const EXIT_INVALID_MODULE: i32 = 3;

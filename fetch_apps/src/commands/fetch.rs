@@ -1,66 +1,61 @@
 //! Fetching: several artifacts at a time, each one into a folder of its own.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
+use serde_json::json;
 
 use crate::cache::Cache;
 use crate::cli::Cli;
-use crate::error::Result;
-use crate::event::Event;
+use crate::error::{Error, IoContext, Result};
+use crate::fetcher::Fetcher;
 use crate::http::Http;
 use crate::install::{State, install, state};
 use crate::manifest::{Artifact, Manifest};
-use crate::mirror::Mirror;
 use crate::report::Report;
-use crate::source::Fetcher;
 
-/// Fetches the named artifacts, or those that are marked as default; the number of those that failed.
+/// Fetches the artifacts; the number of those that failed.
 pub(crate) fn run(
     manifest: &Manifest,
-    named: Vec<&Artifact>,
+    artifacts: Vec<&Artifact>,
     cli: &Cli,
     into: &Path,
     report: &Report,
 ) -> Result<usize> {
-    let wanted: Vec<_> = match named.is_empty() {
-        true => manifest
-            .artifacts
-            .iter()
-            .filter(|artifact| artifact.default)
-            .collect(),
-        false => named,
-    };
-    let cache = Cache::open(into, report)?;
-    let http = Http::new(cli.timeout);
-    let mirror = cli.mirror.clone().map(Mirror::new);
+    let root = cli.manifest.canonicalize().doing("find", &cli.manifest)?;
     let fetcher = Fetcher {
         manifest,
-        cache: &cache,
-        http: &http,
-        mirror: mirror.as_ref(),
+        // The manifest lies in a folder of the project.
+        root: root.ancestors().nth(2).unwrap_or(Path::new("/")),
+        cache: &Cache::open(into, report)?,
+        http: &Http::new(cli.timeout),
+        mirror: cli.mirror.as_deref(),
         offline: cli.offline,
         report,
     };
-    let outcomes = in_parallel(cli.jobs, &wanted, |artifact| {
-        fetch_one(&fetcher, artifact, into, cli.force)
-    });
+    // What a command makes comes last, one by one: the command may run this tool for the same folder.
+    let (made, plain): (Vec<_>, Vec<_>) = artifacts
+        .into_iter()
+        .partition(|artifact| artifact.runs_a_command());
+    let fetch = |artifact: &&Artifact| fetch_one(&fetcher, artifact, into, cli.force);
+    let pool = ThreadPoolBuilder::new().num_threads(cli.jobs).build();
+    let pool = pool.map_err(|error| Error::new(format!("cannot start threads: {error}")))?;
+    let mut outcomes: Vec<_> = pool.install(|| plain.par_iter().map(fetch).collect());
+    outcomes.extend(made.iter().map(fetch));
     let with = |wished| {
-        let pairs = wanted.iter().zip(&outcomes);
-        pairs
-            .filter(|(_, outcome)| **outcome == wished)
+        let pairs = plain.iter().chain(&made).zip(&outcomes);
+        let names = pairs.filter(|(_, outcome)| **outcome == wished);
+        names
             .map(|(artifact, _)| artifact.name.as_str())
             .collect::<Vec<_>>()
     };
-    let failed = with(Outcome::Failed);
-    let failures = failed.len();
-    report.tell(&Event::Fetches {
-        fetched: with(Outcome::Fetched),
-        up_to_date: with(Outcome::Current),
-        failed,
-    });
-    Ok(failures)
+    let (current, failed) = (with(Outcome::Current), with(Outcome::Failed));
+    report.tell(
+        &json!({ "event": "summary", "fetched": with(Outcome::Fetched), "up_to_date": current, "failed": failed }),
+        (!current.is_empty()).then(|| format!("up to date: {}", current.join(", "))),
+    );
+    Ok(failed.len())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,30 +68,24 @@ enum Outcome {
 /// Fetches one artifact and tells how it went.
 fn fetch_one(fetcher: &Fetcher<'_>, artifact: &Artifact, into: &Path, force: bool) -> Outcome {
     let (name, version) = (artifact.name.as_str(), artifact.version.as_str());
-    let folder = &into.join(name);
-    match update(fetcher, artifact, into, force) {
+    let folder = into.join(name);
+    let (event, text, outcome) = match update(fetcher, artifact, into, force) {
         Ok(None) => {
-            fetcher.report.tell(&Event::UpToDate {
-                artifact: name,
-                version,
-                folder,
-            });
-            Outcome::Current
+            let event = json!({ "event": "up-to-date", "artifact": name, "version": version, "folder": folder });
+            (event, None, Outcome::Current)
         }
-        Ok(Some(source)) => {
-            fetcher.report.tell(&Event::Fetched {
-                artifact: name,
-                version,
-                source: &source,
-                folder,
-            });
-            Outcome::Fetched
-        }
+        Ok(Some(source)) => (
+            json!({ "event": "fetched", "artifact": name, "version": version, "source": source, "folder": folder }),
+            Some(format!("{name}: fetched from {source}")),
+            Outcome::Fetched,
+        ),
         Err(error) => {
             fetcher.report.failure(name, &error);
-            Outcome::Failed
+            return Outcome::Failed;
         }
-    }
+    };
+    fetcher.report.tell(&event, text);
+    outcome
 }
 
 /// The source that delivered; `None` when there was nothing to do.
@@ -116,34 +105,4 @@ fn update(
         }
     }
     install(fetcher, artifact, into, force).map(Some)
-}
-
-/// Does the work for every item, a few at a time; the results are in the order of the items.
-fn in_parallel<T: Sync, R: Send>(
-    jobs: usize,
-    items: &[T],
-    work: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(items.len()));
-    thread::scope(|scope| {
-        for _ in 0..jobs.min(items.len()) {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(index) else { return };
-                    let result = work(item);
-                    lock(&results).push((index, result));
-                }
-            });
-        }
-    });
-    let mut results = std::mem::take(&mut *lock(&results));
-    results.sort_by_key(|(index, _)| *index);
-    results.into_iter().map(|(_, result)| result).collect()
-}
-
-/// A worker that panics ends the run when its scope ends; until then the others may go on.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,40 +2,52 @@
 
 mod fetch;
 mod list;
-mod pin;
 mod verify;
 
-use crate::cli::{Cli, Command};
+use crate::cli::Cli;
 use crate::error::Result;
 use crate::manifest::{Artifact, Manifest};
 use crate::report::Report;
 
 /// Runs the command; the number of artifacts that failed, each of which has been reported.
 pub(crate) fn run(cli: &Cli, report: &Report) -> Result<usize> {
-    if let Some(Command::Pin(pin)) = &cli.command {
-        return pin::run(cli, pin, report).map(|()| 0);
-    }
     let manifest = Manifest::read(&cli.manifest)?;
-    let named = named(&manifest, &cli.names)?;
     let into = cli.target_folder();
     if cli.list {
-        list::run(&manifest, named, &into, report);
+        let artifacts = chosen(&manifest, &cli.names, |_| true)?;
+        list::run(&manifest, artifacts, &into, report);
         return Ok(0);
     }
     if cli.verify {
-        return verify::run(&manifest, named, &into, report);
+        let artifacts = chosen(&manifest, &cli.names, |artifact| {
+            into.join(&artifact.name).exists()
+        })?;
+        return verify::run(&manifest, artifacts, &into, report);
     }
-    fetch::run(&manifest, named, cli, &into, report)
+    let artifacts = chosen(&manifest, &cli.names, |artifact| artifact.default)?;
+    fetch::run(&manifest, artifacts, cli, &into, report)
 }
 
-/// The artifacts of these names, each once.
-fn named<'a>(manifest: &'a Manifest, names: &[String]) -> Result<Vec<&'a Artifact>> {
-    let mut artifacts: Vec<&Artifact> = Vec::new();
+/// The artifacts of these names, each once; without a name: those of which `by_default` is true.
+fn chosen<'a>(
+    manifest: &'a Manifest,
+    names: &[String],
+    by_default: impl Fn(&Artifact) -> bool,
+) -> Result<Vec<&'a Artifact>> {
+    if names.is_empty() {
+        return Ok(manifest
+            .artifacts
+            .iter()
+            .filter(|artifact| by_default(artifact))
+            .collect());
+    }
+    let mut chosen: Vec<&Artifact> = Vec::new();
     for name in names {
-        let artifact = manifest.artifact(name)?;
-        if !artifacts.iter().any(|known| known.name == artifact.name) {
-            artifacts.push(artifact);
+        for artifact in manifest.named(name)? {
+            if !chosen.iter().any(|known| known.name == artifact.name) {
+                chosen.push(artifact);
+            }
         }
     }
-    Ok(artifacts)
+    Ok(chosen)
 }

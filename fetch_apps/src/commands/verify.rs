@@ -2,39 +2,31 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::error::{Error, Result};
-use crate::event::Event;
 use crate::keep::foreign_files;
 use crate::manifest::{Artifact, Manifest};
 use crate::receipt::Receipt;
 use crate::report::Report;
 
-/// Verifies the named artifacts, or all that are here; the number of those that failed.
+/// Verifies the artifacts; the number of those that failed.
 pub(crate) fn run(
     manifest: &Manifest,
-    named: Vec<&Artifact>,
+    artifacts: Vec<&Artifact>,
     into: &Path,
     report: &Report,
 ) -> Result<usize> {
-    let artifacts = match named.is_empty() {
-        true => manifest
-            .artifacts
-            .iter()
-            .filter(|artifact| into.join(&artifact.name).exists())
-            .collect(),
-        false => named,
-    };
     if artifacts.is_empty() {
-        let cause = format!(
-            "nothing to verify: no artifact has been fetched into {}",
-            into.display()
-        );
-        return Err(Error::Plain { cause });
+        let folder = into.display();
+        return Err(Error::new(format!(
+            "nothing to verify: no artifact has been fetched into {folder}"
+        )));
     }
     let (mut verified, mut failed) = (Vec::new(), Vec::new());
     for artifact in artifacts {
         let name = artifact.name.as_str();
-        match verify_one(manifest, artifact, &into.join(name), report) {
+        match verify(manifest, artifact, &into.join(name), report) {
             Ok(()) => verified.push(name),
             Err(error) => {
                 report.failure(name, &error);
@@ -42,38 +34,41 @@ pub(crate) fn run(
             }
         }
     }
-    let failures = failed.len();
-    report.tell(&Event::Verifications { verified, failed });
-    Ok(failures)
+    report.tell(
+        &json!({ "event": "summary", "verified": verified, "failed": failed }),
+        None,
+    );
+    Ok(failed.len())
 }
 
-fn verify_one(
-    manifest: &Manifest,
-    artifact: &Artifact,
-    folder: &Path,
-    report: &Report,
-) -> Result<()> {
+fn verify(manifest: &Manifest, artifact: &Artifact, folder: &Path, report: &Report) -> Result<()> {
     let Some(receipt) = Receipt::read(folder)? else {
-        return Err(Error::Plain {
-            cause: format!("{} has not been fetched by this tool", folder.display()),
-        });
+        return Err(Error::new(format!(
+            "{} has not been fetched by this tool",
+            folder.display()
+        )));
     };
     if !receipt.fits(manifest, artifact) {
-        return Err(Error::Plain {
-            cause: "out of date: made for an older manifest; fetch it again".into(),
-        });
+        return Err(Error::new(
+            "out of date: made for an older manifest; fetch it again",
+        ));
     }
     let damage = receipt.damage(folder);
     if !damage.is_empty() {
-        return Err(Error::Plain {
-            cause: format!("damaged:\n    {}", damage.join("\n    ")),
-        });
+        return Err(Error::new(format!(
+            "damaged:\n    {}",
+            damage.join("\n    ")
+        )));
     }
-    report.tell(&Event::Verified {
-        artifact: &artifact.name,
-        files: receipt.files(),
-        added: foreign_files(folder)?.len(),
-        source: &receipt.source,
-    });
+    let (name, files, source) = (&artifact.name, receipt.files(), &receipt.source);
+    let added = foreign_files(folder)?.len();
+    let also = match added {
+        0 => String::new(),
+        count => format!("; {count} added by others"),
+    };
+    report.tell(
+        &json!({ "event": "verified", "artifact": name, "files": files, "added": added, "source": source }),
+        Some(format!("{name}: {files} files are as fetched (from {source}){also}")),
+    );
     Ok(())
 }

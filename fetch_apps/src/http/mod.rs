@@ -14,11 +14,10 @@ use reqwest::blocking::{Client, ClientBuilder, Response};
 use reqwest::header::HeaderName;
 use reqwest::redirect::{Attempt, Policy};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::report::Report;
 pub(crate) use page::Page;
-pub(crate) use transfer::Download;
-use trouble::innermost;
+use trouble::{innermost, interrupted, request_error};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pauses before the second and the third try.
@@ -37,6 +36,10 @@ impl Http {
             timeout,
             client: OnceLock::new(),
         }
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// The time in which a body has to make some headway.
@@ -58,7 +61,7 @@ impl Http {
                 Err(error) => error,
             };
             match pauses.next() {
-                Some(pause) if error.is_transient() => {
+                Some(pause) if error.kind() == Kind::Passing => {
                     report.detail(&format!("{error}; trying again"));
                     thread::sleep(*pause);
                 }
@@ -72,11 +75,11 @@ impl Http {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let client = client_builder(self.timeout).build().map_err(|error| Error::Plain {
-            cause: format!(
+        let client = client_builder(self.timeout).build().map_err(|error| {
+            Error::new(format!(
                 "cannot set up TLS: {}; install the package ca-certificates, or set SSL_CERT_FILE",
                 innermost(&error)
-            ),
+            ))
         })?;
         Ok(self.client.get_or_init(|| client))
     }

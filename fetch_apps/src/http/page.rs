@@ -8,8 +8,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{StatusCode, Url};
 
 use super::pace::Paced;
-use super::trouble::{innermost, request_error};
-use super::{Http, header, shown};
+use super::{Http, header, innermost, interrupted, request_error, shown};
 use crate::error::{Error, Result};
 use crate::report::Report;
 
@@ -34,14 +33,9 @@ impl Http {
 
 fn read_page(client: &Client, url: &Url, accept: &str, window: Duration) -> Result<Page> {
     let request = client.get(url.clone()).header(ACCEPT, accept);
-    let response = request
-        .send()
-        .map_err(|error| request_error(&shown(url), url, &error))?;
+    let response = request.send().map_err(|error| request_error(url, &error))?;
     if response.status() != StatusCode::OK {
-        return Err(Error::Status {
-            url: shown(url),
-            status: response.status().as_u16(),
-        });
+        return Err(Error::status(&shown(url), response.status().as_u16()));
     }
     Ok(Page {
         url: response.url().clone(),
@@ -53,16 +47,12 @@ fn read_page(client: &Client, url: &Url, accept: &str, window: Duration) -> Resu
 fn read_text(response: Paced<Response>, url: &Url) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     let outcome = response.take(MAX_PAGE + 1).read_to_end(&mut text);
-    outcome.map_err(|error| Error::Interrupted {
-        url: shown(url),
-        received: text.len() as u64,
-        cause: innermost(&error),
-    })?;
-    if text.len() as u64 > MAX_PAGE {
-        return Err(Error::TooLarge {
-            url: shown(url),
-            limit: MAX_PAGE,
-        });
+    outcome.map_err(|error| interrupted(url, text.len() as u64, &innermost(&error)))?;
+    match text.len() as u64 > MAX_PAGE {
+        true => Err(Error::new(format!(
+            "{}: more than {MAX_PAGE} bytes",
+            shown(url)
+        ))),
+        false => Ok(text),
     }
-    Ok(text)
 }

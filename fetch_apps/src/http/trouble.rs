@@ -2,34 +2,38 @@
 
 use reqwest::Url;
 
-use crate::error::Error;
+use super::shown;
+use crate::error::{Error, Kind};
 
-pub(super) fn request_error(shown: &str, url: &Url, error: &reqwest::Error) -> Error {
-    let url_text = shown.to_string();
+pub(super) fn request_error(url: &Url, error: &reqwest::Error) -> Error {
+    let (shown, cause) = (shown(url), innermost(error));
     if error.is_redirect() {
-        return Error::Redirect {
-            url: url_text,
-            cause: innermost(error),
-        };
+        return Error::new(format!("{shown}: refused: {cause}"));
     }
     if is_unresolved(error) {
-        return Error::Unresolved {
-            url: url_text,
-            host: url.host_str().unwrap_or_default().to_string(),
-        };
+        let host = url.host_str().unwrap_or_default();
+        return Error::of(
+            Kind::Connection,
+            format!("{shown}: the name {host} does not resolve"),
+        );
     }
     if error.is_connect() {
-        return Error::Connect {
-            url: url_text,
-            cause: innermost(error),
-            passing: is_passing(error),
+        let kind = if is_passing(error) {
+            Kind::Passing
+        } else {
+            Kind::Connection
         };
+        return Error::of(kind, format!("{shown}: cannot connect: {cause}"));
     }
-    Error::Interrupted {
-        url: url_text,
-        received: 0,
-        cause: innermost(error),
-    }
+    interrupted(url, 0, &cause)
+}
+
+pub(super) fn interrupted(url: &Url, received: u64, cause: &str) -> Error {
+    let shown = shown(url);
+    Error::of(
+        Kind::Passing,
+        format!("{shown}: the transfer broke off after {received} bytes: {cause}"),
+    )
 }
 
 /// The client has no type for a failed look-up, only this text (a test below notices when it changes).
@@ -76,9 +80,7 @@ mod tests {
         let url = Url::parse(&format!("http://{}.invalid/", "x".repeat(64))).unwrap();
         let client = client_builder(CONNECT_TIMEOUT).no_proxy().build().unwrap();
         let error = client.get(url.clone()).send().unwrap_err();
-        assert!(
-            matches!(request_error("", &url, &error), Error::Unresolved { .. }),
-            "{error:?}"
-        );
+        let message = request_error(&url, &error).to_string();
+        assert!(message.ends_with(".invalid does not resolve"), "{error:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Unpacking of archives that are not trusted to stay in their folder.
 
 mod path;
-mod tar_gz;
+mod tar_file;
 mod tree;
 mod zip_file;
 
@@ -11,7 +11,7 @@ use std::path::Path;
 
 use crate::error::{Error, IoContext, Result};
 pub(crate) use path::Selection;
-pub(crate) use tar_gz::{copy_member, unpack_tar_gz};
+pub(crate) use tar_file::{copy_member, unpack_tar_gz, unpack_tar_xz};
 pub(crate) use tree::{Contents, Limits, Tree};
 pub(crate) use zip_file::unpack_zip;
 
@@ -28,20 +28,13 @@ impl Archive<'_> {
     }
 
     fn broken(&self, error: impl std::fmt::Display) -> Error {
-        Error::Archive {
-            archive: self.name.into(),
-            problem: format!("cannot be read: {error}"),
-        }
+        Error::new(format!("{}: cannot be read: {error}", self.name))
     }
 
-    fn refuse(&self, entry: &[u8], problem: impl Into<String>) -> Error {
+    fn refuse(&self, entry: &[u8], problem: impl std::fmt::Display) -> Error {
         // Debug formatting would double the backslashes of a hostile name; escape_ascii keeps the line printable.
-        let entry = entry.escape_ascii().to_string();
-        Error::Entry {
-            archive: self.name.into(),
-            entry,
-            problem: problem.into(),
-        }
+        let (name, entry) = (self.name, entry.escape_ascii());
+        Error::new(format!("{name}: entry '{entry}' is refused: {problem}"))
     }
 }
 

@@ -1,15 +1,16 @@
 //! The folder that an archive becomes: every file and folder is created here, new, counted and hashed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use super::Archive;
 use super::path::{Selection, link_stays_inside};
 use crate::digest::{Hasher, Sha256};
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
 
 /// How much an artifact may become.
 #[derive(Clone, Copy)]
@@ -25,22 +26,13 @@ pub(crate) struct Tree {
     entries: u64,
     bytes: u64,
     folders: BTreeSet<PathBuf>,
-    files: BTreeMap<PathBuf, Sha256>,
-    links: BTreeMap<PathBuf, PathBuf>,
+    contents: Contents,
 }
 
-/// One entry of an archive, whatever the archive's format.
-pub(super) struct Entry<'a> {
-    pub(super) name: &'a [u8],
-    pub(super) kind: Kind<'a>,
-}
-
+/// What an entry of an archive is, whatever the archive's format.
 pub(super) enum Kind<'a> {
     Folder,
-    File {
-        executable: bool,
-        content: &'a mut dyn Read,
-    },
+    File(NewFile<'a>),
     Link {
         target: &'a [u8],
     },
@@ -48,10 +40,36 @@ pub(super) enum Kind<'a> {
     Other(&'a str),
 }
 
+pub(super) struct NewFile<'a> {
+    pub(super) executable: bool,
+    /// Since 1970; `None`: now.
+    pub(super) modified: Option<Duration>,
+    pub(super) content: &'a mut dyn Read,
+}
+
 /// The files of a finished tree by their paths, and its links.
+#[derive(Default)]
 pub(crate) struct Contents {
     pub(crate) files: BTreeMap<PathBuf, Sha256>,
     pub(crate) links: BTreeMap<PathBuf, PathBuf>,
+}
+
+/// Why an entry is not taken.
+enum Problem {
+    /// It is not what an archive may hold.
+    Refused(String),
+    /// This machine could not store it.
+    Failed(Error),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn refused<T>(problem: impl Into<String>) -> Result<T, Problem> {
+    Err(Problem::Refused(problem.into()))
 }
 
 impl Tree {
@@ -63,8 +81,7 @@ impl Tree {
             entries: 0,
             bytes: 0,
             folders: BTreeSet::new(),
-            files: BTreeMap::new(),
-            links: BTreeMap::new(),
+            contents: Contents::default(),
         }
     }
 
@@ -73,46 +90,51 @@ impl Tree {
         &mut self,
         archive: Archive<'_>,
         selection: &Selection<'_>,
-        entry: Entry<'_>,
+        name: &[u8],
+        kind: Kind<'_>,
     ) -> Result<()> {
-        let refuse = |problem: String| archive.refuse(entry.name, problem);
-        let place = selection.place(entry.name).map_err(refuse)?;
-        if let Kind::Other(what) = entry.kind {
-            return Err(archive.refuse(entry.name, format!("it is a {what}")));
+        self.take_entry(selection, name, kind)
+            .map_err(|problem| match problem {
+                Problem::Refused(problem) => archive.refuse(name, problem),
+                Problem::Failed(error) => error,
+            })
+    }
+
+    fn take_entry(
+        &mut self,
+        selection: &Selection<'_>,
+        name: &[u8],
+        kind: Kind<'_>,
+    ) -> Result<(), Problem> {
+        let place = selection.place(name).map_err(Problem::Refused)?;
+        if let Kind::Other(what) = kind {
+            return refused(format!("it is a {what}"));
         }
         let Some(path) = place else { return Ok(()) };
         self.entries += 1;
         if self.entries > self.limits.entries {
-            return Err(archive.refuse(
-                entry.name,
-                format!("there are more than {} entries", self.limits.entries),
+            return refused(format!(
+                "there are more than {} entries",
+                self.limits.entries
             ));
         }
-        match entry.kind {
-            Kind::Folder => self.folder(&path),
-            Kind::File {
-                executable,
-                content,
-            } => self.file(archive, entry.name, path, executable, content),
-            Kind::Link { target } => self.link(archive, entry.name, path, target),
+        match kind {
+            Kind::Folder => Ok(self.folder(&path)?),
+            Kind::File(file) => self.file(path, file),
+            Kind::Link { target } => self.link(path, target),
             Kind::Other(_) => unreachable!("refused above"),
         }
     }
 
     /// Takes a file that is no archive under a name of its own.
     pub(crate) fn single_file(&mut self, file: Archive<'_>, name: &str) -> Result<()> {
-        let kind = Kind::File {
+        let content = &mut file.open()?;
+        let kind = Kind::File(NewFile {
             executable: false,
-            content: &mut file.open()?,
-        };
-        self.take(
-            file,
-            &Selection::default(),
-            Entry {
-                name: name.as_bytes(),
-                kind,
-            },
-        )
+            modified: None,
+            content,
+        });
+        self.take(file, &Selection::default(), name.as_bytes(), kind)
     }
 
     /// Makes the links, which is safe only now that nothing is written any more, and gives the list of all files.
@@ -122,7 +144,7 @@ impl Tree {
             name: archive_name,
         };
         let mut made = Vec::new();
-        for (link, target) in &self.links {
+        for (link, target) in &self.contents.links {
             let path = self.root.join(link);
             symlink(target, &path).doing("create the link", &path)?;
             made.push((link, path));
@@ -138,10 +160,7 @@ impl Tree {
                 ));
             }
         }
-        Ok(Contents {
-            files: self.files,
-            links: self.links,
-        })
+        Ok(self.contents)
     }
 
     /// Creates a folder and those above it. Modes are set by hand, so that the umask of whoever fetches does not matter.
@@ -160,93 +179,69 @@ impl Tree {
         Ok(())
     }
 
-    fn file(
-        &mut self,
-        archive: Archive<'_>,
-        name: &[u8],
-        path: PathBuf,
-        executable: bool,
-        content: &mut dyn Read,
-    ) -> Result<()> {
-        if let Some(first) = self.files.get(&path) {
-            return self.same_again(archive, name, *first, content);
+    fn file(&mut self, path: PathBuf, new: NewFile<'_>) -> Result<(), Problem> {
+        let mut hasher = Hasher::default();
+        // Parts that are merged may overlap, as long as they agree.
+        if let Some(first) = self.contents.files.get(&path).copied() {
+            self.copy(new.content, &mut hasher)?;
+            return match hasher.finish() == first {
+                true => Ok(()),
+                false => refused("it is there twice, with different content"),
+            };
         }
         self.folder(path.parent().unwrap_or(Path::new("")))?;
         let full = self.root.join(&path);
-        // `create_new` also refuses to follow anything that may stand there.
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&full)
-            .doing("create", &full)?;
-        let mut hasher = Hasher::default();
-        let mut output = Tee {
-            first: &mut file,
-            second: &mut hasher,
-        };
-        self.copy(archive, name, content, &mut output)?;
-        let mode = if executable { 0o755 } else { 0o644 };
+        // It also refuses to follow anything that may stand there.
+        let mut file = File::create_new(&full).doing("create", &full)?;
+        self.copy(
+            new.content,
+            &mut Tee {
+                first: &mut file,
+                second: &mut hasher,
+            },
+        )?;
+        let mode = if new.executable { 0o755 } else { 0o644 };
         file.set_permissions(Permissions::from_mode(mode))
             .doing("set the mode of", &full)?;
-        self.files.insert(path, hasher.finish());
+        if let Some(time) = new
+            .modified
+            .and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since))
+        {
+            file.set_modified(time).doing("set the time of", &full)?;
+        }
+        self.contents.files.insert(path, hasher.finish());
         Ok(())
     }
 
-    /// Parts that are merged may overlap, as long as they agree.
-    fn same_again(
-        &mut self,
-        archive: Archive<'_>,
-        name: &[u8],
-        first: Sha256,
-        content: &mut dyn Read,
-    ) -> Result<()> {
-        let mut hasher = Hasher::default();
-        self.copy(archive, name, content, &mut hasher)?;
-        match hasher.finish() == first {
-            true => Ok(()),
-            false => Err(archive.refuse(name, "it is there twice, with different content")),
-        }
-    }
-
-    fn copy(
-        &mut self,
-        archive: Archive<'_>,
-        name: &[u8],
-        content: &mut dyn Read,
-        output: &mut dyn Write,
-    ) -> Result<()> {
+    fn copy(&mut self, content: &mut dyn Read, output: &mut dyn Write) -> Result<(), Problem> {
         let left = self.limits.bytes - self.bytes;
-        let count = io::copy(&mut content.take(left + 1), output)
-            .map_err(|error| archive.refuse(name, format!("cannot be unpacked: {error}")))?;
-        if count > left {
-            return Err(archive.refuse(
-                name,
-                format!("it unpacks to more than {} bytes", self.limits.bytes),
-            ));
+        match io::copy(&mut content.take(left + 1), output) {
+            Err(error) => refused(format!("cannot be unpacked: {error}")),
+            Ok(count) if count > left => refused(format!(
+                "it unpacks to more than {} bytes",
+                self.limits.bytes
+            )),
+            Ok(count) => {
+                self.bytes += count;
+                Ok(())
+            }
         }
-        self.bytes += count;
-        Ok(())
     }
 
-    fn link(
-        &mut self,
-        archive: Archive<'_>,
-        name: &[u8],
-        path: PathBuf,
-        target: &[u8],
-    ) -> Result<()> {
-        let target = std::str::from_utf8(target)
-            .map_err(|_| archive.refuse(name, "the link's target is not UTF-8"))?;
+    fn link(&mut self, path: PathBuf, target: &[u8]) -> Result<(), Problem> {
+        let Ok(target) = std::str::from_utf8(target) else {
+            return refused("the link's target is not UTF-8");
+        };
         if !link_stays_inside(&path, Path::new(target)) {
-            return Err(archive.refuse(
-                name,
-                format!("the link leads outside, to '{}'", target.escape_default()),
+            return refused(format!(
+                "the link leads outside, to '{}'",
+                target.escape_default()
             ));
         }
         self.folder(path.parent().unwrap_or(Path::new("")))?;
-        match self.links.insert(path, target.into()) {
+        match self.contents.links.insert(path, target.into()) {
             None => Ok(()),
-            Some(_) => Err(archive.refuse(name, "the link is there twice")),
+            Some(_) => refused("the link is there twice"),
         }
     }
 }

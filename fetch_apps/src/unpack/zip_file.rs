@@ -2,7 +2,7 @@
 
 use zip::ZipArchive;
 
-use super::tree::{Entry, Kind};
+use super::tree::{Kind, NewFile};
 use super::{Archive, Selection, Tree};
 use crate::error::Result;
 
@@ -34,15 +34,16 @@ pub(crate) fn unpack_zip(
             0 | REGULAR | DIRECTORY if folder => Kind::Folder,
             0 | REGULAR => {
                 content = zip.by_index(index).map_err(|error| archive.broken(error))?;
-                Kind::File {
+                Kind::File(NewFile {
                     executable: mode & 0o100 != 0,
+                    modified: None,
                     content: &mut content,
-                }
+                })
             }
             SYMLINK => Kind::Other("symbolic link"),
             _ => Kind::Other("device or other special file"),
         };
-        tree.take(archive, selection, Entry { name: &name, kind })?;
+        tree.take(archive, selection, &name, kind)?;
     }
     Ok(())
 }

@@ -4,9 +4,13 @@ use std::io::{Cursor, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use lzma_rust2::{XzOptions, XzWriter};
 use tar::{EntryType, Header};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+
+/// When the files of a tar archive were changed, in seconds since 1970.
+pub(crate) const MODIFIED: u64 = 1_234_567_890;
 
 /// One entry of a tar archive.
 pub(crate) struct Tar<'a> {
@@ -44,7 +48,24 @@ impl<'a> Tar<'a> {
 }
 
 pub(crate) fn tar_gz(entries: &[Tar<'_>]) -> Vec<u8> {
-    let mut builder = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(&tar(entries)).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn tar_xz(entries: &[Tar<'_>]) -> Vec<u8> {
+    xz(&tar(entries))
+}
+
+/// One stream.
+pub(crate) fn xz(content: &[u8]) -> Vec<u8> {
+    let mut encoder = XzWriter::new(Vec::new(), XzOptions::with_preset(0)).unwrap();
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn tar(entries: &[Tar<'_>]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
     for entry in entries {
         let mut header = Header::new_ustar();
         // Straight into the field, since `set_path` would refuse `..`.
@@ -54,10 +75,11 @@ pub(crate) fn tar_gz(entries: &[Tar<'_>]) -> Vec<u8> {
         header.set_entry_type(entry.kind);
         header.set_size(entry.content.len() as u64);
         header.set_mode(entry.mode);
+        header.set_mtime(MODIFIED);
         header.set_cksum();
         builder.append(&header, entry.content).unwrap();
     }
-    builder.into_inner().unwrap().finish().unwrap()
+    builder.into_inner().unwrap()
 }
 
 /// A zip of files, all compressed; a name that ends with `/` is a folder.

@@ -98,7 +98,7 @@ fn list_and_verify_speak_json() {
         events(&listed),
         [
             json!({ "event": "listed", "artifact": "good", "about": "a test", "version": "1", "license": "MIT",
-                "default": true, "state": "here", "reason": null, "sha256": sha256(b"good"), "size": 4,
+                "default": true, "group": null, "state": "here", "reason": null, "sha256": sha256(b"good"), "size": 4,
                 "sources": [url] })
         ]
     );

@@ -97,7 +97,7 @@ fn a_registry_that_is_no_address_is_refused() {
     let sandbox = Sandbox::with_manifest(&manifest()).set("NPM_CONFIG_REGISTRY", "undefined");
     sandbox.run(&["one"]).failed_with(
         1,
-        "NPM_CONFIG_REGISTRY: 'undefined' is not the address of a registry",
+        "NPM_CONFIG_REGISTRY: 'undefined' is not an http or https address",
     );
 }
 

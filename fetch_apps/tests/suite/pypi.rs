@@ -117,7 +117,10 @@ fn without_an_index_the_message_says_what_to_set() {
     sandbox
         .set("PIP_INDEX_URL", "/srv/packages")
         .run(&[])
-        .failed_with(1, "PIP_INDEX_URL: '/srv/packages' is not the address");
+        .failed_with(
+            1,
+            "PIP_INDEX_URL: '/srv/packages' is not an http or https address",
+        );
 }
 
 #[test]

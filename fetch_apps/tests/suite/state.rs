@@ -317,8 +317,7 @@ fn a_wrong_command_line_has_a_status_of_its_own() {
         .failed_with(1, "cannot read the manifest none.toml");
     let help = sandbox.run(&["--help"]).succeeded().stdout;
     assert!(
-        help.contains("NPM_CONFIG_REGISTRY")
-            && help.contains("Exit status:\n  0\n      All is well."),
+        help.contains("NPM_CONFIG_REGISTRY") && help.contains("Exit status:\n  0  All is well."),
         "{help}"
     );
 }

@@ -1,11 +1,11 @@
 //! Archives that are sound, and archives that are out to harm.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use tar::EntryType;
 
-use crate::archives::{Tar, tar_gz, zip, zip_with_link};
+use crate::archives::{MODIFIED, Tar, tar, tar_gz, tar_xz, xz, zip, zip_with_link};
 use crate::sandbox::{Sandbox, artifact, https_sources, sha256, tarball};
 use crate::server::{Reply, Server};
 
@@ -35,6 +35,7 @@ fn refused(archive: &[u8], rules: &str, reason: &str) {
 }
 
 const TAR: &str = "unpack = 'tar.gz'";
+const XZ: &str = "unpack = 'tar.xz'";
 const ZIP: &str = "unpack = 'zip'";
 
 #[test]
@@ -77,6 +78,53 @@ fn a_tar_is_unpacked_by_its_rules() {
         [0o755, 0o755, 0o644, 0o755]
     );
     sandbox.run(&["--verify"]).succeeded();
+}
+
+#[test]
+fn a_tar_xz_is_unpacked_by_the_same_rules() {
+    let entries = [
+        Tar::special("top/", EntryType::Directory),
+        Tar::file("top/configure", b"#!/bin/sh"),
+        Tar::link("top/alias", "configure"),
+        Tar::file("top/tests/long", b"left out"),
+    ];
+    let rules = "unpack = 'tar.xz'\nstrip = 1\nexclude = ['tests']";
+    // As one stream, and as two, which xz takes for one.
+    let whole = tar(&entries);
+    let (one, two) = whole.split_at(700);
+    for archive in [xz(&whole), [xz(one), xz(two)].concat()] {
+        let (sandbox, outcome) = fetch(&archive, rules);
+        outcome.succeeded();
+        assert_eq!(sandbox.read("thing/alias"), "#!/bin/sh");
+        assert!(!sandbox.fetched("thing/tests").exists());
+        // make goes by the times.
+        let found = fs::metadata(sandbox.fetched("thing/configure")).unwrap();
+        assert_eq!(found.mtime(), MODIFIED as i64);
+    }
+    let link = Tar::link("a", "/etc");
+    refused(
+        &tar_xz(&[Tar::file("../a", b"")]),
+        XZ,
+        "entry '../a' is refused: the name leads upwards",
+    );
+    refused(&tar_xz(&[link]), XZ, "the link leads outside, to '/etc'");
+    let zeros = vec![0; 1_000_000];
+    let rules = format!("{XZ}\nmax_bytes = 999999");
+    refused(
+        &tar_xz(&[Tar::file("a", &zeros)]),
+        &rules,
+        "it unpacks to more than 999999 bytes",
+    );
+}
+
+#[test]
+fn a_damaged_tar_xz_is_refused() {
+    let archive = tar_xz(&[Tar::file("a", &[b'x'; 10_000])]);
+    refused(&archive[..archive.len() / 2], XZ, "thing: ");
+    let mut flipped = archive.clone();
+    flipped[archive.len() / 2] ^= 0x10;
+    refused(&flipped, XZ, "thing: ");
+    refused(b"no archive", XZ, "thing: cannot be read: ");
 }
 
 #[test]

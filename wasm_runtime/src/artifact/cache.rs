@@ -62,13 +62,13 @@ impl Cache {
     }
 
     /// What is in the entry of this key: nothing, or why it cannot be used, or code that was verified. It counts as unused.
-    pub(super) fn look(&self, key: &ArtifactKey) -> Option<std::result::Result<(), String>> {
+    pub(super) fn look(&self, key: &ArtifactKey) -> Option<std::result::Result<Metadata, String>> {
         let file = match self.open_entry(&key.entry_name()) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => return Some(Err(error.to_string())),
         };
-        Some(copy_verified(file, key, &mut io::sink()).map(drop))
+        Some(copy_verified(file, key, &mut io::sink()))
     }
 
     /// The artifact of this key, copied into a sealed memory file and verified on the way.
@@ -98,17 +98,38 @@ impl Cache {
         module_sha256: &str,
         is_wanted: impl Fn(&SnapshotFacts) -> bool,
     ) -> Option<Snapshot> {
-        let entries = Dir::read_from(&self.folder).ok()?.flatten();
-        entries
-            .filter_map(|entry| entry.file_name().to_str().map(str::to_owned).ok())
-            .filter(|name| is_snapshot_of(name, module_sha256))
-            .find_map(|name| {
-                let mut file = self.open_entry(&name).ok()?;
+        self.snapshots_of(module_sha256)
+            .find_map(|(name, mut file, facts)| {
                 // Before the whole file is read.
-                read_facts(&file).ok()?.filter(&is_wanted)?;
+                Some(facts).filter(&is_wanted)?;
                 let snapshot = Snapshot::from_file(&mut file).ok()?;
                 self.touch_name(&name);
                 Some(snapshot)
+            })
+    }
+
+    /// What the same snapshot was made of, without a look at the rest of it. It counts as unused.
+    pub(super) fn look_for_snapshot(
+        &self,
+        module_sha256: &str,
+        is_wanted: impl Fn(&SnapshotFacts) -> bool,
+    ) -> Option<SnapshotFacts> {
+        let mut found = self.snapshots_of(module_sha256).map(|(_, _, facts)| facts);
+        found.find(is_wanted)
+    }
+
+    fn snapshots_of(
+        &self,
+        module_sha256: &str,
+    ) -> impl Iterator<Item = (String, File, SnapshotFacts)> {
+        let entries = Dir::read_from(&self.folder).into_iter().flatten().flatten();
+        entries
+            .filter_map(|entry| entry.file_name().to_str().map(str::to_owned).ok())
+            .filter(|name| is_snapshot_of(name, module_sha256))
+            .filter_map(|name| {
+                let file = self.open_entry(&name).ok()?;
+                let facts = read_facts(&file).ok()??;
+                Some((name, file, facts))
             })
     }
 

@@ -12,8 +12,9 @@ use std::os::unix::fs::FileExt;
 
 /// Ends every artifact file. Its last character is counted up when [`Metadata`] changes.
 pub(crate) const FORMAT: [u8; 8] = *b"MODWASM3";
-const TRAILER: u64 = 4 + 8;
-const MAX_METADATA: u32 = 16 << 20;
+pub(super) const TRAILER: u64 = 4 + 8;
+/// Bytes of metadata.
+pub(super) const MAX_METADATA: u32 = 16 << 20;
 
 /// What the pool of a child has to offer for a module.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+/// Bytes that are kept of what a helper says: its last line counts.
+const MAX_SAID: usize = 64 << 10;
+
 /// How many threads the compiler uses; it reads this variable itself.
 const THREADS: &str = "RAYON_NUM_THREADS";
 
@@ -151,6 +154,8 @@ impl Process {
             Ok(0) => false,
             Ok(count) => {
                 self.said.extend_from_slice(&piece[..count]);
+                let surplus = self.said.len().saturating_sub(MAX_SAID);
+                self.said.drain(..surplus);
                 true
             }
             Err(error) => error.kind() == io::ErrorKind::Interrupted,
@@ -259,6 +264,30 @@ mod tests {
     fn a_missing_helper_is_named() {
         let error = compiled("/nowhere/helper");
         assert!(error.to_string().contains("/nowhere/helper"), "{error}");
+    }
+
+    #[test]
+    fn the_end_of_what_a_helper_says_is_kept() {
+        let script = "yes x | head -c 1000000 >&2; echo the last line >&2; exit 1";
+        let mut shell = Command::new("/bin/sh");
+        let mut child = shell
+            .args(["-c", script])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut process = Process {
+            helper: "/bin/sh".into(),
+            module: "/m.wasm".into(),
+            given: None,
+            stderr: child.stderr.take().unwrap(),
+            child,
+            said: Vec::new(),
+            output: memory_file::create().unwrap(),
+        };
+        while process.listen() {}
+        assert_eq!(process.said.len(), MAX_SAID);
+        let error = process.finish().unwrap_err().to_string();
+        assert!(error.ends_with("the last line"), "{error}");
     }
 
     #[test]

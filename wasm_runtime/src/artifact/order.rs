@@ -3,6 +3,7 @@
 
 use super::ArtifactKey;
 use crate::engine::settings::{Settings, Target};
+use crate::host::sights::{self, Sights};
 use rustix::process::{getegid, geteuid, getgroups};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -49,6 +50,18 @@ pub struct Order {
     pub memory: u64,
     /// Files and folders that it may have open.
     pub descriptors: u64,
+}
+
+impl Order {
+    /// Those of its mounts in which something was found, with their host paths.
+    pub(crate) fn found_in(&self, sights: &Sights) -> Vec<(String, Vec<u8>)> {
+        let found_in = sights::found_in(sights);
+        let mounts = self.given.mounts.iter().cloned();
+        let mounts = mounts.zip(self.hosts.iter().cloned());
+        mounts
+            .filter(|(guest, _)| found_in.contains(guest.as_str()))
+            .collect()
+    }
 }
 
 impl Given {

@@ -1,5 +1,6 @@
 //! How a module is initialised for a snapshot, and whether one that is there would come of it again.
 
+use super::Facts;
 use super::order::{Given, Order, User};
 use super::snapshot::SnapshotFacts;
 use crate::host::files::{Files, Terms};
@@ -12,6 +13,12 @@ use std::time::Duration;
 
 /// The names by which modules export an initialiser, the newer one first.
 pub(super) const INITIALIZERS: [&str; 2] = ["wizer-initialize", "wizer.initialize"];
+
+/// The function that initialises a module, if it has one.
+pub(super) fn initializer(facts: &Facts) -> Option<&'static str> {
+    let has = |name: &&str| facts.entry_points.iter().any(|entry| entry == name);
+    INITIALIZERS.into_iter().find(has)
+}
 
 /// How a module is initialised for a snapshot.
 #[derive(Clone, Debug)]
@@ -67,10 +74,20 @@ impl Preinit {
     /// Whether this snapshot is what the initialiser of the module would lead to now, and has room in this memory.
     pub(super) fn is_met_by(&self, facts: &SnapshotFacts, module_sha256: &str) -> bool {
         let same_memory = |limit: u64| limit == self.memory;
+        let same_descriptors = |limit: u64| limit == self.descriptors;
         facts.given == self.given(module_sha256)
             && facts.memory <= self.memory
             && facts.refused_memory.is_none_or(same_memory)
+            && facts.refused_descriptors.is_none_or(same_descriptors)
+            && self.has_mounts(&facts.found_in)
             && self.still_shows(facts)
+    }
+
+    fn has_mounts(&self, found_in: &[(String, Vec<u8>)]) -> bool {
+        found_in.iter().all(|(guest, host)| {
+            let mut mounts = self.mounts.iter();
+            mounts.any(|mount| mount.guest == *guest && mount.host == *host)
+        })
     }
 
     fn still_shows(&self, facts: &SnapshotFacts) -> bool {
@@ -86,6 +103,6 @@ impl Preinit {
                 let _ = files.mount(&mount.guest, host, terms, &mut budget);
             }
         }
-        sights::hold(&facts.sights, &mut files, &budget)
+        sights::hold(&facts.sights, &mut files, &mut budget)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::cache::Cache;
 use super::order::Order;
-use super::preinit::{INITIALIZERS, Preinit};
+use super::preinit::{Preinit, initializer};
 use super::snapshot::{Snapshot, SnapshotFacts};
 use super::{Artifact, ArtifactKey, Facts};
 use crate::engine::settings::{Settings, Target};
@@ -149,12 +149,11 @@ impl Prepared {
 
     /// The function that initialises the module, if it has one.
     pub(super) fn initializer(&self) -> Option<&'static str> {
-        let has = |name: &&str| self.facts.entry_points.iter().any(|entry| entry == name);
-        INITIALIZERS.into_iter().find(has)
+        initializer(&self.facts)
     }
 
     /// A snapshot is wanted and not there yet.
-    pub(super) fn lacks_snapshot(&self) -> bool {
+    pub fn lacks_snapshot(&self) -> bool {
         self.preinit.is_some()
             && self.snapshot.get().is_none()
             && self.without.get().is_none()

@@ -5,6 +5,7 @@ use super::digest::{self, digest_of, sha256_hex};
 use super::footer;
 use super::memory_file;
 use super::order::Given;
+use crate::error::{Error, Result};
 use crate::host::Frozen;
 use crate::host::sights::Sights;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use std::io::{self, Cursor, Read, Seek};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Ends every snapshot file. Its last character is counted up when [`SnapshotFacts`] changes.
-const FORMAT: [u8; 8] = *b"MODSNAP1";
+const FORMAT: [u8; 8] = *b"MODSNAP2";
 
 /// Bytes of a snapshot file.
 pub(crate) const MAX_SNAPSHOT: u64 = 2 << 30;
@@ -23,8 +24,13 @@ pub(crate) const MAX_SNAPSHOT: u64 = 2 << 30;
 pub struct SnapshotFacts {
     pub given: Given,
     pub sights: Sights,
+    /// Guest and host path of the mounts in which something was found. What tells files apart does so only beneath one host path:
+    /// two file systems may have the same numbers.
+    pub found_in: Vec<(String, Vec<u8>)>,
     /// The limit in bytes by which memory was refused to the initialiser, if that happened: with another one it may end otherwise.
     pub refused_memory: Option<u64>,
+    /// The same of the limit of descriptors.
+    pub refused_descriptors: Option<u64>,
     /// Bytes of linear memory that the snapshot begins with.
     pub memory: u64,
     /// Where the guest's monotonic clock stood.
@@ -36,20 +42,58 @@ pub struct SnapshotFacts {
 impl SnapshotFacts {
     /// Tells the snapshots of one module apart.
     pub(super) fn identity(&self) -> String {
-        digest_of(&(&self.given, &self.sights, self.refused_memory))
+        digest_of(&(
+            &self.given,
+            &self.sights,
+            &self.found_in,
+            self.refused_memory,
+            self.refused_descriptors,
+        ))
     }
 }
 
 /// The content of a snapshot file; fills in the digest.
-pub fn append_facts(wasm: Vec<u8>, mut facts: SnapshotFacts) -> Vec<u8> {
+///
+/// # Errors
+/// [`Error::Module`] when it would be larger than anybody takes it.
+pub fn append_facts(wasm: Vec<u8>, mut facts: SnapshotFacts) -> Result<Vec<u8>> {
     facts.sha256 = sha256_hex(&wasm);
-    footer::append(wasm, &facts, FORMAT)
+    let wasm_size = wasm.len() as u64;
+    let content = footer::append(wasm, &facts, FORMAT);
+    let size = content.len() as u64;
+    check_room("the snapshot", size, MAX_SNAPSHOT)?;
+    let seen = size - wasm_size - footer::TRAILER;
+    check_room("what it looked at", seen, footer::MAX_METADATA.into())?;
+    Ok(content)
+}
+
+fn check_room(what: &str, size: u64, most: u64) -> Result<()> {
+    if size <= most {
+        return Ok(());
+    }
+    Err(Error::Module(format!(
+        "no snapshot can be taken: {what} would be kept in {size} bytes, and {most} is the limit"
+    )))
 }
 
 /// The facts in a snapshot file. `None`: it is none, or was cut.
 pub(super) fn read_facts(file: &File) -> io::Result<Option<SnapshotFacts>> {
     let read = footer::read::<SnapshotFacts>(file, FORMAT)?;
     Ok(read.map(|(facts, _)| facts))
+}
+
+/// The WebAssembly in a snapshot file. `None`: it is none, or was cut.
+///
+/// # Errors
+/// Those of reading.
+pub fn read_snapshot(file: &mut File) -> io::Result<Option<Vec<u8>>> {
+    let Some((_, size)) = footer::read::<SnapshotFacts>(file, FORMAT)? else {
+        return Ok(None);
+    };
+    let mut wasm = Vec::new();
+    file.rewind()?;
+    file.take(size).read_to_end(&mut wasm)?;
+    Ok(Some(wasm))
 }
 
 /// A snapshot whose bytes nobody can change any more.
@@ -133,7 +177,9 @@ pub(super) mod tests {
                 user: User::of_this_process(),
             },
             sights: Sights::new(),
+            found_in: Vec::new(),
             refused_memory: None,
+            refused_descriptors: None,
             memory: 1 << 16,
             clock: Frozen::default(),
             sha256: String::new(),
@@ -148,7 +194,7 @@ pub(super) mod tests {
 
     #[test]
     fn what_was_written_is_read_again_and_can_be_given_up() {
-        let content = append_facts(b"wasm".to_vec(), facts("m"));
+        let content = append_facts(b"wasm".to_vec(), facts("m")).unwrap();
         let snapshot = Snapshot::from_file(&mut file(&content)).unwrap();
         let mut again = Vec::new();
         snapshot
@@ -172,8 +218,18 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_nobody_would_take_is_refused_by_name() {
+        let mut facts = facts("m");
+        facts.given.env = vec![vec![b'x'; footer::MAX_METADATA as usize]];
+        let error = append_facts(Vec::new(), facts).unwrap_err().to_string();
+        assert!(error.contains("what it looked at would be kept"), "{error}");
+        let error = check_room("the snapshot", MAX_SNAPSHOT + 1, MAX_SNAPSHOT).unwrap_err();
+        assert!(error.to_string().contains("the snapshot would"), "{error}");
+    }
+
+    #[test]
     fn what_is_damaged_is_none() {
-        let content = append_facts(b"wasm".to_vec(), facts("m"));
+        let content = append_facts(b"wasm".to_vec(), facts("m")).unwrap();
         let mut flipped = content.clone();
         flipped[0] ^= 1;
         let mut other_format = content.clone();
@@ -199,7 +255,9 @@ pub(super) mod tests {
             changed(|facts| facts.given.mounts.clear()),
             changed(|facts| facts.given.scratch = Some("/tmp".to_owned())),
             changed(|facts| facts.given.user.group += 1),
+            changed(|facts| facts.found_in.push(("/app".to_owned(), b"/srv".to_vec()))),
             changed(|facts| facts.refused_memory = Some(1)),
+            changed(|facts| facts.refused_descriptors = Some(1)),
         ] {
             assert_ne!(other, identity);
         }

@@ -64,8 +64,7 @@ impl ArtifactStore {
         Ok(found)
     }
 
-    /// Takes the snapshots that are wanted and not there yet. Those of modules that are given the same come after one another:
-    /// what the first one leads to may be good for the others.
+    /// Takes the snapshots that are wanted and not there yet.
     pub(super) fn take_snapshots(
         &self,
         modules: &[&Prepared],
@@ -78,12 +77,35 @@ impl ArtifactStore {
                 self.find_snapshot(module)?;
                 self.remember_failure(Job { index, module })?;
             }
-            let jobs = jobs(modules);
+            let jobs = self.jobs(modules);
             if jobs.is_empty() {
                 return Ok(());
             }
             self.take_side_by_side(jobs, end, cores, begun)?;
         }
+    }
+
+    /// The snapshots that can be taken at a time. Those of modules that are given the same wait for the first one of them, which may
+    /// be good for the others; if it is not, it is because of what they mount.
+    fn jobs<'a>(&self, modules: &[&'a Prepared]) -> Vec<Job<'a>> {
+        let contents = self.lock();
+        let mut known = Vec::new();
+        let mut jobs = Vec::new();
+        for (index, module) in modules.iter().enumerate() {
+            let Some(mut order) = module.order().filter(|_| module.lacks_snapshot()) else {
+                continue;
+            };
+            let mut taken = contents.snapshots.iter();
+            if !taken.any(|taken| taken.facts.given == order.given) {
+                order.hosts.clear();
+            }
+            let same = (order.given, order.hosts);
+            if !known.contains(&same) {
+                known.push(same);
+                jobs.push(Job { index, module });
+            }
+        }
+        jobs
     }
 
     fn take_side_by_side(
@@ -196,27 +218,12 @@ fn too_long() -> Error {
     ))
 }
 
-/// The snapshots that can be taken at a time: one of those that are given the same.
-fn jobs<'a>(modules: &[&'a Prepared]) -> Vec<Job<'a>> {
-    let mut given = Vec::new();
-    let mut jobs = Vec::new();
-    for (index, module) in modules.iter().enumerate() {
-        let Some(order) = module.order().filter(|_| module.lacks_snapshot()) else {
-            continue;
-        };
-        if !given.contains(&order.given) {
-            given.push(order.given);
-            jobs.push(Job { index, module });
-        }
-    }
-    jobs
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::snapshot::{append_facts, tests as snapshot};
     use super::super::{Facts, Preinit};
     use super::*;
+    use crate::run::Mount;
     use std::sync::OnceLock;
 
     /// A module with an initialiser, and a helper that fails.
@@ -270,9 +277,36 @@ mod tests {
     }
 
     #[test]
+    fn those_that_are_given_the_same_wait_until_one_of_them_cannot_be_shared() {
+        let at = |host: &str| {
+            let mut module = module(false);
+            let mount = Mount {
+                guest: "/app".to_owned(),
+                host: host.into(),
+                read_only: true,
+            };
+            module.preinit.as_mut().unwrap().mounts = vec![mount];
+            module
+        };
+        let [one, other, same] = ["/one", "/other", "/one"].map(at);
+        let store = ArtifactStore::default();
+        let begun = || {
+            let jobs = store.jobs(&[&one, &other, &same]);
+            jobs.iter().map(|job| job.index).collect::<Vec<_>>()
+        };
+        assert_eq!(begun(), [0]);
+        let mut facts = snapshot::facts("");
+        facts.given = one.order().unwrap().given;
+        let content = append_facts(b"wasm".to_vec(), facts).unwrap();
+        let taken = Snapshot::from_file(&mut snapshot::file(&content)).unwrap();
+        store.lock().snapshots = vec![Arc::new(taken)];
+        assert_eq!(begun(), [0, 1]);
+    }
+
+    #[test]
     fn all_snapshots_in_use_are_of_bounded_size() {
         let of_size = |size| {
-            let content = append_facts(b"wasm".to_vec(), snapshot::facts("m"));
+            let content = append_facts(b"wasm".to_vec(), snapshot::facts("m")).unwrap();
             let mut taken = Snapshot::from_file(&mut snapshot::file(&content)).unwrap();
             taken.size = size;
             Arc::new(taken)

@@ -6,11 +6,12 @@ use std::fs::File;
 use std::io::{self, BufRead, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wasm_runtime::artifact::{Cache, Findings, Given, Order, append_facts};
+use wasm_runtime::artifact::{Cache, Findings, Given, Order, append_facts, read_snapshot};
 use wasm_runtime::engine::settings::Target;
 use wasm_runtime::error::{Error, Result};
 use wasm_runtime::precompile::{
-    Compiler, EXIT_INVALID_MODULE, become_user, limit_size_of_files, limit_this_process,
+    Compiler, EXIT_INVALID_MODULE, become_user, end_with_parent, limit_size_of_files,
+    limit_this_process,
 };
 
 /// Validate and compile WebAssembly modules for mod_wasm.
@@ -40,7 +41,7 @@ struct Options {
     #[arg(long, requires = "output", conflicts_with = "modules")]
     initialize: bool,
 
-    /// The module is a snapshot. Used by the server
+    /// The module is a snapshot, which the name of a file *.snapshot says by itself. Used by the server
     #[arg(long)]
     snapshot: bool,
 
@@ -48,7 +49,7 @@ struct Options {
     #[arg(long, value_enum, default_value_t = Target::Native)]
     target: Target,
 
-    /// WebAssembly modules (core modules, WASI preview 1); "-" is standard input
+    /// WebAssembly modules (core modules, WASI preview 1), or snapshots of them in a server's cache; "-" is standard input
     #[arg(value_name = "MODULE", required_unless_present = "initialize")]
     modules: Vec<PathBuf>,
 }
@@ -84,9 +85,9 @@ fn run(options: &Options) -> Result<()> {
     }
     // All before the first is compiled: a mistake is not worth a wait.
     let mut checked = Vec::new();
-    for (module, wasm) in &files {
+    for (module, (wasm, is_snapshot)) in &files {
         let mut found = compiler.check(wasm).map_err(|error| named(module, error))?;
-        found.findings.key.snapshot = options.snapshot;
+        found.findings.key.snapshot = options.snapshot || *is_snapshot;
         checked.push((module, found));
     }
     for (module, checked) in &checked {
@@ -119,13 +120,14 @@ fn initialize(options: &Options, output: &Path) -> Result<()> {
         ));
     }
     become_user(&order.given.user)?;
+    end_with_parent()?;
     limit_this_process()?;
     limit_size_of_files()?;
     let mut wasm = Vec::new();
     input.read_to_end(&mut wasm).map_err(unreadable)?;
     let compiler = Compiler::new(options.target)?;
     let (wasm, facts) = compiler.snapshot(&compiler.check(&wasm)?, &order)?;
-    write(output, &append_facts(wasm, facts))
+    write(output, &append_facts(wasm, facts)?)
 }
 
 fn unreadable(source: io::Error) -> Error {
@@ -148,20 +150,28 @@ fn tell(findings: &Findings) -> Result<()> {
     write(Path::new("-"), &line)
 }
 
-fn read(module: &Path) -> Result<Vec<u8>> {
-    let content = if module == Path::new("-") {
+/// WebAssembly, and whether it is that of a snapshot file.
+fn read(module: &Path) -> Result<(Vec<u8>, bool)> {
+    let read = if module == Path::new("-") {
         let mut content = Vec::new();
-        io::stdin()
-            .lock()
-            .read_to_end(&mut content)
-            .map(|_| content)
+        let read = io::stdin().lock().read_to_end(&mut content);
+        read.map(|_| (content, false))
     } else {
-        std::fs::read(module)
+        read_file(module)
     };
-    content.map_err(|source| Error::Io {
+    read.map_err(|source| Error::Io {
         path: module.to_owned(),
         source,
     })
+}
+
+fn read_file(module: &Path) -> io::Result<(Vec<u8>, bool)> {
+    if module.extension().is_some_and(|it| it == "snapshot")
+        && let Some(wasm) = read_snapshot(&mut File::open(module)?)?
+    {
+        return Ok((wasm, true));
+    }
+    Ok((std::fs::read(module)?, false))
 }
 
 fn write(output: &Path, content: &[u8]) -> Result<()> {

@@ -156,11 +156,7 @@ unsafe fn examine(store: &ArtifactStore, given: *const wrt_examine_options) -> R
             given.digest.text("digest is not UTF-8")?,
             given.cache_dir.path()?,
             given.helper_path.path()?,
-            if given.preinit.is_null() {
-                None
-            } else {
-                Some(preinit(given.preinit)?)
-            },
+            preinit(given.preinit)?,
         )
     };
     let helper = match helper {

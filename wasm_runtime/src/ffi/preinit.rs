@@ -48,9 +48,14 @@ pub struct wrt_user {
     pub groups_len: usize,
 }
 
+/// NULL: no snapshot is wanted.
+///
 /// # Safety
-/// `given` points to valid options.
-pub(super) unsafe fn preinit(given: *const wrt_preinit) -> Result<Preinit> {
+/// `given` is NULL or points to valid options.
+pub(super) unsafe fn preinit(given: *const wrt_preinit) -> Result<Option<Preinit>> {
+    if given.is_null() {
+        return Ok(None);
+    }
     // SAFETY: the caller's promise.
     let given = unsafe { options(given)? };
     // SAFETY: the caller's promise, for the arrays, the strings and the table in them.
@@ -73,7 +78,7 @@ pub(super) unsafe fn preinit(given: *const wrt_preinit) -> Result<Preinit> {
     }
     variables.sort();
     let limit = |given: u64| if given == 0 { u64::MAX } else { given };
-    Ok(Preinit {
+    Ok(Some(Preinit {
         required: given.required,
         mounts,
         scratch: (!scratch.is_empty()).then(|| scratch.to_owned()),
@@ -87,7 +92,7 @@ pub(super) unsafe fn preinit(given: *const wrt_preinit) -> Result<Preinit> {
             Some(user) => Some(unsafe { self::user(user)? }),
             None => None,
         },
-    })
+    }))
 }
 
 /// # Safety

@@ -2,6 +2,7 @@
 //! host's, and no path leads out of the mounts ([`resolve`]).
 
 mod data;
+mod fingerprint;
 mod folders;
 mod listing;
 mod locks;

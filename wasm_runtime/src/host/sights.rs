@@ -1,14 +1,15 @@
-//! What an initialiser sees of the files around it. A snapshot is good as long as another look finds the same.
+//! What an initialiser sees of the files around it. A snapshot is good as long as another look finds the same: the very files, or
+//! copies of them, as a container image brings them to another machine.
 
 #[cfg(test)]
 mod tests;
 
 use super::abi::Errno;
-use super::files::Files;
+use super::files::{Files, Open};
 use crate::run::budget::Budget;
 use rustix::fs::{FileType, Stat};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A path that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,27 +27,41 @@ pub struct Place {
 pub enum Sight {
     Nothing,
     /// A folder that was passed or asked about: what is in it makes no difference.
-    Folder(Identity),
+    Folder(Access),
     /// A folder whose entries were read.
-    Listing(Identity, Moment),
-    /// Anything else, with its size.
-    Content(Identity, Moment, i64),
+    Listing(Version, Content),
+    /// Anything else.
+    File(Version, Content),
 }
 
-/// Which file it is, and who may use it. The number of the device is no part of it: it changes with a new start of the machine.
+/// What it is, and who may use it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Identity {
-    inode: u64,
+pub struct Access {
     mode: u32,
     user: u32,
     group: u32,
 }
 
-/// When the content was changed last.
+/// Which file it is, and of when. The number of the device is no part of it: it changes with a new start of the machine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Moment {
-    seconds: i64,
-    nanoseconds: u64,
+pub struct Version {
+    access: Access,
+    inode: u64,
+    /// Of a file.
+    size: i64,
+    /// When it was changed last, as it says: that can be set to anything. Seconds and nanoseconds.
+    modified: (i64, u64),
+    /// The same as the kernel saw it.
+    changed: (i64, u64),
+}
+
+/// What is in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Content {
+    /// Nobody has looked.
+    Unread,
+    /// It was opened or listed; the fingerprint, where one could be taken.
+    Read(Option<String>),
 }
 
 /// All that was seen, each place once.
@@ -57,21 +72,50 @@ impl Sight {
         let Ok(stat) = found else {
             return Sight::Nothing;
         };
-        let identity = Identity {
-            inode: stat.st_ino,
+        match (is_folder(stat), listed) {
+            (false, _) => Sight::File(Version::of(stat), Content::Unread),
+            (true, true) => Sight::Listing(Version::of(stat), Content::Read(None)),
+            (true, false) => Sight::Folder(Access::of(stat)),
+        }
+    }
+}
+
+impl Access {
+    fn of(stat: &Stat) -> Self {
+        Access {
             mode: stat.st_mode,
             user: stat.st_uid,
             group: stat.st_gid,
-        };
-        let moment = Moment {
-            seconds: stat.st_mtime,
-            nanoseconds: stat.st_mtime_nsec,
-        };
-        match (is_folder(stat), listed) {
-            (false, _) => Sight::Content(identity, moment, stat.st_size),
-            (true, true) => Sight::Listing(identity, moment),
-            (true, false) => Sight::Folder(identity),
         }
+    }
+}
+
+impl Version {
+    fn of(stat: &Stat) -> Self {
+        Version {
+            access: Access::of(stat),
+            inode: stat.st_ino,
+            size: if is_folder(stat) { 0 } else { stat.st_size },
+            modified: (stat.st_mtime, stat.st_mtime_nsec),
+            changed: (stat.st_ctime, stat.st_ctime_nsec),
+        }
+    }
+
+    /// Whether it has content that can be compared: what a link or a device leads to is none.
+    fn has_content(&self) -> bool {
+        let kind = FileType::from_raw_mode(self.access.mode);
+        matches!(kind, FileType::RegularFile | FileType::Directory)
+    }
+
+    /// Whether `other` may be a copy of it. Archives keep whole seconds.
+    fn may_be_copied_to(&self, other: &Version) -> bool {
+        let copy = Version {
+            inode: self.inode,
+            modified: (other.modified.0, self.modified.1),
+            changed: self.changed,
+            ..other.clone()
+        };
+        copy == *self && self.has_content()
     }
 }
 
@@ -93,6 +137,8 @@ pub(crate) struct Observer {
     sights: BTreeMap<Place, Sight>,
     /// Mounts have their own paths.
     opened: HashMap<u32, Place>,
+    /// Files that were opened.
+    read: BTreeSet<Place>,
 }
 
 impl Observer {
@@ -156,6 +202,7 @@ impl Observer {
     /// The guest opened `path` as the descriptor `opened`.
     pub(crate) fn open(&mut self, files: &Files, fd: u32, path: &[u8], opened: u32) {
         if let Some(place) = self.place(files, fd, path, true) {
+            self.read.insert(place.clone());
             self.opened.insert(opened, place);
         }
     }
@@ -185,8 +232,32 @@ impl Observer {
         )
     }
 
-    pub(crate) fn into_sights(self) -> Sights {
-        self.sights.into_iter().collect()
+    /// All that was seen, with fingerprints of what was read. What was changed since it was looked at has none.
+    pub(crate) fn into_sights(self, files: &mut Files, budget: &mut Budget) -> Sights {
+        let read = self.read;
+        let mut print = |place: &Place, version: &Version| {
+            if !version.has_content() {
+                return None;
+            }
+            let print = fingerprint(files, place, budget)?;
+            let found = stat(files, place, budget)?;
+            (Version::of(&found) == *version).then_some(print)
+        };
+        let complete = |(place, sight)| {
+            let sight = match sight {
+                Sight::Listing(version, _) => {
+                    let print = print(&place, &version);
+                    Sight::Listing(version, Content::Read(print))
+                }
+                Sight::File(version, _) if read.contains(&place) => {
+                    let print = print(&place, &version);
+                    Sight::File(version, Content::Read(print))
+                }
+                sight => sight,
+            };
+            (place, sight)
+        };
+        self.sights.into_iter().map(complete).collect()
     }
 
     /// `None`: nothing can be found by such a path.
@@ -215,18 +286,64 @@ impl Observer {
     }
 }
 
+/// Guest paths of the mounts in which something was found.
+pub(crate) fn found_in(sights: &Sights) -> BTreeSet<&str> {
+    let found = sights.iter().filter(|(_, sight)| *sight != Sight::Nothing);
+    found.map(|(place, _)| place.mount.as_str()).collect()
+}
+
 /// Whether another look finds what was seen. `files` has the mounts, and nothing else open.
-pub(crate) fn hold(sights: &Sights, files: &mut Files, budget: &Budget) -> bool {
-    sights.iter().all(|(place, sight)| {
-        let Some(fd) = files.mount_of(&place.mount) else {
-            return *sight == Sight::Nothing;
-        };
-        let path: &[u8] = match place.path.as_slice() {
+pub(crate) fn hold(sights: &Sights, files: &mut Files, budget: &mut Budget) -> bool {
+    let holds = |(place, sight): &(Place, Sight)| {
+        let found = stat(files, place, budget);
+        match (sight, found) {
+            (Sight::Nothing, found) => found.is_none(),
+            (_, None) => false,
+            (Sight::Folder(access), Some(found)) => *access == Access::of(&found),
+            (Sight::Listing(version, content) | Sight::File(version, content), Some(found)) => {
+                let now = Version::of(&found);
+                *version == now
+                    || version.may_be_copied_to(&now) && is_still(content, files, place, budget)
+            }
+        }
+    };
+    sights.iter().all(holds)
+}
+
+fn is_still(content: &Content, files: &mut Files, place: &Place, budget: &mut Budget) -> bool {
+    match content {
+        Content::Unread => true,
+        Content::Read(print) => print.is_some() && *print == fingerprint(files, place, budget),
+    }
+}
+
+impl Place {
+    /// Where it is looked for; `None`: it has no mount any more.
+    fn beneath(&self, files: &Files) -> Option<(u32, &[u8])> {
+        let path = match self.path.as_slice() {
             b"" => b".",
             path => path,
         };
-        let found = files.stat_path(fd, path, place.follow, budget);
-        let listed = matches!(sight, Sight::Listing(..));
-        Sight::of(&found, listed) == *sight
-    })
+        Some((files.mount_of(&self.mount)?, path))
+    }
+}
+
+fn stat(files: &mut Files, place: &Place, budget: &Budget) -> Option<Stat> {
+    let (fd, path) = place.beneath(files)?;
+    let found = files.again(|files| files.stat_path(fd, path, place.follow, budget));
+    found.ok()
+}
+
+fn fingerprint(files: &mut Files, place: &Place, budget: &mut Budget) -> Option<String> {
+    let (fd, path) = place.beneath(files)?;
+    let how = Open {
+        follow: place.follow,
+        ..Open::TO_READ
+    };
+    let opened = files
+        .again(|files| files.open(fd, path, how, budget))
+        .ok()?;
+    let print = files.fingerprint(opened).ok();
+    files.close(opened).ok()?;
+    print
 }

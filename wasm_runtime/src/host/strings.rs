@@ -10,6 +10,7 @@ pub struct StringList {
 
 impl StringList {
     /// Appends one string made of `parts`.
+    #[inline]
     pub fn push(&mut self, parts: &[&[u8]]) {
         self.starts.push(self.bytes.len());
         for part in parts {

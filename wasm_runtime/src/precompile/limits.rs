@@ -2,7 +2,9 @@
 
 use crate::artifact::{MAX_SNAPSHOT, User};
 use crate::error::{Error, Result};
-use rustix::process::{Gid, Resource, Rlimit, Uid, geteuid, getuid, setrlimit};
+use rustix::process::{
+    Gid, Resource, Rlimit, Signal, Uid, geteuid, getuid, set_parent_process_death_signal, setrlimit,
+};
 use rustix::thread::{set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 /// CPU time that compiling one module may take.
@@ -21,6 +23,13 @@ pub fn limit_this_process() -> Result<()> {
 /// Bounds what this process can write: it runs a guest, and its output is memory.
 pub fn limit_size_of_files() -> Result<()> {
     limit(Resource::Fsize, MAX_SNAPSHOT)
+}
+
+/// This process ends with the one that started it: nobody would take what an initialiser leads to. To be called once it has become
+/// the user that it stays, which undoes that.
+pub fn end_with_parent() -> Result<()> {
+    let failed = |error: rustix::io::Errno| Error::Compile(format!("prctl: {error}"));
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(failed)
 }
 
 /// Makes this process, which must have one thread only, this user. Only root can become another; whoever else starts a server

@@ -9,7 +9,6 @@ use crate::error::{Error, Result, one_line};
 use crate::guest::command::{INITIALIZE, store};
 use crate::host::files::{Files, Kind};
 use crate::host::linker::Exit;
-use crate::host::sights::Observer;
 use crate::host::{Clock, Host, RunIo, Stop};
 use crate::mounts::MountTable;
 use crate::run::budget::Budget;
@@ -94,7 +93,7 @@ impl Initialization {
         for variable in &order.given.env {
             sandbox.env.push(&[variable]);
         }
-        sandbox.observer = Some(Observer::default());
+        sandbox.observer = Some(Box::default());
         Ok(Initialization {
             store: store(&compiler.engine, sandbox),
             words,
@@ -169,17 +168,26 @@ impl Initialization {
     }
 
     fn into_facts(self, order: &Order, memory: u64) -> SnapshotFacts {
-        let sandbox = self.store.into_data();
-        let refused = sandbox.io.budget.has_exceeded(Limit::Memory);
+        let Sandbox {
+            observer,
+            mut files,
+            mut io,
+            clock,
+            ..
+        } = self.store.into_data();
+        let has_exceeded = |limit| io.budget.has_exceeded(limit);
+        let refused_memory = has_exceeded(Limit::Memory).then_some(order.memory);
+        let refused_descriptors = has_exceeded(Limit::Descriptors).then_some(order.descriptors);
+        let sights = observer.map(|it| it.into_sights(&mut files, &mut io.budget));
+        let sights = sights.unwrap_or_default();
         SnapshotFacts {
             given: order.given.clone(),
-            sights: sandbox
-                .observer
-                .map(Observer::into_sights)
-                .unwrap_or_default(),
-            refused_memory: refused.then_some(order.memory),
+            found_in: order.found_in(&sights),
+            sights,
+            refused_memory,
+            refused_descriptors,
             memory,
-            clock: sandbox.clock.frozen(),
+            clock: clock.frozen(),
             sha256: String::new(),
         }
     }
@@ -248,6 +256,11 @@ impl Host for Words {
     }
 
     fn is_connected(&mut self) -> bool {
+        true
+    }
+
+    /// What is printed goes to no log, so nothing slows it down.
+    fn is_direct(&self) -> bool {
         true
     }
 }

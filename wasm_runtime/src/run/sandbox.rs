@@ -49,8 +49,8 @@ pub(crate) struct Sandbox {
     pub(crate) env: StringList,
     /// The guest's monotonic clock.
     pub(crate) clock: Clock,
-    /// While a snapshot is made.
-    pub(crate) observer: Option<Observer>,
+    /// While a snapshot is made. In a box: a sandbox is moved several times for each request.
+    pub(crate) observer: Option<Box<Observer>>,
     /// The guest's memory, once a host function has looked for it.
     pub(crate) memory: Option<Memory>,
 }
@@ -79,9 +79,7 @@ impl Sandbox {
             memory: None,
         })
     }
-}
 
-impl Sandbox {
     /// Takes note, while a snapshot is made, of what a look at a path finds.
     pub(crate) fn observe(&mut self, fd: u32, path: &[u8], follow: bool) {
         if let Some(observer) = &mut self.observer {

@@ -31,8 +31,10 @@ static void null_everywhere(void)
     CHECK(wrt_inspection_sha256(NULL).len == 0);
     CHECK(wrt_inspection_code(NULL).len == 0);
     CHECK(wrt_inspection_reason(NULL).len == 0);
-    MUST_FAIL(wrt_inspection_new(str(""), str("/"), NULL), WRT_ERROR_INVALID_ARGUMENT);
-    MUST_FAIL(wrt_inspection_new(str("/"), str(""), NULL), WRT_ERROR_INVALID_ARGUMENT);
+    CHECK(wrt_inspection_snapshot(NULL).len == 0);
+    CHECK(wrt_inspection_snapshot_reason(NULL).len == 0);
+    MUST_FAIL(wrt_inspection_new(str(""), str("/"), NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
+    MUST_FAIL(wrt_inspection_new(str("/"), str(""), NULL, NULL), WRT_ERROR_INVALID_ARGUMENT);
     CHECK(wrt_engine_warning(NULL).len == 0);
     CHECK(wrt_engine_note(NULL).len == 0);
     MUST_FAIL(wrt_artifact_store_new(NULL), WRT_ERROR_INVALID_ARGUMENT);

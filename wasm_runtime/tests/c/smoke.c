@@ -68,16 +68,18 @@ static void compare_mounts(const char *directory)
 static void inspect(char **argv)
 {
     wrt_inspection *inspection;
-    MUST(wrt_inspection_new(str(argv[1]), str(argv[2]), &inspection));
+    MUST(wrt_inspection_new(str(argv[1]), str(argv[2]), NULL, &inspection));
     CHECK(wrt_inspection_size(inspection) > 0);
     CHECK(wrt_inspection_sha256(inspection).len == 64);
     CHECK(equals(wrt_inspection_code(inspection), "native"));
     CHECK(wrt_inspection_reason(inspection).len == 0);
+    CHECK(wrt_inspection_snapshot(inspection).len == 0);
+    CHECK(wrt_inspection_snapshot_reason(inspection).len == 0);
     wrt_inspection_free(inspection);
-    MUST(wrt_inspection_new(str(argv[1]), str("/nowhere"), &inspection));
+    MUST(wrt_inspection_new(str(argv[1]), str("/nowhere"), NULL, &inspection));
     CHECK(equals(wrt_inspection_code(inspection), "none"));
     wrt_inspection_free(inspection);
-    MUST_FAIL(wrt_inspection_new(str("/nowhere"), str(argv[2]), &inspection), WRT_ERROR_IO);
+    MUST_FAIL(wrt_inspection_new(str("/nowhere"), str(argv[2]), NULL, &inspection), WRT_ERROR_IO);
 }
 
 int main(int argc, char **argv)

@@ -128,7 +128,7 @@ const MODULE: &str = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a
 fn with_snapshot() -> (tempfile::TempDir, Cache, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let cache = Cache::open(directory.path()).unwrap();
-    let content = append_facts(b"wasm".to_vec(), snapshot::facts(MODULE));
+    let content = append_facts(b"wasm".to_vec(), snapshot::facts(MODULE)).unwrap();
     let snapshot = Snapshot::from_file(&mut snapshot::file(&content)).unwrap();
     cache.save_snapshot(&snapshot).unwrap();
     let name = snapshot_name(MODULE, &snapshot.facts.identity());

@@ -1,35 +1,26 @@
 //! Compiled code of the module: from the cache, or compiled by the program `wasm-precompile` beside this one.
 
 use crate::failure::{CANNOT_RUN, Failure};
-use crate::settings::{DEFAULT_CACHE_DIR, Settings};
+use crate::settings::{DEFAULT_CACHE_DIR, Settings, Snapshot};
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
-use wasm_runtime::artifact::{ArtifactStore, Prepared, Request};
+use wasm_runtime::artifact::{ArtifactStore, Preinit, Prepared, Request};
 use wasm_runtime::error::Error;
 
 /// A compilation that takes longer is told of even where nobody seems to watch.
 const LONG: Duration = Duration::from_secs(2);
 
-/// Finds or makes the code.
-pub(crate) fn prepare(settings: &Settings) -> Result<Prepared, Failure> {
+/// Finds or makes the code, that of a snapshot where `preinit` says how one is made.
+pub(crate) fn prepare(settings: &Settings, preinit: Option<Preinit>) -> Result<Prepared, Failure> {
     let helper = helper()?;
     let store = ArtifactStore::default();
-    let directory = settings.cache_dir.as_deref();
-    let examine = |cache_directory| {
-        store.examine(&Request {
-            module: &settings.module,
-            digest: settings.digest.as_deref(),
-            cache_directory,
-            helper: &helper,
-            preinit: None,
-        })
-    };
-    let examined = match examine(Some(directory.unwrap_or(Path::new(DEFAULT_CACHE_DIR)))) {
-        // Nobody asked for this cache.
-        Err(Error::Cache { .. }) if directory.is_none() => examine(None),
+    let is_wanted =
+        |found: &Prepared| settings.snapshot == Snapshot::Required || !found.lacks_snapshot();
+    let examined = match examine(&store, settings, &helper, preinit) {
+        Ok(found) if !is_wanted(&found) => examine(&store, settings, &helper, None),
         examined => examined,
     };
     let checked = examined.and_then(|prepared| {
@@ -43,10 +34,33 @@ pub(crate) fn prepare(settings: &Settings) -> Result<Prepared, Failure> {
     Ok(prepared)
 }
 
+fn examine(
+    store: &ArtifactStore,
+    settings: &Settings,
+    helper: &Path,
+    preinit: Option<Preinit>,
+) -> Result<Prepared, Error> {
+    let directory = settings.cache_dir.as_deref();
+    let examine = |cache_directory| {
+        store.examine(&Request {
+            module: &settings.module,
+            digest: settings.digest.as_deref(),
+            cache_directory,
+            helper,
+            preinit: preinit.clone(),
+        })
+    };
+    match examine(Some(directory.unwrap_or(Path::new(DEFAULT_CACHE_DIR)))) {
+        // Nobody asked for this cache.
+        Err(Error::Cache { .. }) if directory.is_none() => examine(None),
+        examined => examined,
+    }
+}
+
 /// Some errors do not name the module.
 fn of_module(module: &Path, error: Error) -> Failure {
     match error {
-        Error::Module(reason) | Error::EntryPoint(reason) => {
+        Error::Module(reason) | Error::EntryPoint(reason) | Error::Preinit(reason) => {
             Failure::new(CANNOT_RUN, format!("{}: {reason}", module.display()))
         }
         error => error.into(),
@@ -66,11 +80,16 @@ fn compile(store: &ArtifactStore, prepared: &Prepared) -> Result<(), Failure> {
     } else {
         LONG
     };
-    let module = prepared.module.display().to_string();
+    let task = if prepared.lacks_snapshot() {
+        "taking a snapshot of"
+    } else {
+        "compiling"
+    };
+    let line = format!("wasm-run: {task} {}", prepared.module.display());
     let (done, is_done) = channel::<()>();
     let teller = thread::spawn(move || {
         if is_done.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
-            eprintln!("wasm-run: compiling {module}");
+            eprintln!("{line}");
         }
     });
     let compiled = store.compile(&[prepared], false, &mut |_| {});

@@ -52,13 +52,13 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<u8, Failure> {
     let settings = options.settings()?;
-    let prepared = code::prepare(&settings)?;
-    let table = MountTable::new(settings.all_places());
+    let table = Arc::new(MountTable::new(settings.all_places()));
     settings.check_mounts(&table)?;
+    let prepared = code::prepare(&settings, settings.preinit(&table))?;
     let scratch = settings.tmp_dir.as_ref().map(|_| scratch::folder());
     let scratch = scratch.transpose()?;
     let scratch = scratch.as_deref().map(|folder| (folder, scratch::MOST));
-    let engine = ServingEngine::new(&prepared.facts.needs, 1, Arc::new(table), scratch)?;
+    let engine = ServingEngine::new(&prepared.facts.needs, 1, table, scratch)?;
     if !engine.warning().is_empty() {
         eprintln!("wasm-run: {}", engine.warning());
     }

@@ -4,7 +4,8 @@ use crate::failure::Failure;
 use crate::httpd;
 use crate::section;
 use crate::settings::{
-    DEFAULT_CACHE_DIR, DEFAULT_DESCRIPTORS, DEFAULT_MEMORY, DEFAULT_TMP_SIZE, Settings,
+    DEFAULT_CACHE_DIR, DEFAULT_DESCRIPTORS, DEFAULT_MEMORY, DEFAULT_PREINIT_TIMEOUT,
+    DEFAULT_TMP_SIZE, Settings, Snapshot,
 };
 use crate::values::{self, TmpDir};
 use clap::Parser;
@@ -82,6 +83,21 @@ pub(crate) struct Options {
         help = format!("How many files and directories it may have open, 16 to 4096 ({DEFAULT_DESCRIPTORS})")
     )]
     file_limit: Option<u64>,
+
+    #[arg(
+        long,
+        help = format!("Begin from a snapshot: run its initialiser once (for {DEFAULT_PREINIT_TIMEOUT} s at most), and keep what comes of it for \
+            later; with --section, a snapshot that is there is used without this option")
+    )]
+    preinit: bool,
+
+    /// A variable for the initialiser
+    #[arg(
+        long = "preinit-env",
+        value_name = "NAME[=VALUE]",
+        value_parser = OsStringValueParser::new().try_map(values::variable)
+    )]
+    preinit_env: Vec<(Vec<u8>, Vec<u8>)>,
 
     /// Let it make symbolic links
     #[arg(long)]
@@ -162,6 +178,12 @@ impl Options {
         }
         for (name, value) in &self.env {
             settings.set_variable(name.clone(), value.clone());
+        }
+        for (name, value) in &self.preinit_env {
+            settings.set_preinit_variable(name.clone(), value.clone());
+        }
+        if self.preinit {
+            settings.snapshot = Snapshot::Required;
         }
         settings.timeout = self.timeout;
         settings.cpu_limit = self.cpu_limit;

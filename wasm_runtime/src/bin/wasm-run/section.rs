@@ -2,7 +2,7 @@
 
 use crate::dump::{Dump, Line, Section};
 use crate::failure::Failure;
-use crate::settings::Settings;
+use crate::settings::{Settings, Snapshot};
 use crate::values::{self, TmpDir};
 use std::ffi::OsString;
 use std::mem::discriminant;
@@ -136,7 +136,7 @@ fn merged(dump: &Dump, names: &[String], best: Scope<'_>, path: &str) -> Result<
         Scope::Location(_) => 1,
         Scope::Directory(path) => 1 + path.len(),
     });
-    let mut settings = Settings::default();
+    let mut settings = Settings::of_section();
     for (_, section) in applied {
         apply(&mut settings, section)?;
     }
@@ -168,6 +168,9 @@ fn set(settings: &mut Settings, line: &Line) -> Result<(), String> {
         b"WasmModuleDigest" => {
             settings.digest = text(1)?.strip_prefix("sha256:").map(str::to_owned);
         }
+        b"WasmPreinit" => settings.snapshot = snapshot(&word(1)),
+        b"WasmPreinitEnv" => settings.set_preinit_variable(word(1), word(2)),
+        b"WasmPreinitTimeout" => settings.preinit_timeout = Some(values::duration(&text(1)?)?),
         b"WasmEntryPoint" => settings.entry_point = Some(text(1)?),
         b"WasmArg" => settings.args.push(word(1)),
         b"WasmEnv" => settings.set_variable(word(1), word(2)),
@@ -184,6 +187,14 @@ fn set(settings: &mut Settings, line: &Line) -> Result<(), String> {
         _ => {}
     }
     Ok(())
+}
+
+fn snapshot(word: &[u8]) -> Snapshot {
+    match word {
+        b"Off" => Snapshot::Never,
+        b"On" => Snapshot::Required,
+        _ => Snapshot::Cached,
+    }
 }
 
 /// A guest path and a size, or `Off`.

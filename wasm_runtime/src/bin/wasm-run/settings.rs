@@ -1,11 +1,13 @@
 //! What is to be run, and how.
 
 use crate::failure::{Failure, NOT_FOUND};
-use crate::values::TmpDir;
+use crate::values::{self, TmpDir};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+use wasm_runtime::artifact::Preinit;
 use wasm_runtime::error::Error;
 use wasm_runtime::host::StringList;
 use wasm_runtime::mounts::{MountTable, Place};
@@ -16,6 +18,20 @@ pub(crate) const DEFAULT_CACHE_DIR: &str = "/var/cache/apache2/mod_wasm";
 pub(crate) const DEFAULT_MEMORY: &str = "256M";
 pub(crate) const DEFAULT_DESCRIPTORS: u64 = 256;
 pub(crate) const DEFAULT_TMP_SIZE: &str = "64M";
+pub(crate) const DEFAULT_PREINIT_TIMEOUT: &str = "60";
+
+/// Whether the program begins from a snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Snapshot {
+    #[default]
+    Never,
+    /// From one that is in the cache.
+    Cached,
+    /// One is taken where none is there.
+    Required,
+}
+
+type Variables = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Everything about a run. `None`: nobody said anything.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,7 +43,11 @@ pub(crate) struct Settings {
     pub(crate) entry_point: Option<String>,
     /// Without the program's name.
     pub(crate) args: Vec<Vec<u8>>,
-    env: Vec<(Vec<u8>, Vec<u8>)>,
+    env: Variables,
+    pub(crate) snapshot: Snapshot,
+    /// The variables of the initialiser.
+    preinit_env: Variables,
+    pub(crate) preinit_timeout: Option<Duration>,
     mounts: Vec<Mount>,
     pub(crate) tmp_dir: Option<TmpDir>,
     /// Writable mounts of others, who may have exchanged links in there.
@@ -51,6 +71,14 @@ impl Settings {
         })
     }
 
+    /// Those of a section in which nothing is said: nobody waits for a snapshot that the web server can do without.
+    pub(crate) fn of_section() -> Self {
+        Settings {
+            snapshot: Snapshot::Cached,
+            ..Settings::default()
+        }
+    }
+
     /// Adds a mount, or replaces the one with this guest path.
     pub(crate) fn set_mount(&mut self, mount: Mount) {
         match self
@@ -72,10 +100,12 @@ impl Settings {
 
     /// Adds a variable, or replaces the one with this name.
     pub(crate) fn set_variable(&mut self, name: Vec<u8>, value: Vec<u8>) {
-        match self.env.iter_mut().find(|known| known.0 == name) {
-            Some(known) => known.1 = value,
-            None => self.env.push((name, value)),
-        }
+        set_in(&mut self.env, name, value);
+    }
+
+    /// The same for the initialiser.
+    pub(crate) fn set_preinit_variable(&mut self, name: Vec<u8>, value: Vec<u8>) {
+        set_in(&mut self.preinit_env, name, value);
     }
 
     pub(crate) fn entry_point(&self) -> &str {
@@ -121,12 +151,37 @@ impl Settings {
         )))
     }
 
+    /// How the program is initialised for a snapshot, where one is wanted.
+    pub(crate) fn preinit(&self, table: &Arc<MountTable>) -> Option<Preinit> {
+        let default = values::duration(DEFAULT_PREINIT_TIMEOUT);
+        let mut env: Vec<_> = self.preinit_env.iter().map(joined).collect();
+        env.sort();
+        (self.snapshot != Snapshot::Never).then(|| Preinit {
+            required: self.snapshot == Snapshot::Required,
+            mounts: self.mounts.clone(),
+            scratch: self.tmp_dir.as_ref().map(|tmp_dir| tmp_dir.guest.clone()),
+            table: Arc::clone(table),
+            env,
+            time: self
+                .preinit_timeout
+                .or(default.ok())
+                .unwrap_or(Duration::MAX),
+            memory: self.memory(),
+            descriptors: self.descriptors(),
+            user: None,
+        })
+    }
+
+    fn memory(&self) -> u64 {
+        let default = values::memory(DEFAULT_MEMORY);
+        self.memory.or(default.ok()).unwrap_or(u64::MAX)
+    }
+
     fn limits(&self, descriptors: u64) -> Limits {
-        let default = crate::values::memory(DEFAULT_MEMORY);
         Limits {
             time: self.timeout.unwrap_or(Duration::MAX),
             cpu: self.cpu_limit.unwrap_or(Duration::MAX),
-            memory: self.memory.or(default.ok()).unwrap_or(u64::MAX),
+            memory: self.memory(),
             output: u64::MAX,
             error_output: u64::MAX,
             written: self.write_limit.unwrap_or(u64::MAX),
@@ -142,8 +197,8 @@ impl Settings {
         for arg in &self.args {
             args.push(&[arg]);
         }
-        for (name, value) in &self.env {
-            env.push(&[name, b"=", value]);
+        for variable in &self.env {
+            env.push(&[&joined(variable)]);
         }
         let scratch = self.tmp_dir.as_ref().map(|tmp_dir| tmp_dir.guest.clone());
         // Programs look here for the place for temporary files.
@@ -157,7 +212,8 @@ impl Settings {
             env,
             mounts: self.mounts.clone(),
             scratch,
-            entry_point: self.entry_point().to_owned(),
+            // Nothing where nothing was said: that of a snapshot is another one.
+            entry_point: self.entry_point.clone().unwrap_or_default(),
             // It is the only one.
             queue_timeout: Duration::ZERO,
             limits: self.limits(descriptors),
@@ -165,6 +221,18 @@ impl Settings {
             backtrace: true,
         }
     }
+}
+
+fn set_in(variables: &mut Variables, name: Vec<u8>, value: Vec<u8>) {
+    match variables.iter_mut().find(|known| known.0 == name) {
+        Some(known) => known.1 = value,
+        None => variables.push((name, value)),
+    }
+}
+
+/// `NAME=value`.
+fn joined((name, value): &(Vec<u8>, Vec<u8>)) -> Vec<u8> {
+    [name, &b"="[..], value].concat()
 }
 
 /// The last part of a path: `argv[0]` of the program.

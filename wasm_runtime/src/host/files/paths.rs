@@ -28,6 +28,15 @@ pub(crate) struct Open {
     pub(crate) fdflags: u16,
 }
 
+impl Open {
+    pub(crate) const TO_READ: Open = Open {
+        follow: true,
+        oflags: 0,
+        rights: rights::FD_READ,
+        fdflags: 0,
+    };
+}
+
 /// The last part of a path in its folder.
 struct Place<'a> {
     folder: Folder<'a>,

@@ -1,9 +1,10 @@
 use super::*;
-use crate::host::files::{Open, Terms};
+use crate::host::files::Terms;
 use crate::run::{Limit, Limits};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// An initialiser's view of a folder, and what it looked at.
 struct View {
@@ -36,14 +37,9 @@ impl View {
 
     fn open(&mut self, fd: u32, path: &str) -> u32 {
         self.look(fd, path, true);
-        let how = Open {
-            follow: true,
-            oflags: 0,
-            rights: 2,
-            fdflags: 0,
-        };
         let path = path.as_bytes();
-        let opened = self.files.open(fd, path, how, &mut self.budget).unwrap();
+        let opened = self.files.open(fd, path, Open::TO_READ, &mut self.budget);
+        let opened = opened.unwrap();
         self.observer.open(&self.files, fd, path, opened);
         opened
     }
@@ -52,15 +48,16 @@ impl View {
         self.observer.list(&self.files, fd);
     }
 
-    /// Whether another look at `directory` finds what was seen here.
-    fn holds(self, directory: &Path) -> bool {
-        let mut again = View::of(directory);
-        hold(
-            &self.observer.into_sights(),
-            &mut again.files,
-            &again.budget,
-        )
+    fn sights(mut self) -> Sights {
+        let (files, budget) = (&mut self.files, &mut self.budget);
+        self.observer.into_sights(files, budget)
     }
+}
+
+/// Whether another look at `directory` finds this.
+fn holds(sights: &Sights, directory: &Path) -> bool {
+    let mut again = View::of(directory);
+    hold(sights, &mut again.files, &mut again.budget)
 }
 
 fn place() -> tempfile::TempDir {
@@ -77,12 +74,12 @@ fn place() -> tempfile::TempDir {
 #[track_caller]
 fn check(look: impl Fn(&mut View), change: impl Fn(&Path), noticed: bool) {
     let place = place();
-    let (mut before, mut after) = (View::of(place.path()), View::of(place.path()));
-    look(&mut before);
-    look(&mut after);
-    assert!(before.holds(place.path()), "nothing has changed");
+    let mut view = View::of(place.path());
+    look(&mut view);
+    let sights = view.sights();
+    assert!(holds(&sights, place.path()), "nothing has changed");
     change(place.path());
-    assert_eq!(!after.holds(place.path()), noticed);
+    assert_eq!(!holds(&sights, place.path()), noticed);
 }
 
 fn rewrite(file: &'static str) -> impl Fn(&Path) {
@@ -99,24 +96,69 @@ fn a_file_has_to_be_the_same() {
         let file = fs::File::options()
             .append(true)
             .open(place.join("releases/one/file"));
-        let moment = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1);
+        let moment = UNIX_EPOCH + Duration::from_secs(1);
         file.unwrap().set_modified(moment).unwrap();
     };
     check(look, touch, true);
-    let exchange = |place: &Path| {
-        let file = place.join("releases/one/file");
-        let before = fs::metadata(&file).unwrap().modified().unwrap();
-        fs::write(place.join("new"), "one").unwrap();
-        let new = fs::File::options().append(true).open(place.join("new"));
-        new.unwrap().set_modified(before).unwrap();
-        fs::rename(place.join("new"), file).unwrap();
-    };
-    check(look, exchange, true);
     let mode = |place: &Path| {
         let file = place.join("releases/one/file");
         fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
     };
     check(look, mode, true);
+}
+
+/// Puts another file in the place of one, of the same second.
+fn exchange(content: &'static str) -> impl Fn(&Path) {
+    move |place| {
+        let file = place.join("releases/one/file");
+        let before = fs::metadata(&file).unwrap().modified().unwrap();
+        let since = before.duration_since(UNIX_EPOCH).unwrap();
+        fs::write(place.join("new"), content).unwrap();
+        let new = fs::File::options().append(true).open(place.join("new"));
+        let second = UNIX_EPOCH + Duration::from_secs(since.as_secs());
+        new.unwrap().set_modified(second).unwrap();
+        fs::rename(place.join("new"), file).unwrap();
+    }
+}
+
+#[test]
+fn a_copy_is_as_good_as_the_file_if_it_has_what_was_seen() {
+    let look = |view: &mut View| view.look(3, "releases/one/file", true);
+    let read = |view: &mut View| {
+        view.open(3, "releases/one/file");
+    };
+    for (content, noticed) in [("one", false), ("ONE", true), ("one more", true)] {
+        check(read, exchange(content), noticed);
+    }
+    check(look, exchange("ONE"), false);
+    check(look, exchange("one more"), true);
+    // What was changed before its fingerprint was taken has none.
+    let place = place();
+    let mut view = View::of(place.path());
+    read(&mut view);
+    exchange("ONE")(place.path());
+    assert!(!holds(&view.sights(), place.path()));
+}
+
+#[test]
+fn a_copy_of_a_folder_has_the_same_names() {
+    let list = |view: &mut View| {
+        let folder = view.open(3, "releases/one");
+        view.list(folder);
+    };
+    let copy = |name: &'static str| {
+        move |place: &Path| {
+            let (folder, new) = (place.join("releases/one"), place.join("new"));
+            let before = fs::metadata(&folder).unwrap().modified().unwrap();
+            fs::create_dir(&new).unwrap();
+            fs::write(new.join(name), "anything").unwrap();
+            fs::File::open(&new).unwrap().set_modified(before).unwrap();
+            fs::remove_dir_all(&folder).unwrap();
+            fs::rename(new, folder).unwrap();
+        }
+    };
+    check(list, copy("file"), false);
+    check(list, copy("other"), true);
 }
 
 #[test]
@@ -133,11 +175,10 @@ fn links_are_seen_by_where_they_lead() {
         symlink("releases/two", place.join("current")).unwrap();
     };
     check(|view| view.look(3, "current", false), lead_elsewhere, true);
-    check(
-        |view| view.look(3, "current/file", true),
-        lead_elsewhere,
-        true,
-    );
+    let read = |view: &mut View| {
+        view.open(3, "current/file");
+    };
+    check(read, lead_elsewhere, true);
     check(
         |view| view.look(3, "current/file", true),
         rewrite("releases/one/file"),

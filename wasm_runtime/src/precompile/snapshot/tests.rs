@@ -114,7 +114,7 @@ fn it_is_good_as_long_as_another_look_finds_what_its_initializer_saw() {
         };
         let sandbox = Sandbox::new(io, Files::new(false), &mounts, Clock::new());
         let mut sandbox = sandbox.unwrap();
-        sights::hold(&facts.sights, &mut sandbox.files, &sandbox.io.budget)
+        sights::hold(&facts.sights, &mut sandbox.files, &mut sandbox.io.budget)
     };
     let place = place();
     let (_, facts, _) = snapshot_in(place.path(), &initializer(body)).unwrap();

@@ -1,40 +1,88 @@
-//! The Python package index: which one is in use here, and where it keeps a file.
+//! `pypi`: a file of a project, from whatever Python package index is in use here.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use reqwest::Url;
 use serde::Deserialize;
 
+use super::{Kind, service, setting, tool};
 use crate::digest::Sha256;
 use crate::error::{Error, Result};
-use crate::http::{Http, Page, shown};
-use crate::report::Report;
-use crate::tool;
+use crate::fetcher::{Fetcher, Wanted};
+use crate::http::{Page, shown};
+use crate::manifest::Manifest;
 
 /// The simple repository API in JSON (PEP 691).
 const JSON: &str = "application/vnd.pypi.simple.v1+json";
 /// How pip may be installed.
 const PIPS: [&[&str]; 3] = [&["pip"], &["pip3"], &["python3", "-m", "pip"]];
 
-/// The index's address: from the environment as pip itself reads it, else from an installed pip.
-pub(crate) fn index() -> Result<Url> {
-    let value = std::env::var("PIP_INDEX_URL").unwrap_or_default();
-    if !value.trim().is_empty() {
-        return parse_index(&value).map_err(|reason| Error::NoIndex {
-            reason: format!("PIP_INDEX_URL: {reason}"),
-        });
-    }
-    ask_pip()
-        .and_then(|value| parse_index(&value))
-        .map_err(|reason| Error::NoIndex { reason })
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pypi {
+    project: String,
+    file: String,
 }
 
-fn parse_index(value: &str) -> Result<Url, String> {
-    let value = value.trim();
-    match Url::parse(value) {
-        Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => Ok(url),
-        _ => Err(format!("'{value}' is not the address of an index")),
+impl Kind for Pypi {
+    fn check(&self, _manifest: &Manifest) -> Result<(), String> {
+        match is_project_name(&self.project) {
+            true => Ok(()),
+            false => Err(format!(
+                "'{}' is not the name of a Python project",
+                self.project
+            )),
+        }
     }
+
+    fn describe(&self, _manifest: &Manifest) -> String {
+        format!("pypi {}, file {}", self.project, self.file)
+    }
+
+    fn deliver(&self, wanted: &Wanted<'_>, fetcher: &Fetcher<'_>) -> Result<PathBuf> {
+        let url = self.locate(wanted.sha256, fetcher)?;
+        fetcher.download(wanted, &url, &format!("{} from pypi", self.file))
+    }
+}
+
+impl Pypi {
+    /// The address of the file, which the index does not say to have another digest.
+    fn locate(&self, sha256: Sha256, fetcher: &Fetcher<'_>) -> Result<Url> {
+        let index = index().map_err(|reason| {
+            Error::new(format!(
+                "no Python package index is known: {reason}; set PIP_INDEX_URL to the address of an index or mirror"
+            ))
+        })?;
+        let project = project_url(&index, &self.project);
+        let page = fetcher.http.page(&project, JSON, fetcher.report)?;
+        let problem = |problem: String| Error::new(format!("{}: {problem}", shown(&page.url)));
+        let mut files = parse(&page).map_err(problem)?.files.into_iter();
+        let listed = files
+            .find(|listed| listed.filename == self.file)
+            .ok_or_else(|| problem(format!("it lists no file '{}'", self.file)))?;
+        let url = file_url(&index, &page.url, &listed.url).map_err(problem)?;
+        // Nothing is trusted here: what is downloaded is hashed in any case. But this saves the download.
+        match listed
+            .hashes
+            .get("sha256")
+            .and_then(|hash| Sha256::parse(hash))
+        {
+            Some(listed) if listed != sha256 => Err(Error::new(format!(
+                "{}: the index lists it with sha256 {listed}, expected {sha256}",
+                shown(&url)
+            ))),
+            _ => Ok(url),
+        }
+    }
+}
+
+/// The index's address: from the environment as pip itself reads it, else from an installed pip.
+fn index() -> Result<Url, String> {
+    if let Some((name, value)) = setting(&["PIP_INDEX_URL"]) {
+        return service(&value).map_err(|reason| format!("{name}: {reason}"));
+    }
+    service(&ask_pip()?)
 }
 
 fn ask_pip() -> Result<String, String> {
@@ -67,56 +115,6 @@ fn default_in_help(help: &str) -> Option<&str> {
     let (_, option) = help.split_once("--index-url <url>")?;
     let (_, default) = option.lines().next()?.split_once("(default ")?;
     Some(default.split_once(')')?.0)
-}
-
-/// The address of a project's file, which the index says to have this digest.
-pub(crate) fn locate(
-    http: &Http,
-    project: &str,
-    file: &str,
-    sha256: Sha256,
-    report: &Report,
-) -> Result<Url> {
-    let found = find(http, project, file, report)?;
-    // Nothing is trusted here: what is downloaded is hashed in any case. But this saves the download.
-    match found.sha256 {
-        Some(listed) if listed != sha256 => Err(Error::Plain {
-            cause: format!(
-                "{}: the index lists it with sha256 {listed}, expected {sha256}",
-                shown(&found.url)
-            ),
-        }),
-        _ => Ok(found.url),
-    }
-}
-
-/// What an index lists of one file.
-pub(crate) struct Found {
-    pub(crate) url: Url,
-    pub(crate) sha256: Option<Sha256>,
-}
-
-/// Looks a project's file up in the index.
-pub(crate) fn find(http: &Http, project: &str, file: &str, report: &Report) -> Result<Found> {
-    let index = index()?;
-    let page = http.page(&project_url(&index, project), JSON, report)?;
-    let problem = |problem: String| Error::Plain {
-        cause: format!("{}: {problem}", shown(&page.url)),
-    };
-    let listed = parse(&page)
-        .map_err(problem)?
-        .files
-        .into_iter()
-        .find(|listed| listed.filename == file)
-        .ok_or_else(|| problem(format!("it lists no file '{file}'")))?;
-    let url = file_url(&index, &page.url, &listed.url).map_err(problem)?;
-    Ok(Found {
-        url,
-        sha256: listed
-            .hashes
-            .get("sha256")
-            .and_then(|hash| Sha256::parse(hash)),
-    })
 }
 
 #[derive(Deserialize)]
@@ -174,7 +172,7 @@ fn file_url(index: &Url, page: &Url, listed: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-pub(crate) fn is_project_name(project: &str) -> bool {
+fn is_project_name(project: &str) -> bool {
     let alphanumeric = |char: char| char.is_ascii_alphanumeric();
     project.starts_with(alphanumeric)
         && project.ends_with(alphanumeric)
