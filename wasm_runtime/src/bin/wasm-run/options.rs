@@ -87,7 +87,7 @@ pub(crate) struct Options {
     #[arg(
         long,
         help = format!("Begin from a snapshot: run its initialiser once (for {DEFAULT_PREINIT_TIMEOUT} s at most), and keep what comes of it for \
-            later; with --section, a snapshot that is there is used without this option")
+            later; with --section a snapshot that is there is used without this option")
     )]
     preinit: bool,
 
