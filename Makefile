@@ -24,8 +24,8 @@ fetch: ## download and verify what the demos run (NAMES="wordpress-6.5.5 ...")
 	@scripts/setup build
 	@scripts/fetch-apps $(NAMES)
 
-php: ## build PHP for WebAssembly from source into build/php (FETCH_APPS_MIRROR=FOLDER of archives)
-	@scripts/setup php
+php: ## build PHP for WebAssembly from source into build/php
+	@scripts/setup build fetch php
 	@runtimes/php/build
 
 demo: ## show it: a server in the foreground (PORT=8080, ADDRESS=127.0.0.1)

@@ -42,8 +42,6 @@ headers() {
     cp -R "$@" "$folder/"
 }
 
-version_of() { awk -v name="$1" '$1 == name { print $2 }' "$PHP_RECIPE/sources"; }
-
 library_zlib() {
     archive libz -DHAVE_UNISTD_H -DHAVE_STDARG_H -- {adler32,compress,crc32,deflate,infback,inffast,inflate,inftrees,trees,uncompr,zutil}.c \
         gz{close,lib,read,write}.c

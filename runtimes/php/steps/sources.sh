@@ -1,41 +1,55 @@
 # shellcheck shell=bash
-# What the build is made of: archives, toolchain, patches. Sourced by ../build.
+# What the build is made of: archives and toolchain, which the fetch tool's manifest pins, and our patches. Sourced by ../build.
 
-# fetch SHA256: the path of the archive with that digest. The only place that knows where archives come from.
-fetch() {
-    local file=${FETCH_APPS_MIRROR-}/$1
-    [[ -n ${FETCH_APPS_MIRROR-} ]] || die "FETCH_APPS_MIRROR names no folder of archives (files named by their sha256)"
-    [[ -f $file ]] || die "there is no $file"
-    sha256sum --check --quiet <<<"$1  $file" >&2 || die "$file is not what its name says"
-    printf '%s\n' "$file"
+# The group of artifacts in apps/apps.toml.
+readonly SOURCES=php-sources
+readonly FETCHED=$ROOT/apps/fetched
+# Their names: php-VERSION-source, ..., zig-VERSION.
+artifacts=()
+
+# fetch_sources: downloads what is not there.
+fetch_sources() {
+    "$ROOT/scripts/fetch-apps" --quiet "$SOURCES" || die "the sources of PHP cannot be fetched"
+    mapfile -t artifacts < <("$ROOT/scripts/fetch-apps" --list --json "$SOURCES" | sed -n 's/.*"artifact":"\([^"]*\)".*/\1/p')
 }
 
-# unpack_sources: $PHP_BUILD/src/NAME for each line of ../sources, with its patches.
+# artifact NAME: the one of that program, without its version.
+artifact() {
+    local artifact
+    for artifact in "${artifacts[@]}"; do
+        [[ $artifact != "$1"-[0-9]* ]] || { printf '%s\n' "$artifact" && return; }
+    done
+    die "$SOURCES of apps/apps.toml has no $1"
+}
+
+# fetched NAME: its folder.
+fetched() { printf '%s\n' "$FETCHED/$(artifact "$1")"; }
+
+# version_of NAME
+version_of() {
+    local version
+    version=$(artifact "$1")
+    version=${version#"$1"-}
+    printf '%s\n' "${version%-source}"
+}
+
+# receipts: the digest of all that was fetched.
+receipts() { (cd "$FETCHED" && cat "${artifacts[@]/%//.ht-fetched.sha256}" | sha256sum); }
+
+# unpack_sources: $PHP_BUILD/src/NAME for each source, with its patches.
 unpack_sources() {
-    local name digest archive patch
+    local artifact name patch
     rm -rf "$PHP_BUILD/src"
-    while read -r name _ digest; do
-        archive=$(fetch "$digest")
-        mkdir -p "$PHP_BUILD/src/$name"
-        tar -xf "$archive" -C "$PHP_BUILD/src/$name" --strip-components=1 --no-same-owner
+    mkdir -p "$PHP_BUILD/src"
+    for artifact in "${artifacts[@]}"; do
+        [[ $artifact == *-source ]] || continue
+        name=${artifact%-*-source}
+        cp -R --preserve=mode,timestamps "$FETCHED/$artifact" "$PHP_BUILD/src/$name"
         for patch in "$PHP_RECIPE/patches/$name"-*.patch; do
             [[ -f $patch ]] || continue
             patch -d "$PHP_BUILD/src/$name" -p1 -s --no-backup-if-mismatch -F0 <"$patch" || die "${patch##*/} does not apply"
         done
-    done < <(grep -v '^#' "$PHP_RECIPE/sources")
-}
-
-# get_toolchain: $ZIG, from the Python package that ../toolchain/requirements.txt pins. pip knows where packages come from, and checks the digest.
-get_toolchain() {
-    local folder=$PHP_BUILD/toolchain
-    [[ ! -x $ZIG ]] || return 0
-    rm -rf "$folder"
-    mkdir -p "$folder"
-    python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --dest "$folder" \
-        -r "$PHP_RECIPE/toolchain/requirements.txt" || die "pip cannot download the toolchain"
-    python3 -m zipfile -e "$folder"/*.whl "$folder"
-    rm "$folder"/*.whl
-    chmod +x "$ZIG"
+    done
 }
 
 # generate_vm: the interpreter with computed gotos, specialised where it pays (../vm/hot-handlers.txt), into the source of PHP.
