@@ -9,7 +9,8 @@ use super::folder::{distrust, find_private, open_private};
 use super::footer::{Metadata, read_footer};
 use super::key::{ArtifactKey, is_snapshot_of, partial_name, snapshot_name};
 use super::snapshot::{Snapshot, SnapshotFacts, read_facts};
-use super::{Artifact, digest, memory_file};
+use super::{Artifact, memory_file};
+use crate::digest;
 use crate::error::{Error, Result};
 use rustix::fs::{
     AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fstat, openat,
