@@ -158,6 +158,12 @@ static inline const wasm_tmp_dir *wasm_tmp_dir_of(const wasm_dir_conf *conf)
     return conf->tmp_dir && conf->tmp_dir->guest ? conf->tmp_dir : NULL;
 }
 
+/* Its guest path, or NULL. */
+static inline const char *wasm_tmp_dir_guest(const wasm_dir_conf *conf)
+{
+    return wasm_tmp_dir_of(conf) ? conf->tmp_dir->guest : NULL;
+}
+
 /* Whether the program finds this directory at its path: a scratch directory of the same path takes its place. */
 static inline int wasm_mount_is_seen(const wasm_dir_conf *conf, const wasm_mount *mount)
 {

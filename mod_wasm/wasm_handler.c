@@ -28,7 +28,7 @@ static apr_array_header_t *arguments(request_rec *r, const wasm_dir_conf *conf, 
     return args;
 }
 
-static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, const char *script, wrt_run **run)
+static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, const wrt_module *module, const char *script, wrt_run **run)
 {
     request_rec *r = exchange->io.r;
     apr_array_header_t *args = arguments(r, conf, script);
@@ -42,7 +42,7 @@ static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, co
         .env_len = (size_t)env->nelts,
         .mounts = (const wrt_mount *)mounts->elts,
         .mounts_len = (size_t)mounts->nelts,
-        .scratch = wasm_str(wasm_tmp_dir_of(conf) ? conf->tmp_dir->guest : NULL),
+        .scratch = wasm_str(wasm_tmp_dir_guest(conf)),
         .entry_point = wasm_str(conf->entry_point),
         .queue_timeout_ms = (uint64_t)apr_time_as_msec(wasm_settings_get(&wasm_main_conf()->settings, WASM_SETTING_QUEUE_TIMEOUT)),
         .limits = wasm_limits_of(conf),
@@ -52,7 +52,7 @@ static wrt_error *new_run(wasm_exchange *exchange, const wasm_dir_conf *conf, co
     };
 
     wasm_trace_start(exchange, conf, &options);
-    return wrt_run_new(wasm_preinit_code(r, conf)->module, &options, run);
+    return wrt_run_new(module, &options, run);
 }
 
 static wasm_failure library_failed(const wasm_exchange *exchange, const wasm_dir_conf *conf, wrt_error *error)
@@ -84,11 +84,11 @@ static wasm_failure execute(wasm_exchange *exchange, const wasm_dir_conf *conf, 
 }
 
 /* The run is released before this returns: an internal redirect may need the instance for itself. Returns what failed, if anything. */
-static wasm_failure run_program(wasm_exchange *exchange, const wasm_dir_conf *conf, const char *script)
+static wasm_failure run_program(wasm_exchange *exchange, const wasm_dir_conf *conf, const wrt_module *module, const char *script)
 {
     wasm_failure failure;
     wrt_run *run = NULL;
-    wrt_error *error = new_run(exchange, conf, script, &run);
+    wrt_error *error = new_run(exchange, conf, module, script, &run);
 
     if (error) {
         return library_failed(exchange, conf, error);
@@ -99,7 +99,7 @@ static wasm_failure run_program(wasm_exchange *exchange, const wasm_dir_conf *co
     return failure;
 }
 
-static int serve(request_rec *r, const wasm_dir_conf *conf, const char *script)
+static int serve(request_rec *r, const wasm_dir_conf *conf, const wrt_module *module, const char *script)
 {
     wasm_exchange exchange;
     wasm_failure failure;
@@ -113,7 +113,7 @@ static int serve(request_rec *r, const wasm_dir_conf *conf, const char *script)
         wasm_outcome_log(&exchange, conf->program, &failure, &outcome);
         return wasm_response_fail(&exchange.response, failure.status);
     }
-    failure = run_program(&exchange, conf, script);
+    failure = run_program(&exchange, conf, module, script);
     return failure.code ? wasm_response_fail(&exchange.response, failure.status) : wasm_response_conclude(&exchange.response);
 }
 
@@ -126,6 +126,7 @@ static int refuse(request_rec *r, const char *code, const char *reason)
 int wasm_handler(request_rec *r)
 {
     const wasm_dir_conf *conf;
+    const wrt_module *module;
     const char *script;
     int status;
 
@@ -136,7 +137,8 @@ int wasm_handler(request_rec *r)
     if (!conf->program) {
         return refuse(r, WASM_CODE_NO_MODULE, "the handler is " WASM_HANDLER " but no " WASM_NAME_MODULE " is configured here");
     }
-    if (!wasm_preinit_code(r, conf)->module) {
+    module = wasm_preinit_code(r, conf)->module;
+    if (!module) {
         return refuse(r, WASM_CODE_NOT_LOADED, "the module is not loaded in this child, see its start in the error log");
     }
     status = wasm_cgi_resolve(r, conf);
@@ -146,5 +148,5 @@ int wasm_handler(request_rec *r)
     if (status == OK) {
         status = wasm_mounts_resolve(r, conf);
     }
-    return status == OK ? serve(r, conf, script) : status;
+    return status == OK ? serve(r, conf, module, script) : status;
 }

@@ -65,13 +65,6 @@ static apr_array_header_t *variables(apr_pool_t *pool, const wasm_dir_conf *conf
     return list;
 }
 
-static const char *scratch_of(const wasm_dir_conf *conf)
-{
-    const wasm_tmp_dir *tmp = wasm_tmp_dir_of(conf);
-
-    return tmp ? tmp->guest : NULL;
-}
-
 const wrt_preinit *wasm_preinit_of(apr_pool_t *pool, const wasm_server_conf *server, const wasm_dir_conf *conf)
 {
     apr_array_header_t *mounts, *env;
@@ -88,7 +81,7 @@ const wrt_preinit *wasm_preinit_of(apr_pool_t *pool, const wasm_server_conf *ser
         .required = wasm_setting_of(conf, WASM_SETTING_PREINIT) != WASM_PREINIT_AUTO,
         .mounts = (const wrt_mount *)mounts->elts,
         .mounts_len = (size_t)mounts->nelts,
-        .scratch = wasm_str(scratch_of(conf)),
+        .scratch = wasm_str(wasm_tmp_dir_guest(conf)),
         .mount_table = server->mounts,
         .env = (const wrt_variable *)env->elts,
         .env_len = (size_t)env->nelts,
@@ -154,7 +147,7 @@ static int same_entries(const apr_array_header_t *one, const apr_array_header_t 
 /* A program finds what its initialiser saw, under the same numbers: other sections have added nothing. */
 static int fits(const wasm_dir_conf *conf, const wasm_dir_conf *given)
 {
-    return same_text(scratch_of(conf), scratch_of(given)) && same_entries(conf->mounts, given->mounts)
+    return same_text(wasm_tmp_dir_guest(conf), wasm_tmp_dir_guest(given)) && same_entries(conf->mounts, given->mounts)
         && same_entries(conf->preinit_env, given->preinit_env);
 }
 

@@ -2,7 +2,6 @@
 //! in sealed memory files that the children map.
 
 mod cache;
-mod digest;
 mod digests;
 mod expiry;
 mod folder;
@@ -30,7 +29,6 @@ pub use prepared::{Origin, Prepared, Request};
 pub use snapshot::{SnapshotFacts, append_facts, read_snapshot};
 pub use store::{ArtifactStore, Begun, Stage};
 
-pub(crate) use digest::{digest_of, hex, sha256_hex};
 pub(crate) use snapshot::MAX_SNAPSHOT;
 
 use crate::error::{Error, Result};

@@ -7,6 +7,7 @@
 //! [`mounts`] which directories it may see. The C API of all this is [`ffi`].
 
 pub mod artifact;
+mod digest;
 pub mod engine;
 pub mod error;
 pub mod ffi;

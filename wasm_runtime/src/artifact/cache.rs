@@ -9,7 +9,8 @@ use super::folder::{distrust, find_private, open_private};
 use super::footer::{Metadata, read_footer};
 use super::key::{ArtifactKey, is_snapshot_of, partial_name, snapshot_name};
 use super::snapshot::{Snapshot, SnapshotFacts, read_facts};
-use super::{Artifact, digest, memory_file};
+use super::{Artifact, memory_file};
+use crate::digest;
 use crate::error::{Error, Result};
 use rustix::fs::{
     AtFlags, Dir, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, fstat, openat,
@@ -63,32 +64,32 @@ impl Cache {
 
     /// What is in the entry of this key: nothing, or why it cannot be used, or code that was verified. It counts as unused.
     pub(super) fn look(&self, key: &ArtifactKey) -> Option<std::result::Result<Metadata, String>> {
-        let file = match self.open_entry(&key.entry_name()) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => return Some(Err(error.to_string())),
-        };
-        Some(copy_verified(file, key, &mut io::sink()))
+        let opened = self.open_code(key)?;
+        Some(opened.and_then(|file| copy_verified(file, key, &mut io::sink())))
     }
 
     /// The artifact of this key, copied into a sealed memory file and verified on the way.
     pub(super) fn load(&self, key: &ArtifactKey) -> Entry {
-        let name = key.entry_name();
-        let file = match self.open_entry(&name) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Entry::Missing,
-            // That of another user of this cache.
-            Err(error) if key.snapshot && error.kind() == io::ErrorKind::PermissionDenied => {
-                return Entry::Missing;
-            }
-            Err(error) => return self.unusable(&name, &error.to_string()),
+        let Some(opened) = self.open_code(key) else {
+            return Entry::Missing;
         };
-        match read_entry(file, key) {
+        match opened.and_then(|file| read_entry(file, key)) {
             Ok(artifact) => {
                 self.touch(key);
                 Entry::Found(artifact)
             }
-            Err(reason) => self.unusable(&name, &reason),
+            Err(reason) => self.unusable(&key.entry_name(), &reason),
+        }
+    }
+
+    /// The file of this key, if there is one for this user: nothing, or why it cannot be opened.
+    fn open_code(&self, key: &ArtifactKey) -> Option<std::result::Result<File, String>> {
+        match self.open_entry(&key.entry_name()) {
+            Ok(file) => Some(Ok(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            // That of another user of this cache.
+            Err(error) if key.snapshot && error.kind() == io::ErrorKind::PermissionDenied => None,
+            Err(error) => Some(Err(error.to_string())),
         }
     }
 
@@ -98,10 +99,8 @@ impl Cache {
         module_sha256: &str,
         is_wanted: impl Fn(&SnapshotFacts) -> bool,
     ) -> Option<Snapshot> {
-        self.snapshots_of(module_sha256)
-            .find_map(|(name, mut file, facts)| {
-                // Before the whole file is read.
-                Some(facts).filter(&is_wanted)?;
+        self.wanted_snapshots(module_sha256, is_wanted)
+            .find_map(|(name, mut file, _)| {
                 let snapshot = Snapshot::from_file(&mut file).ok()?;
                 self.touch_name(&name);
                 Some(snapshot)
@@ -114,21 +113,23 @@ impl Cache {
         module_sha256: &str,
         is_wanted: impl Fn(&SnapshotFacts) -> bool,
     ) -> Option<SnapshotFacts> {
-        let mut found = self.snapshots_of(module_sha256).map(|(_, _, facts)| facts);
-        found.find(is_wanted)
+        let mut found = self.wanted_snapshots(module_sha256, is_wanted);
+        found.next().map(|(_, _, facts)| facts)
     }
 
-    fn snapshots_of(
+    /// Their names, files and facts; nothing else of the files was read.
+    fn wanted_snapshots(
         &self,
         module_sha256: &str,
+        is_wanted: impl Fn(&SnapshotFacts) -> bool,
     ) -> impl Iterator<Item = (String, File, SnapshotFacts)> {
         let entries = Dir::read_from(&self.folder).into_iter().flatten().flatten();
         entries
             .filter_map(|entry| entry.file_name().to_str().map(str::to_owned).ok())
             .filter(|name| is_snapshot_of(name, module_sha256))
-            .filter_map(|name| {
+            .filter_map(move |name| {
                 let file = self.open_entry(&name).ok()?;
-                let facts = read_facts(&file).ok()??;
+                let facts = read_facts(&file).ok()?.filter(&is_wanted)?;
                 Some((name, file, facts))
             })
     }

@@ -1,6 +1,6 @@
 //! SHA-256 of module files, remembered as long as a file's directory entry tells of no change.
 
-use super::digest;
+use crate::digest;
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};

@@ -2,8 +2,8 @@
 //!
 //! At the end rather than at the start, so that the code begins at offset 0 and can be mapped as it is.
 
-use super::digest::sha256_hex;
 use super::key::ArtifactKey;
+use crate::digest::sha256_hex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::File;

@@ -1,11 +1,11 @@
 //! One process of `wasm-precompile`: the parent of the web server must neither make an engine nor start threads.
 
 use super::Prepared;
-use super::digest;
 use super::footer::{Findings, Metadata, read_footer};
 use super::memory_file;
 use super::order::Given;
 use super::snapshot::Snapshot;
+use crate::digest;
 use crate::engine::settings::{BACKTRACE_DETAILS, Target};
 use crate::error::{Error, Result};
 use crate::precompile::{EXIT_INVALID_MODULE, MAX_CPU_SECONDS};

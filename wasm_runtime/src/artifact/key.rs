@@ -1,7 +1,7 @@
 //! What tells compiled code apart: the module, everything that its compilation depended on, the machine.
 
 use super::FORMAT;
-use super::digest::digest_of;
+use crate::digest::digest_of;
 use crate::engine::settings::{Settings, Target};
 use serde::{Deserialize, Serialize};
 use wasmtime::ModuleVersionStrategy;

@@ -1,10 +1,10 @@
 //! A snapshot as the parent process handles it: WebAssembly in a sealed memory file, with what its initialiser was given
 //! and saw. It is data until it is compiled.
 
-use super::digest::{self, digest_of, sha256_hex};
 use super::footer;
 use super::memory_file;
 use super::order::Given;
+use crate::digest::{self, digest_of, sha256_hex};
 use crate::error::{Error, Result};
 use crate::host::Frozen;
 use crate::host::sights::Sights;

@@ -4,7 +4,7 @@
 
 use super::features::accepted_flags;
 use super::processor;
-use crate::artifact::digest_of;
+use crate::digest::digest_of;
 use serde::{Deserialize, Serialize};
 use wasmparser::WasmFeatures;
 use wasmtime::{Config, Engine, WasmBacktraceDetails};

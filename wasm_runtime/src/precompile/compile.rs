@@ -1,7 +1,8 @@
 //! Modules to machine code, with exactly the settings of a serving process.
 
 use super::validate::{imports_only, validate};
-use crate::artifact::{ArtifactKey, Findings, Metadata, append_footer, sha256_hex};
+use crate::artifact::{ArtifactKey, Findings, Metadata, append_footer};
+use crate::digest::sha256_hex;
 use crate::engine::settings::{Settings, Target, compatibility};
 use crate::error::{Error, Result, one_line};
 use crate::host::linker::{self, BEYOND_WASI, NAMES_BEYOND_WASI};

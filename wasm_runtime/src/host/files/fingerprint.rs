@@ -2,7 +2,7 @@
 
 use super::Files;
 use super::table::Kind;
-use crate::artifact::{hex, sha256_hex};
+use crate::digest::{hex, sha256_hex};
 use crate::host::abi::Errno;
 use rustix::fs::Dir;
 use sha2::{Digest, Sha256};

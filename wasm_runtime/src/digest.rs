@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 const CHUNK: usize = 256 << 10;
 
 /// Copies all of `reader` to `writer` and returns the digest of what was copied, as lower-case hex.
-pub(super) fn copy_hashed(reader: &mut impl Read, writer: &mut impl Write) -> io::Result<String> {
+pub(crate) fn copy_hashed(reader: &mut impl Read, writer: &mut impl Write) -> io::Result<String> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; CHUNK];
     loop {
