@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../shims/library_memory.h"
 #include "php_main.h"
 #include "php_variables.h"
 
@@ -63,6 +64,13 @@ static void log_line(const char *message, int level)
     fprintf(stderr, "%s\n", message);
 }
 
+/* Comes before PHP's allocator is emptied. */
+static int forget_libraries(void)
+{
+    end_counting_libraries();
+    return SUCCESS;
+}
+
 static int start(sapi_module_struct *module)
 {
     return php_module_startup(module, NULL);
@@ -72,6 +80,7 @@ sapi_module_struct wasi_sapi_module = {
     .startup = start,
     .shutdown = php_module_shutdown_wrapper,
     .activate = apply_user_ini,
+    .deactivate = forget_libraries,
     .ub_write = write_output,
     .flush = flush_output,
     .getenv = read_variable,

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "../shims/library_memory.h"
 #include "php_main.h"
 #include "zend_stream.h"
 
@@ -10,6 +11,7 @@ bool begin_script(void)
 {
     bool begun = false;
 
+    begin_counting_libraries();
     SG(server_context) = (void *)1; /* any: PHP reads input only where there is one */
     zend_first_try {
         begun = php_request_startup() == SUCCESS;
