@@ -34,6 +34,7 @@ int run_command(int argument_count, char **arguments);
 bool begin_script(void);
 int run_script(const char *path);
 int end_script(int status);
+bool script_has_begun(void);
 
 /* user_ini.c: applies [PATH] and [HOST] sections of php.ini and .user.ini files. A callback of the SAPI. */
 int apply_user_ini(void);

@@ -7,10 +7,18 @@
 #include "php_main.h"
 #include "zend_stream.h"
 
+static enum { NOT_BEGUN, BEGUN, ENDING } state;
+
+bool script_has_begun(void)
+{
+    return state != NOT_BEGUN;
+}
+
 bool begin_script(void)
 {
     bool begun = false;
 
+    state = BEGUN;
     begin_counting_libraries();
     SG(server_context) = (void *)1; /* any: PHP reads input only where there is one */
     zend_first_try {
@@ -43,9 +51,13 @@ int end_script(int status)
         efree(SG(request_info).path_translated);
         SG(request_info).path_translated = NULL;
     }
-    zend_try {
-        php_request_shutdown(NULL);
-    } zend_end_try();
+    /* Once, though its own recursion may have used up the stack: exhausted.c. */
+    if (state == BEGUN) {
+        state = ENDING;
+        zend_try {
+            php_request_shutdown(NULL);
+        } zend_end_try();
+    }
     flush_output(NULL);
     return exit_status(EG(exit_status) ? EG(exit_status) : status);
 }
