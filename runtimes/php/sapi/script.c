@@ -44,6 +44,8 @@ int end_script(int status)
     zend_try {
         php_request_shutdown(NULL);
     } zend_end_try();
-    flush_output(NULL);
+    zend_try {
+        flush_output(NULL);
+    } zend_end_try();
     return exit_status(EG(exit_status) ? EG(exit_status) : status);
 }
