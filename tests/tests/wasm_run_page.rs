@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use mod_wasm_tests::{Document, Server, Site, cache_dir, module, php_cgi, printed, program};
+use mod_wasm_tests::{Document, Server, Site, cache_dir, module, own_php, printed, program};
 
 const PAGE: &str = "docs/wasm-run.md";
 
@@ -52,7 +52,7 @@ fn shell(server: &Server, line: &str) -> String {
 fn the_examples_work() {
     let page = Document::read(PAGE);
     let site = Site::new();
-    site.executable("opt/php-cgi-8.2.0.wasm", php_cgi().as_ref());
+    site.executable("opt/php.wasm", own_php().as_ref());
     site.writable_dir("lib");
     site.file("www/migrate.php", page.code("php")[0]);
     site.file(
@@ -101,7 +101,7 @@ fn the_dump_is_as_the_page_shows_it() {
         .find(|block| block.text.starts_with("mod_wasm "));
     let shown = shown.expect("the page shows a dump").text;
     let site = Site::new();
-    site.executable("opt/php-cgi-8.2.0.wasm", php_cgi().as_ref());
+    site.executable("opt/php.wasm", own_php().as_ref());
     site.file("www/migrate.php", "");
     site.writable_dir("lib");
     let conf = here(&site, page.code("apache")[0]);

@@ -8,17 +8,6 @@ if (!defined('ABSPATH')) {
     exit;
 }
 
-// PHP's own are switched off in php.ini. These answer as those do where no name server knows the answer.
-function gethostbyname(string $hostname): string
-{
-    return $hostname;
-}
-
-function gethostbyaddr(string $ip): string
-{
-    return $ip;
-}
-
 // Site Health asks MySQL for its version otherwise.
 require_once WP_PLUGIN_DIR . '/sqlite-database-integration/health-check.php';
 
