@@ -91,8 +91,6 @@ int send_headers(sapi_headers_struct *headers)
 {
     zend_llist_position position;
 
-    if (SG(request_info).no_headers)
-        return SAPI_HEADER_SENT_SUCCESSFULLY;
     put_status();
     for (sapi_header_struct *header = zend_llist_get_first_ex(&headers->headers, &position); header;
          header = zend_llist_get_next_ex(&headers->headers, &position)) {

@@ -28,6 +28,7 @@ int run_script(const char *path)
         else
             zend_stream_init_fp(&file, stdin, "Standard input code");
         file.primary_script = 1;
+        CG(skip_shebang) = true;
         php_execute_script(&file);
         zend_destroy_file_handle(&file);
     } zend_end_try();
