@@ -1,9 +1,8 @@
 //! The WordPress demo: every request of a real WordPress in a fresh sandbox, as a visitor and an editor see it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
 use mod_wasm_tests::visits::editor;
 use mod_wasm_tests::{Browser, Response, Upload, WordPress, fetched};
