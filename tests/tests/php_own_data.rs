@@ -166,7 +166,7 @@ fn compressed_files_and_standard_streams_are_streams_by_name() {
         file_put_contents('php://stderr', 'said aside');
         fclose(fopen('php://stdin', 'r'));
         echo ' ', strlen(file_get_contents('/tmp/a.gz')) < 1000 ? 'small' : 'large';";
-    let server = serve(&[("page.php", code)], "");
+    let server = php::serve(&[("page.php", code)], "");
     assert_eq!(
         server.get("/page.php").expect(200).text(),
         "wasmwasm 1f8b 20000 small"
@@ -177,7 +177,7 @@ fn compressed_files_and_standard_streams_are_streams_by_name() {
 #[test]
 fn numbers_are_rounded_before_the_point_too() {
     assert_eq!(
-        printed_by("<?php echo number_format(123456, -3), ' ', number_format(123456, -20);"),
+        php::printed_by("<?php echo number_format(123456, -3), ' ', number_format(123456, -20);"),
         "123,000 0"
     );
 }
