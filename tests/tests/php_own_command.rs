@@ -79,7 +79,7 @@ fn wrong_use_and_uncaught_errors_are_failures() {
 
 #[test]
 fn sessions_and_headers_are_as_on_a_native_command_line() {
-    let code = "session_save_path('/tmp'); session_start(); $_SESSION['a'] = 1; header('X: y'); echo session_status(), json_encode(headers_sent());";
+    let code = "session_save_path('/tmp'); session_start(); $_SESSION['a'] = 1; header('X: y'); $sent = headers_sent(); echo session_status(), json_encode($sent);";
     let options = ["--tmp-dir", "/tmp"];
     let output = output(&mut command_with(&options, &["-r", code]));
     assert_eq!(stdout(&output), "2false", "{}", stderr(&output));
