@@ -218,7 +218,7 @@ int run_command(int count, char **arguments)
         fputs(usage, order.mode == 'h' ? stdout : stderr);
         return order.mode == 'h' ? 0 : 1;
     }
-    if (!start_php())
+    if (!(php_is_started() ? become_command() : start_php()))
         return exit_status(status);
     pass_arguments(&order, count, arguments);
     if (begin_script()) {
