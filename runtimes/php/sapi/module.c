@@ -58,10 +58,12 @@ static void register_variables(zval *variables)
     efree(self);
 }
 
-/* Standard error goes to the server's error log. */
+/* Standard error goes to the server's error log, where a message is one line: what is in it must not look like another message. */
 static void log_line(const char *message, int level)
 {
-    fprintf(stderr, "%s\n", message);
+    for (; *message; message++)
+        putc(*message == '\n' && !wasi_sapi_module.phpinfo_as_text ? ' ' : *message, stderr);
+    putc('\n', stderr);
 }
 
 /* Comes before PHP's allocator is emptied. */

@@ -18,6 +18,8 @@ void stop_php(void);
 void add_ini_entry(const char *entry);
 void ignore_ini_files(void);
 bool php_is_started(void);
+/* Makes of a PHP that was started for requests one for a command; false, with a message, where it was started another way than asked. */
+bool become_command(void);
 
 /* output.c */
 size_t write_output(const char *data, size_t size);

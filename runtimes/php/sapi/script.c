@@ -38,6 +38,7 @@ int run_script(const char *path)
         else
             zend_stream_init_fp(&file, stdin, "Standard input code");
         file.primary_script = 1;
+        CG(skip_shebang) = true;
         php_execute_script(&file);
         zend_destroy_file_handle(&file);
     } zend_end_try();
@@ -58,6 +59,8 @@ int end_script(int status)
             php_request_shutdown(NULL);
         } zend_end_try();
     }
-    flush_output(NULL);
+    zend_try {
+        flush_output(NULL);
+    } zend_end_try();
     return exit_status(EG(exit_status) ? EG(exit_status) : status);
 }

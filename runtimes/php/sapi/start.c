@@ -81,6 +81,41 @@ bool php_is_started(void)
     return started;
 }
 
+static void change_setting(const char *name, size_t name_length, const char *value, size_t length)
+{
+    zend_string *key = zend_string_init(name, name_length, 0);
+
+    zend_alter_ini_entry_chars(key, value, length, ZEND_INI_SYSTEM, ZEND_INI_STAGE_STARTUP);
+    zend_string_release(key);
+}
+
+static void change_by_entry(zval *name, zval *value, zval *index, int kind, void *context)
+{
+    if (kind == ZEND_INI_PARSER_ENTRY && value)
+        change_setting(Z_STRVAL_P(name), Z_STRLEN_P(name), Z_STRVAL_P(value), Z_STRLEN_P(value));
+}
+
+static void name_sapi_again(void)
+{
+    zval *name = zend_get_constant_str("PHP_SAPI", strlen("PHP_SAPI"));
+
+    ZVAL_STR(name, zend_string_init_interned(wasi_sapi_module.name, strlen(wasi_sapi_module.name), true));
+}
+
+bool become_command(void)
+{
+    if (wasi_sapi_module.php_ini_ignore || wasi_sapi_module.php_ini_path_override) {
+        fputs("php: -c and -n come too late: this PHP was started before. Take --entry-point _start\n", stderr);
+        return false;
+    }
+    name_sapi_again();
+    for (size_t i = 0; i < sizeof line_defaults / sizeof *line_defaults; i++)
+        change_setting(line_defaults[i][0], strlen(line_defaults[i][0]), line_defaults[i][1], strlen(line_defaults[i][1]));
+    if (ini_entries)
+        zend_parse_ini_string(ini_entries, true, ZEND_INI_SCANNER_NORMAL, change_by_entry, NULL);
+    return true;
+}
+
 bool start_php(void)
 {
     zend_signal_startup();
