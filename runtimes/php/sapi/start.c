@@ -119,6 +119,7 @@ bool become_command(void)
 bool start_php(void)
 {
     zend_signal_startup();
+    count_memory_of_sqlite();
     give_sqlite_the_host();
     sapi_startup(&wasi_sapi_module);
     wasi_sapi_module.ini_defaults = set_defaults;

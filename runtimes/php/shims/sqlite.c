@@ -6,16 +6,11 @@
  * Locks, by mod_wasm. It calls fcntl for ranges of bytes, and expects the locks to belong to the process: two connections of
  * one process to one database share them, and either may give them back. Those of mod_wasm belong to the open file. So all connections to a
  * file lock through the descriptor of the one that came first, the file's holder; SQLite closes no descriptor while its file is locked.
- *
- * Memory: where memory_limit leaves too little, SQLite gets none, undoes what it was at, and says "out of memory". A jump out of it could leave a
- * transaction half done in its own eyes.
  */
 #include "sqlite.h"
-#include "library_memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <mod_wasm.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -108,45 +103,10 @@ static int random_bytes(sqlite3_vfs *vfs, int size, char *bytes)
     return size;
 }
 
-static void *take_memory(int size)
-{
-    return malloc_or_null(size);
-}
-
-static void *change_memory(void *memory, int size)
-{
-    return realloc_or_null(memory, size);
-}
-
-static int size_of_memory(void *memory)
-{
-    return memory ? malloc_usable_size(memory) : 0;
-}
-
-static int round_up(int size)
-{
-    return (size + 7) & ~7;
-}
-
-static int begin_memory(void *data)
-{
-    return SQLITE_OK;
-}
-
-static void end_memory(void *data)
-{
-}
-
-static const sqlite3_mem_methods memory = {
-    take_memory, free, change_memory, size_of_memory, round_up, begin_memory, end_memory, NULL,
-};
-
 void give_sqlite_the_host(void)
 {
-    sqlite3_vfs *vfs;
+    sqlite3_vfs *vfs = sqlite3_vfs_find("unix");
 
-    sqlite3_config(SQLITE_CONFIG_MALLOC, &memory); /* before all else */
-    vfs = sqlite3_vfs_find("unix");
     vfs->xRandomness = random_bytes;
     vfs->xSetSystemCall(vfs, "fcntl", (sqlite3_syscall_ptr)fcntl_with_locks);
     vfs->xSetSystemCall(vfs, "close", (sqlite3_syscall_ptr)close_holder);
