@@ -29,6 +29,7 @@ pub(crate) fn demos_between(before: &str, names: &[&str], after: &str) -> Httpd 
         define("MOD_WASM_DATA", &site.path("data")),
         "<Directory />\nAllowOverride None\nRequire all denied\n</Directory>".to_owned(),
     ];
+    copy(&site, &root().join("apps/php"), "apps/php");
     for name in ["landing"].iter().chain(names) {
         let folder = root().join("apps").join(name);
         copy(&site, &folder, &format!("apps/{name}"));
