@@ -9,6 +9,7 @@
 #include "php_ini.h"
 #include "php_main.h"
 #include "zend_extensions.h"
+#include "zend_ini_scanner.h"
 
 extern zend_extension zend_extension_entry; /* OPcache */
 
