@@ -96,10 +96,12 @@ static void change_by_entry(zval *name, zval *value, zval *index, int kind, void
         change_setting(Z_STRVAL_P(name), Z_STRLEN_P(name), Z_STRVAL_P(value), Z_STRLEN_P(value));
 }
 
+/* PHP has a copy of what was known at the start. */
 static void name_sapi_again(void)
 {
     zval *name = zend_get_constant_str("PHP_SAPI", strlen("PHP_SAPI"));
 
+    sapi_module = wasi_sapi_module;
     ZVAL_STR(name, zend_string_init_interned(wasi_sapi_module.name, strlen(wasi_sapi_module.name), true));
 }
 
