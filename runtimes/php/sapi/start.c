@@ -101,7 +101,9 @@ static void name_sapi_again(void)
 {
     zval *name = zend_get_constant_str("PHP_SAPI", strlen("PHP_SAPI"));
 
-    sapi_module = wasi_sapi_module;
+    sapi_module.name = wasi_sapi_module.name;
+    sapi_module.phpinfo_as_text = wasi_sapi_module.phpinfo_as_text;
+    sapi_module.send_headers = wasi_sapi_module.send_headers;
     ZVAL_STR(name, zend_string_init_interned(wasi_sapi_module.name, strlen(wasi_sapi_module.name), true));
 }
 
