@@ -4,6 +4,9 @@
 # is resized, for a request to stop).
 # shellcheck disable=SC2154 # the caller's variables
 
+# run_folder_of FILE: what httpd writes lies there, as its configuration says.
+run_folder_of() { awk '$2 == "MOD_WASM_RUN" { print $3 }' "$1"; }
+
 httpd_runs() { kill -0 "$httpd_pid" 2>/dev/null; }
 
 # http_status PATH [METHOD]: prints the status code, or fails when nothing answers.

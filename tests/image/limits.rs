@@ -102,7 +102,7 @@ fn a_busy_server_is_not_an_ill_one() {
 /// What scripts/limits.sh counts on: as many runs as it allows fit, even when each uses all that it may.
 #[test]
 fn runs_that_use_all_their_memory_fit() {
-    for limit in ["512m", "256m"] {
+    for limit in ["512m", "384m"] {
         let app = App::new(&["fill_memory"], "");
         let container = Run::demo()
             .with(&format!("--memory {limit} --memory-swap {limit}"))

@@ -18,12 +18,13 @@ static char *ini_entries;
 
 /*
  * What differs from PHP's own defaults: fibers' stacks, which nothing uses (shims/fibers.c) and which cannot be smaller; OPcache's memory, which each
- * sandbox has to itself; and the part of the stack that recursion may use. The engine keeps another stack beside it, of 4 MiB as a rule, which nobody
+ * sandbox has to itself and which nothing is kept in, so that its optimiser costs more than it saves; and the part of the stack that recursion may use. The engine keeps another stack beside it, of 4 MiB as a rule, which nobody
  * can measure from inside. Where calls of PHP nest through functions in C, that one ends when this one has used about 2.8 MiB. Where it ends
  * first, exhausted.c has the last word.
  */
 static const char *const defaults[][2] = {
     {"fiber.stack_size", "131072"},
+    {"opcache.enable", "0"},
     {"opcache.memory_consumption", "32"},
     {"zend.max_allowed_stack_size", "2097152"},
 };
