@@ -16,6 +16,14 @@ pub fn serve_site(site: Site, scripts: &[(&str, &str)], lines: &str) -> Server {
     httpd(site, scripts, lines).start()
 }
 
+/// The same with a php.ini.
+pub fn serve_with_ini(ini: &str, scripts: &[(&str, &str)], lines: &str) -> Server {
+    let site = Site::new();
+    site.file("php/php.ini", ini);
+    let lines = format!("WasmMapDir /etc/php {} ro\n{lines}", site.path("php"));
+    serve_site(site, scripts, &lines)
+}
+
 /// The same, for tests that choose how httpd runs.
 pub fn httpd(site: Site, scripts: &[(&str, &str)], lines: &str) -> Httpd {
     for (name, code) in scripts {

@@ -1,6 +1,6 @@
 //! Our own PHP: what becomes of its headers, its log and its exit status.
 
-use mod_wasm_tests::{Site, php};
+use mod_wasm_tests::php;
 
 #[test]
 fn a_status_line_of_any_length_is_sent_as_it_is() {
@@ -113,19 +113,10 @@ fn a_message_is_one_line_of_the_log() {
 
 #[test]
 fn settings_of_php_ini_count_for_a_host() {
-    let site = Site::new();
-    site.file(
-        "php/php.ini",
+    let server = php::serve_with_ini(
         "precision = 5\n[HOST=a.test]\nprecision = 6\n",
-    );
-    let lines = format!(
-        "WasmMapDir /etc/php {} ro\nUseCanonicalName Off",
-        site.path("php")
-    );
-    let server = php::serve_site(
-        site,
         &[("ini.php", "<?php echo ini_get('precision');")],
-        &lines,
+        "UseCanonicalName Off",
     );
     let ask = |host: &str| {
         let request = server.request("GET", "/ini.php").host(host);

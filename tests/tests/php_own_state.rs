@@ -71,7 +71,7 @@ fn opcache_keeps_scripts_within_a_run_and_not_beyond() {
     let code = "<?php touch('/tmp/part.php', time() - 100); file_put_contents('/tmp/part.php', '<?php return 5;'); touch('/tmp/part.php', time() - 100); $f = '/tmp/part.php';
         echo json_encode([opcache_get_status()['opcache_enabled'], opcache_get_status()['opcache_statistics']['num_cached_scripts'], opcache_is_script_cached($f), opcache_compile_file($f), opcache_is_script_cached($f), include $f, include $f,
         opcache_get_status()['opcache_statistics']['hits'], opcache_invalidate($f, true), opcache_is_script_cached($f)]);";
-    let server = php::serve(&[("cache.php", code)], "");
+    let server = php::serve_with_ini("opcache.enable = 1", &[("cache.php", code)], "");
     for _ in 0..2 {
         let answer = server.get("/cache.php").expect(200).text();
         let own = if answer.starts_with("[true,1,") { 1 } else { 0 };
