@@ -369,7 +369,7 @@ fn a_body_larger_than_memory_limit_can_be_read_more_than_once() {
         .request("POST", "/in.php")
         .header("Content-Type", "application/octet-stream");
     assert_eq!(
-        request.body(&body).send().expect(200).text(),
+        request.body(body).send().expect(200).text(),
         r#"["8M",true,"0123456789abcdef","0123456789abcdef",true,5]"#
     );
 }
