@@ -26,8 +26,9 @@ build/guests/%.wasm: %.c $(HEADERS) scripts/guests.mk | build/guests
 	@$(GUEST_CLANG) --target=wasm32-wasi -O2 -s -Wall -Wextra -Werror -I examples/include $(GUEST_CFLAGS) -o $@ $<
 
 build/guests/reactor.wasm build/guests/preinit_reactor.wasm: GUEST_CFLAGS := -mexec-model=reactor
-# Another project's source, which is included as a system header: its warnings are its own. Asked for when it is compiled.
-build/guests/sqlite_probe.wasm: GUEST_CFLAGS = -isystem $(or $(shell scripts/sqlite-source),.)
+# Another project's source, which is included as a system header: its warnings are its own. Asked for when it is compiled. And PHP's locks for it.
+build/guests/sqlite_probe.wasm: GUEST_CFLAGS = -isystem $(or $(shell scripts/sqlite-source),.) -isystem runtimes/php
+build/guests/sqlite_probe.wasm: $(wildcard runtimes/php/shims/sqlite.[ch])
 
 build/native/%: %.c $(HEADERS) scripts/guests.mk | build/native
 	@echo "    native $<"

@@ -7,14 +7,14 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # What the demo server runs besides the programs that are built here: scripts/stage wants all of it.
 # shellcheck disable=SC2034 # as above
 readonly DEMO_ARTIFACTS=(
-    php-cgi-8.2.0
+    php
     python-3.11.3 python-3.11.3-stdlib pygments
     wordpress-6.5.5 sqlite-database-integration-2024
 )
 
-# What only tests run: the recipes of docs/tutorial.md.
+# What only tests run: the recipes of docs/tutorial.md, and the PHP that others have built.
 # shellcheck disable=SC2034 # as above
-readonly TEST_ARTIFACTS=(ruby-3.2.0 quickjs-0.11.0)
+readonly TEST_ARTIFACTS=(ruby-3.2.0 quickjs-0.11.0 php-cgi-8.2.0)
 
 say() { printf '==> %s\n' "$*" >&2; }
 

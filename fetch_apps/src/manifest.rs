@@ -26,6 +26,9 @@ pub(crate) struct Manifest {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    /// What several artifacts have in common: `version = "{NAME}"` stands for one of these.
+    #[serde(default)]
+    version: BTreeMap<String, String>,
     /// npm tarballs that artifacts come from, by a short name.
     #[serde(default)]
     tarball: BTreeMap<String, Tarball>,
@@ -105,7 +108,8 @@ impl Manifest {
 
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let document: Document = toml::from_str(text).map_err(|error| error.to_string())?;
-        let artifacts = document.artifact.into_iter().map(Artifact::read);
+        let read = |table| Artifact::read(table, &document.version);
+        let artifacts = document.artifact.into_iter().map(read);
         let manifest = Self {
             tarballs: document.tarball,
             artifacts: artifacts.collect::<Result<_, _>>()?,
@@ -167,9 +171,13 @@ impl Manifest {
 }
 
 impl Artifact {
-    fn read(mut table: Table) -> Result<Self, String> {
+    fn read(mut table: Table, versions: &BTreeMap<String, String>) -> Result<Self, String> {
         if let Some(version) = table.get("version").and_then(Value::as_str) {
-            let version = version.to_string();
+            let shared = versions
+                .iter()
+                .find(|(name, _)| version == format!("{{{name}}}"));
+            let version = shared.map_or(version, |(_, version)| version).to_string();
+            table.insert("version".into(), Value::String(version.clone()));
             table
                 .iter_mut()
                 .for_each(|(_, value)| expand(value, &version));
@@ -403,6 +411,18 @@ mod tests {
             let message = artifact(&lines).expect_err(&lines);
             assert!(message.contains(problem), "{lines}\ngave: {message}");
         }
+    }
+
+    #[test]
+    fn artifacts_may_share_a_version() {
+        let lines = "name = 'a-{version}'\nunpack = 'zip'\nsources = [{ type = 'npm', tarball = 't', member = 'm' }]\n\
+            [version]\nruntime = '8'";
+        let text = format!(
+            "[tarball.t]\npackage = \"@s/p\"\nversion = \"1.0.0\"\nsha256 = \"{DIGEST}\"\n\
+             [[artifact]]\nabout = \"a\"\nversion = \"{{runtime}}\"\nlicense = \"MIT\"\nsha256 = \"{DIGEST}\"\n{lines}"
+        );
+        let manifest = Manifest::parse(&text).unwrap();
+        assert_eq!(manifest.named("a-8").unwrap()[0].version, "8");
     }
 
     #[test]

@@ -6,9 +6,9 @@
 #define SQLITE_TEMP_STORE 3 /* temporary tables in memory: there is no /tmp */
 #define SQLITE_DEFAULT_UNIX_VFS "unix"
 #include <sqlite3.c>
+#include <shims/sqlite.c>
 
 #include "query.h"
-#include "sqlite_locks.h"
 
 static sqlite3 *database;
 
@@ -66,7 +66,7 @@ int main(void)
 {
     const char *what = parameter("do");
     printf("Content-Type: text/plain\n\n");
-    use_host_locks();
+    give_sqlite_the_host();
     if (sqlite3_open("/data/database", &database))
         finish(sqlite3_errmsg(database));
     sqlite3_busy_timeout(database, atoi(parameter("patience")));

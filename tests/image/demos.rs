@@ -20,8 +20,8 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/list-dir", &["welcome.txt", "recipes/"]),
     ("/started-once", &["There are 216816 primes below 3000000."]),
     ("/sandbox", &["The sandbox", "Read /etc/passwd"]),
-    ("/php-hello", &["made by PHP 8.2.0 on wasm32"]),
-    ("/php-info", &["PHP Version 8.2.0"]),
+    ("/php-hello", &["made by PHP 8.4"]),
+    ("/php-info", &["PHP Version 8.4"]),
     ("/hello-python", &["Hello from Python 3.11.3 on wasi!"]),
     ("/hello-python-cgi", &["made by Python 3.11.3 on wasi"]),
     (
@@ -136,5 +136,5 @@ fn a_command_runs_in_the_sandbox_of_a_demo() {
         "-q",
         "/app/index.php",
     ]);
-    assert!(page.contains("made by PHP 8.2.0"), "{page}");
+    assert!(page.contains("made by PHP 8.4"), "{page}");
 }

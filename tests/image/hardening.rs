@@ -194,7 +194,7 @@ fn licences_of_everything_are_in_it() {
             &[
                 "mod_wasm",
                 "wasmtime",
-                "php-cgi-8.2.0",
+                "php",
                 "python-3.11.3",
                 "pygments",
                 "wordpress-6.5.5",

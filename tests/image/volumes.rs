@@ -89,22 +89,12 @@ fn what_does_not_fit_is_refused_and_reading_goes_on() {
 }
 
 #[test]
-fn a_volume_without_room_for_another_file_says_what_is_wrong() {
+fn a_volume_without_room_for_another_file_can_be_read() {
     let volume = tmpfs("size=16m,uid=33,nr_inodes=64");
     let container = Run::demo().volume(&volume, "/data").start();
     container.wait_healthy();
-    // SQLite cannot even lock its database.
     let fill = "n=0; while touch /data/$n 2>/dev/null; do n=$((n + 1)); done";
     container.exec(&["sh", "-c", fill]);
-    let answer = container.get("/wordpress/").expect(503);
-    assert_eq!(answer.header("Retry-After"), Some("5"));
-    assert!(
-        answer.text().contains("The database cannot be used."),
-        "{answer:?}"
-    );
-    assert!(container.logs().stderr.contains("its volume may be full"));
-    container.get("/php-hello/").expect(200);
-
-    container.exec(&["sh", "-c", "rm /data/[0-9]*"]);
     container.get("/wordpress/").expect(200);
+    container.get("/php-hello/").expect(200);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::httpd::Httpd;
-use crate::paths::{fetched, guest, php_cgi, python, root};
+use crate::paths::{fetched, guest, own_php, python, root};
 use crate::process::printed;
 use crate::site::Site;
 
@@ -29,6 +29,7 @@ pub(crate) fn demos_between(before: &str, names: &[&str], after: &str) -> Httpd 
         define("MOD_WASM_DATA", &site.path("data")),
         "<Directory />\nAllowOverride None\nRequire all denied\n</Directory>".to_owned(),
     ];
+    copy(&site, &root().join("apps/php"), "apps/php");
     for name in ["landing"].iter().chain(names) {
         let folder = root().join("apps").join(name);
         copy(&site, &folder, &format!("apps/{name}"));
@@ -65,9 +66,9 @@ fn folder_of(file: &str) -> String {
 fn add_runtimes(site: &Site, snippet: &Path) {
     let text = fs::read_to_string(snippet)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", snippet.display()));
-    if text.contains("/php-cgi-8.2.0.wasm") {
-        let bytes = fs::read(php_cgi()).expect("a fetched file is readable");
-        site.file("runtimes/php-cgi-8.2.0.wasm", bytes);
+    if text.contains("/php.wasm") {
+        let bytes = fs::read(own_php()).expect("a fetched file is readable");
+        site.file("runtimes/php.wasm", bytes);
     }
     if text.contains("/python-3.11.3.wasm") {
         let bytes = fs::read(python()).expect("a fetched file is readable");

@@ -133,7 +133,7 @@ pub(crate) fn make_private_dir(dir: &Path) {
         .unwrap_or_else(|error| panic!("cannot chmod {}: {error}", dir.display()));
 }
 
-/// The fetched PHP, its compiled code already in [`cache_dir`].
+/// The PHP that others have built, its compiled code already in [`cache_dir`].
 pub fn php_cgi() -> String {
     static PATH: OnceLock<String> = OnceLock::new();
     PATH.get_or_init(|| precompiled(&fetched("php-cgi-8.2.0/php-cgi-8.2.0.wasm")))
@@ -147,10 +147,10 @@ pub fn python() -> String {
         .clone()
 }
 
-/// PHP as `runtimes/php` builds it, its compiled code already in [`cache_dir`].
+/// Our PHP, as `runtimes/php` builds it, its compiled code already in [`cache_dir`].
 pub fn own_php() -> String {
     static PATH: OnceLock<String> = OnceLock::new();
-    PATH.get_or_init(|| precompiled(&require(build_dir().join("php/php.wasm"), "make php")))
+    PATH.get_or_init(|| precompiled(&fetched("php/php.wasm")))
         .clone()
 }
 

@@ -76,3 +76,23 @@ fn wrong_use_and_uncaught_errors_are_failures() {
     assert!((stdout(&uncaught) + &stderr(&uncaught)).contains("Uncaught Exception: out"));
     assert_eq!(uncaught.status.code(), Some(125));
 }
+
+#[test]
+fn sessions_and_headers_are_as_on_a_native_command_line() {
+    let code = "session_save_path('/tmp'); session_start(); $_SESSION['a'] = 1; header('X: y'); $sent = headers_sent(); echo session_status(), json_encode($sent);";
+    let options = ["--tmp-dir", "/tmp"];
+    let output = output(&mut command_with(&options, &["-r", code]));
+    assert_eq!(stdout(&output), "2false", "{}", stderr(&output));
+}
+
+#[test]
+fn the_first_line_of_a_script_may_name_its_interpreter() {
+    let site = Site::new();
+    site.file("work/script.php", "#!/usr/bin/env php\n<?php echo 'ran';");
+    let mount = format!("/work={}", site.path("work"));
+    let output = output(&mut command_with(
+        &["--mount", &mount],
+        &["/work/script.php"],
+    ));
+    assert_eq!(stdout(&output), "ran");
+}

@@ -151,3 +151,33 @@ fn a_database_in_wal_mode_is_opened_alone_and_none_becomes_one() {
         "2\nok\n"
     );
 }
+
+#[test]
+fn compressed_files_and_standard_streams_are_streams_by_name() {
+    let code = "<?php
+        file_put_contents('compress.zlib:///tmp/a.gz', str_repeat('wasm', 5000));
+        $file = gzopen('/tmp/a.gz', 'r');
+        $start = gzread($file, 8);
+        gzclose($file);
+        echo $start, ' ', bin2hex(substr(file_get_contents('/tmp/a.gz'), 0, 2)), ' ', strlen(implode('', gzfile('/tmp/a.gz')));
+        for ($i = 0; $i < 300; $i++) {
+            gzclose(gzopen('/tmp/a.gz', 'r'));
+        }
+        file_put_contents('php://stderr', 'said aside');
+        fclose(fopen('php://stdin', 'r'));
+        echo ' ', strlen(file_get_contents('/tmp/a.gz')) < 1000 ? 'small' : 'large';";
+    let server = php::serve(&[("page.php", code)], "");
+    assert_eq!(
+        server.get("/page.php").expect(200).text(),
+        "wasmwasm 1f8b 20000 small"
+    );
+    server.expect_log("said aside");
+}
+
+#[test]
+fn numbers_are_rounded_before_the_point_too() {
+    assert_eq!(
+        php::printed_by("<?php echo number_format(123456, -3), ' ', number_format(123456, -20);"),
+        "123,000 0"
+    );
+}

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use mod_wasm_tests::{Site, php};
+use mod_wasm_tests::command::{bare, output, stderr, stdout};
+use mod_wasm_tests::{Site, php, program};
 
 const PAGES: &[(&str, &str)] = &[
     (
@@ -91,4 +92,24 @@ fn a_request_finds_its_own_environment_and_nothing_of_the_one_before() {
             assert_eq!(told, "now clean", "{preinit}");
         }
     }
+}
+
+#[test]
+fn a_command_begins_in_the_snapshot_of_its_section() {
+    let server = php::serve(&[("page.php", "<?php echo 'answered';")], "WasmPreinit On");
+    assert_eq!(server.get("/page.php").expect(200).text(), "answered");
+    let run = |arguments: &[&str]| {
+        let mut command = bare();
+        command.args(["--section", &server.path("htdocs"), "--httpd"]);
+        command.arg(program("apache2", "apache2"));
+        command.args(["--config", &server.path("httpd.conf"), "--"]);
+        command.args(arguments);
+        output(&mut command)
+    };
+    let code = "echo PHP_SAPI, php_sapi_name(), ini_get('html_errors'), ini_get('precision'), $argv[1]; fwrite(STDERR, 'aside');";
+    let told = run(&["-d", "precision=7", "-r", code, "x"]);
+    assert_eq!(stdout(&told), "clicli07x", "{}", stderr(&told));
+    assert!(stderr(&told).contains("aside"));
+    let late = run(&["-n", "-r", "echo 1;"]);
+    assert!(stderr(&late).contains("-c and -n come too late"));
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use mod_wasm_tests::{Browser, Document, Server, Site, Upload, fetched, php_cgi, printed, root};
+use mod_wasm_tests::{Browser, Document, Server, Site, Upload, own_php, printed, root};
 
 const CHAPTER: &str = "### An application in PHP";
 
@@ -18,8 +18,7 @@ const MODULES: &[&str] = &["alias", "dir", "mime"];
 
 /// Follows the example.
 fn follow() -> Server {
-    fetched("php-cgi-8.2.0");
-    php_cgi();
+    own_php();
     let readme = Document::read("README.md");
     let site = Site::new();
     let here = |text: &str| {

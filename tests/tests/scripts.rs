@@ -192,7 +192,7 @@ fn the_demo_starts_survives_a_resize_stops_on_ctrl_c_and_starts_again() {
         );
         demo.get(address);
     }
-    assert!(demo.get("/php-info").contains("PHP Version 8.2.0"));
+    assert!(demo.get("/php-info").contains("PHP Version 8.4"));
 
     for rows in [20, 40, 60] {
         demo.terminal.resize(rows);

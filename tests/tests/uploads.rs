@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
 use mod_wasm_tests::WordPress;
 
@@ -57,26 +56,6 @@ fn programs_of_the_demo_cannot_make_links() {
         "<?php echo (int) @symlink('plain.txt', '/app/wp-content/uploads/link'), (int) touch('/app/wp-content/uploads/plain.txt');",
     );
     assert_eq!(demo.get("/wordpress/link.php").expect(200).text(), "01");
-}
-
-#[test]
-fn locks_that_requests_left_are_removed_whatever_their_times() {
-    let demo = WordPress::installed("");
-    demo.add_page(
-        "leave.php",
-        "<?php $lock = '/app/wp-content/database/.ht.sqlite.';
-        echo (int) touch($lock . 'future', time() + 86400), (int) mkdir($lock . 'past'), (int) touch($lock . 'past', 1000000000);",
-    );
-    assert_eq!(demo.get("/wordpress/leave.php").expect(200).text(), "111");
-    let path = |name: &str| demo.path(&format!("data/wordpress/database/.ht.sqlite.{name}"));
-    let modified = |name: &str| {
-        let metadata = fs::metadata(path(name)).expect("the program made it");
-        metadata.modified().expect("files have times")
-    };
-    let now = SystemTime::now();
-    assert!(modified("future") > now && modified("past") < now - Duration::from_secs(3600));
-    demo.prepare();
-    assert!(!Path::new(&path("future")).exists() && !Path::new(&path("past")).exists());
 }
 
 #[test]

@@ -1,12 +1,10 @@
-//! The WordPress demo's database when requests die, and when many come at once. Its lock is a directory, which a killed
-//! request leaves behind.
+//! The WordPress demo's database when requests die, and when many come at once.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
-use std::thread::{scope, sleep};
-use std::time::{Duration, SystemTime};
+use std::thread::scope;
 
-use mod_wasm_tests::{WordPress, wait_until};
+use mod_wasm_tests::WordPress;
 
 const DATABASE: &str = "data/wordpress/database/.ht.sqlite";
 
@@ -45,18 +43,10 @@ fn kill_a_request(demo: &WordPress) {
     demo.get("/wordpress/dying.php").expect(504);
     demo.expect_log("WASM0051");
     assert!(
-        Path::new(&demo.path(&format!("{DATABASE}.lock"))).is_dir()
-            && Path::new(&demo.path(&format!("{DATABASE}-journal"))).is_file()
+        Path::new(&demo.path(&format!("{DATABASE}-journal"))).is_file()
             && database_contains(demo, "Half done"),
         "the dead request left too little for this test"
     );
-}
-
-/// Makes the lock look as if it had been taken so long ago.
-fn age_lock(demo: &WordPress, age: Duration) {
-    File::open(demo.path(&format!("{DATABASE}.lock")))
-        .and_then(|lock| lock.set_modified(SystemTime::now() - age))
-        .expect("the lock is there");
 }
 
 /// What lies in the database's folder besides the files that are always there.
@@ -70,22 +60,16 @@ fn leftovers(demo: &WordPress) -> Vec<String> {
 }
 
 #[test]
-fn a_killed_request_locks_the_site_until_its_time_limit_and_its_work_is_undone() {
+fn what_a_killed_request_had_half_done_is_undone_for_the_next_visitor() {
     let demo = WordPress::installed(SHORT_LIFE);
     kill_a_request(&demo);
-    let lock = demo.path(&format!("{DATABASE}.lock"));
-    // Not yet as old as a request can get: its owner might live.
-    age_lock(&demo, Duration::from_secs(50));
+    // Many at once: one of them undoes it, and the others see nothing of it.
     scope(|scope| {
-        let early = scope.spawn(|| demo.get("/wordpress/"));
-        sleep(Duration::from_secs(2));
-        assert!(Path::new(&lock).is_dir(), "a lock in use was taken away");
-        assert!(!early.is_finished());
-        age_lock(&demo, Duration::from_secs(66));
-        for page in [
-            demo.get("/wordpress/"),
-            early.join().expect("the early visitor gets an answer"),
-        ] {
+        let visitors: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| demo.get("/wordpress/")))
+            .collect();
+        for visitor in visitors {
+            let page = visitor.join().expect("a visitor gets an answer");
             let page = page.expect(200).text();
             assert!(
                 page.contains("Hello world!") && !page.contains("Half done"),
@@ -93,46 +77,9 @@ fn a_killed_request_locks_the_site_until_its_time_limit_and_its_work_is_undone()
             );
         }
     });
-    demo.expect_logs("its lock was released after", 1);
     assert_eq!(leftovers(&demo), Vec::<String>::new());
     demo.add_page("check.php", CHECK);
     assert_eq!(demo.get("/wordpress/check.php").expect(200).text(), "ok");
-    assert_eq!(leftovers(&demo), Vec::<String>::new());
-}
-
-#[test]
-fn of_many_requests_one_releases_a_stale_lock() {
-    let demo = WordPress::installed(SHORT_LIFE);
-    kill_a_request(&demo);
-    age_lock(&demo, Duration::from_secs(70));
-    scope(|scope| {
-        let visitors: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| demo.get("/wordpress/")))
-            .collect();
-        for visitor in visitors {
-            let page = visitor.join().expect("a visitor gets an answer");
-            assert!(page.expect(200).text().contains("Hello world!"));
-        }
-    });
-    demo.expect_logs("its lock was released after", 1);
-
-    // Somebody died with the permission to release it: the others wait for the next period but one.
-    kill_a_request(&demo);
-    age_lock(&demo, Duration::from_secs(2 * 65 + 1));
-    let lock = demo.path(&format!("{DATABASE}.lock"));
-    scope(|scope| {
-        let waiting = scope.spawn(|| demo.get("/wordpress/"));
-        sleep(Duration::from_secs(2));
-        assert!(Path::new(&lock).is_dir(), "released in an idle period");
-        age_lock(&demo, Duration::from_secs(3 * 65 + 1));
-        waiting
-            .join()
-            .expect("the visitor gets an answer")
-            .expect(200);
-    });
-    wait_until("the lock is gone", Duration::from_secs(5), || {
-        leftovers(&demo).is_empty()
-    });
 }
 
 #[test]

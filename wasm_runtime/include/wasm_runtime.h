@@ -431,7 +431,7 @@ typedef struct {
   const wrt_mount_table *mount_table;
   /**
    * Stack in bytes of the threads that will call `wrt_run_execute`; 0: not checked. Less than `WRT_STACK_NEEDED` is
-   * refused.
+   * refused; with more, programs may call deeper, up to four times as deep.
    */
   uint64_t thread_stack_size;
   /**

@@ -44,13 +44,15 @@ pub struct ServingEngine {
 impl ServingEngine {
     /// An engine for at most `max_instances` guests at a time of modules that need no more than `needs`, with mounts of a table.
     /// `scratch` is the directory in which guests have scratch directories, and how many at a time; without it they can have none.
+    /// Code of a guest may use `stack` bytes of a thread's.
     pub fn new(
         needs: &Needs,
         max_instances: u32,
+        stack: usize,
         mounts: Arc<MountTable>,
         scratch: Option<(&Path, u32)>,
     ) -> Result<Arc<Self>> {
-        let (engine, mut remarks) = pool::make_engine(needs, max_instances)?;
+        let (engine, mut remarks) = pool::make_engine(needs, max_instances, stack)?;
         let scratch = scratch.map(|(path, count)| Slots::open(path, count, &mut remarks.warnings));
         let linker = linker::new(&engine).map_err(|error| Error::Engine(one_line(&error)))?;
         let tokio = Builder::new_current_thread()

@@ -201,24 +201,27 @@ static void pass_arguments(const order *order, int count, char **arguments)
     SG(request_info).path_translated = order->subject && order->mode == 'f' ? estrdup(order->subject) : NULL;
 }
 
+/* As native PHP: a script may set headers until it writes, and nobody sees them. */
+static int drop_headers(sapi_headers_struct *headers)
+{
+    return SAPI_HEADER_SENT_SUCCESSFULLY;
+}
+
 int run_command(int count, char **arguments)
 {
     order order = {.mode = 'f'};
     int status = 255;
 
     name_sapi(true);
+    wasi_sapi_module.send_headers = drop_headers;
     if (!take_order(&order, count, arguments) || order.mode == 'h') {
         fputs(usage, order.mode == 'h' ? stdout : stderr);
         return order.mode == 'h' ? 0 : 1;
     }
-    if (!start_php())
+    if (!(php_is_started() ? become_command() : start_php()))
         return exit_status(status);
-    SG(headers_sent) = 1;
-    SG(request_info).no_headers = 1;
     pass_arguments(&order, count, arguments);
     if (begin_script()) {
-        SG(headers_sent) = 1;
-        SG(request_info).no_headers = 1;
         register_streams();
         status = follow(&order);
     }

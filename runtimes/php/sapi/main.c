@@ -11,6 +11,7 @@
 #define LARGEST_STATUS 125
 
 void __wasm_call_ctors(void);
+int __main_void(void); /* the C library's: calls main() with the arguments of this run */
 
 static volatile int constructed;
 
@@ -42,7 +43,7 @@ int main(int argument_count, char **arguments)
     if (!is_request())
         exit(run_command(argument_count, arguments));
     name_sapi(false);
-    exit(start_php() ? answer_request() : LARGEST_STATUS);
+    exit(php_is_started() || start_php() ? answer_request() : LARGEST_STATUS);
 }
 
 __attribute__((export_name("wizer-initialize"))) void initialize(void)
@@ -57,5 +58,5 @@ __attribute__((export_name("wizer-initialize"))) void initialize(void)
 __attribute__((export_name("wizer-resume"))) void resume(void)
 {
     refresh();
-    exit(answer_request());
+    exit(__main_void());
 }

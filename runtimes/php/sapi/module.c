@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../shims/library_memory.h"
 #include "php_main.h"
 #include "php_variables.h"
 
@@ -57,10 +58,19 @@ static void register_variables(zval *variables)
     efree(self);
 }
 
-/* Standard error goes to the server's error log. */
+/* Standard error goes to the server's error log, where a message is one line: what is in it must not look like another message. */
 static void log_line(const char *message, int level)
 {
-    fprintf(stderr, "%s\n", message);
+    for (; *message; message++)
+        putc(*message == '\n' && !wasi_sapi_module.phpinfo_as_text ? ' ' : *message, stderr);
+    putc('\n', stderr);
+}
+
+/* Comes before PHP's allocator is emptied. */
+static int forget_libraries(void)
+{
+    end_counting_libraries();
+    return SUCCESS;
 }
 
 static int start(sapi_module_struct *module)
@@ -72,6 +82,7 @@ sapi_module_struct wasi_sapi_module = {
     .startup = start,
     .shutdown = php_module_shutdown_wrapper,
     .activate = apply_user_ini,
+    .deactivate = forget_libraries,
     .ub_write = write_output,
     .flush = flush_output,
     .getenv = read_variable,

@@ -62,32 +62,35 @@ void flush_output(void *context)
         note_failure();
 }
 
+static void put_text(const char *text)
+{
+    write_output(text, strlen(text));
+}
+
 static void put_line(const char *line, size_t length)
 {
     write_output(line, length);
-    write_output("\r\n", 2);
+    put_text("\r\n");
 }
 
 /* "HTTP/1.1 404 Nothing here" of header() is "Status: 404 Nothing here" of CGI. */
 static void put_status(void)
 {
-    const char *line = SG(sapi_headers).http_status_line;
-    int code = SG(sapi_headers).http_response_code;
-    char status[512];
-    const char *text = line ? strchr(line, ' ') : NULL;
+    const char *line = SG(sapi_headers).http_status_line, *text = line ? strchr(line, ' ') : NULL;
+    char code[MAX_LENGTH_OF_LONG + 1];
 
-    if (text)
-        put_line(status, snprintf(status, sizeof status, "Status: %s", text + 1));
-    else if (code && code != 200)
-        put_line(status, snprintf(status, sizeof status, "Status: %d", code));
+    if (!text && SG(sapi_headers).http_response_code == 200)
+        return;
+    snprintf(code, sizeof code, " %d", SG(sapi_headers).http_response_code);
+    put_text("Status:");
+    put_text(text ? text : code);
+    put_text("\r\n");
 }
 
 int send_headers(sapi_headers_struct *headers)
 {
     zend_llist_position position;
 
-    if (SG(request_info).no_headers)
-        return SAPI_HEADER_SENT_SUCCESSFULLY;
     put_status();
     for (sapi_header_struct *header = zend_llist_get_first_ex(&headers->headers, &position); header;
          header = zend_llist_get_next_ex(&headers->headers, &position)) {

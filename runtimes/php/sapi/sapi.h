@@ -18,6 +18,8 @@ void stop_php(void);
 void add_ini_entry(const char *entry);
 void ignore_ini_files(void);
 bool php_is_started(void);
+/* Makes of a PHP that was started for requests one for a command; false, with a message, where it was started another way than asked. */
+bool become_command(void);
 
 /* output.c */
 size_t write_output(const char *data, size_t size);
@@ -34,6 +36,7 @@ int run_command(int argument_count, char **arguments);
 bool begin_script(void);
 int run_script(const char *path);
 int end_script(int status);
+bool script_has_begun(void);
 
 /* user_ini.c: applies [PATH] and [HOST] sections of php.ini and .user.ini files. A callback of the SAPI. */
 int apply_user_ini(void);

@@ -3,13 +3,23 @@
 
 #include <unistd.h>
 
+#include "../shims/library_memory.h"
 #include "php_main.h"
 #include "zend_stream.h"
+
+static enum { NOT_BEGUN, BEGUN, ENDING } state;
+
+bool script_has_begun(void)
+{
+    return state != NOT_BEGUN;
+}
 
 bool begin_script(void)
 {
     bool begun = false;
 
+    state = BEGUN;
+    begin_counting_libraries();
     SG(server_context) = (void *)1; /* any: PHP reads input only where there is one */
     zend_first_try {
         begun = php_request_startup() == SUCCESS;
@@ -28,6 +38,7 @@ int run_script(const char *path)
         else
             zend_stream_init_fp(&file, stdin, "Standard input code");
         file.primary_script = 1;
+        CG(skip_shebang) = true;
         php_execute_script(&file);
         zend_destroy_file_handle(&file);
     } zend_end_try();
@@ -41,9 +52,15 @@ int end_script(int status)
         efree(SG(request_info).path_translated);
         SG(request_info).path_translated = NULL;
     }
+    /* Once, though its own recursion may have used up the stack: exhausted.c. */
+    if (state == BEGUN) {
+        state = ENDING;
+        zend_try {
+            php_request_shutdown(NULL);
+        } zend_end_try();
+    }
     zend_try {
-        php_request_shutdown(NULL);
+        flush_output(NULL);
     } zend_end_try();
-    flush_output(NULL);
     return exit_status(EG(exit_status) ? EG(exit_status) : status);
 }

@@ -9,6 +9,7 @@
 #include "php_ini.h"
 #include "php_main.h"
 #include "zend_extensions.h"
+#include "zend_ini_scanner.h"
 
 extern zend_extension zend_extension_entry; /* OPcache */
 
@@ -17,13 +18,14 @@ static char *ini_entries;
 
 /*
  * What differs from PHP's own defaults: fibers' stacks, which nothing uses (shims/fibers.c) and which cannot be smaller; OPcache's memory, which each
- * sandbox has to itself; and the part of the stack that recursion may use. The engine keeps another stack beside it, of 1 MiB, which nobody can
- * measure from inside. Where calls of PHP nest through functions in C, that one ends when this one has used about 700 KiB.
+ * sandbox has to itself; and the part of the stack that recursion may use. The engine keeps another stack beside it, of 4 MiB as a rule, which nobody
+ * can measure from inside. Where calls of PHP nest through functions in C, that one ends when this one has used about 2.8 MiB. Where it ends
+ * first, exhausted.c has the last word.
  */
 static const char *const defaults[][2] = {
     {"fiber.stack_size", "131072"},
     {"opcache.memory_consumption", "32"},
-    {"zend.max_allowed_stack_size", "655360"},
+    {"zend.max_allowed_stack_size", "2097152"},
 };
 
 static const char *const line_defaults[][2] = {
@@ -80,9 +82,49 @@ bool php_is_started(void)
     return started;
 }
 
+static void change_setting(const char *name, size_t name_length, const char *value, size_t length)
+{
+    zend_string *key = zend_string_init(name, name_length, 0);
+
+    zend_alter_ini_entry_chars(key, value, length, ZEND_INI_SYSTEM, ZEND_INI_STAGE_STARTUP);
+    zend_string_release(key);
+}
+
+static void change_by_entry(zval *name, zval *value, zval *index, int kind, void *context)
+{
+    if (kind == ZEND_INI_PARSER_ENTRY && value)
+        change_setting(Z_STRVAL_P(name), Z_STRLEN_P(name), Z_STRVAL_P(value), Z_STRLEN_P(value));
+}
+
+/* PHP has a copy of what was known at the start. */
+static void name_sapi_again(void)
+{
+    zval *name = zend_get_constant_str("PHP_SAPI", strlen("PHP_SAPI"));
+
+    sapi_module.name = wasi_sapi_module.name;
+    sapi_module.phpinfo_as_text = wasi_sapi_module.phpinfo_as_text;
+    sapi_module.send_headers = wasi_sapi_module.send_headers;
+    ZVAL_STR(name, zend_string_init_interned(wasi_sapi_module.name, strlen(wasi_sapi_module.name), true));
+}
+
+bool become_command(void)
+{
+    if (wasi_sapi_module.php_ini_ignore || wasi_sapi_module.php_ini_path_override) {
+        fputs("php: -c and -n come too late: this PHP was started before. Take --entry-point _start\n", stderr);
+        return false;
+    }
+    name_sapi_again();
+    for (size_t i = 0; i < sizeof line_defaults / sizeof *line_defaults; i++)
+        change_setting(line_defaults[i][0], strlen(line_defaults[i][0]), line_defaults[i][1], strlen(line_defaults[i][1]));
+    if (ini_entries)
+        zend_parse_ini_string(ini_entries, true, ZEND_INI_SCANNER_NORMAL, change_by_entry, NULL);
+    return true;
+}
+
 bool start_php(void)
 {
     zend_signal_startup();
+    count_memory_of_sqlite();
     give_sqlite_the_host();
     sapi_startup(&wasi_sapi_module);
     wasi_sapi_module.ini_defaults = set_defaults;

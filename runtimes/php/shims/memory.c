@@ -1,6 +1,7 @@
 /*
  * mmap and munmap for anonymous memory, straight from memory.grow: what PHP's allocator and OPcache take their memory from. Both want
- * addresses that are multiples of 2 MiB, so that is the unit of all of it; smaller requests come from malloc.
+ * addresses that are multiples of 2 MiB, so that is the unit of all of it; smaller requests come from malloc. A mapping is given back whole or by whole
+ * units (patches/php-memory.patch). Who names an address gets that or none: PHP's allocator asks so for what follows a block that grows.
  *
  * A mapping of a file is refused (ENODEV). PHP reads such files instead. mprotect has nothing to protect, and says so by success: who calls it,
  * OPcache for opcache.protect_memory and fibers for the page below their stack, looks for bugs of PHP.
@@ -53,6 +54,24 @@ static void *take_new(size_t units)
     return (void *)(start * UNIT);
 }
 
+/* Memory from unit `start` on, where all of that is free: given back before, or new. */
+static void *take_at(size_t start, size_t units)
+{
+    size_t end = __builtin_wasm_memory_size(0) * WASM_PAGE, old = 0;
+
+    if (start + units > UNITS)
+        return NULL;
+    while (old < units && (start + old) * UNIT < end) {
+        if (!unused[start + old++])
+            return NULL;
+    }
+    size_t last = (start + units) * UNIT;
+    if (last > end && __builtin_wasm_memory_grow(0, (last - end) / WASM_PAGE) == SIZE_MAX)
+        return NULL;
+    memset(unused + start, 0, units);
+    return memset((void *)(start * UNIT), 0, old * UNIT);
+}
+
 void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
 {
     void *memory;
@@ -65,6 +84,10 @@ void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t 
         memory = aligned_alloc(WASM_PAGE, (size + WASM_PAGE - 1) / WASM_PAGE * WASM_PAGE);
         if (memory)
             return memset(memory, 0, size);
+    } else if (address) {
+        memory = take_at((uintptr_t)address / UNIT, units_of(size));
+        if (memory)
+            return memory;
     } else {
         memory = take_unused(units_of(size));
         if (!memory)

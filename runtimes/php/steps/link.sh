@@ -5,6 +5,9 @@ readonly STACK_SIZE=8388608 # 8 MiB, of which zend.max_allowed_stack_size allows
 
 readonly RUNTIME_LIBRARIES=(wasi-emulated-signal wasi-emulated-getpid wasi-emulated-process-clocks)
 
+# Functions of the C library that our shims come before: iconv.c, library_memory.c.
+readonly WRAPPED=(iconv_open malloc calloc realloc aligned_alloc posix_memalign free)
+
 # runtime_files: what zig links into every program, as it names them itself: the start of a command first, then the C library and its helpers.
 runtime_files() {
     local probe=$PHP_BUILD/make/probe flags
@@ -23,6 +26,6 @@ link_php() {
     (
         cd "$PHP_BUILD/make"
         "$ZIG" wasm-ld --error-limit=0 --export-memory --stack-first --entry _start -z "stack-size=$STACK_SIZE" --strip-all -O2 \
-            --allow-multiple-definition --wrap=iconv_open -o "$RESULT" "${runtime[0]}" @objects.list ../libraries/lib/*.a "${runtime[@]:1}"
+            --allow-multiple-definition "${WRAPPED[@]/#/--wrap=}" -o "$RESULT" "${runtime[0]}" @objects.list ../libraries/lib/*.a "${runtime[@]:1}"
     ) || die "the objects do not link"
 }

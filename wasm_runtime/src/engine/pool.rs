@@ -1,6 +1,6 @@
 //! The pool of instances of a serving process: places that are prepared once and cleaned between guests.
 
-use super::settings::{MAX_WASM_STACK, MEMORY_RESERVATION, Settings, Target};
+use super::settings::{MEMORY_RESERVATION, Settings, Target};
 use super::written_pages::{self, Missing};
 use crate::artifact::Needs;
 use crate::error::{Error, Result, one_line};
@@ -41,12 +41,17 @@ pub(super) struct Remarks {
     pub(super) note: &'static str,
 }
 
-/// An engine with a pool for `instances` guests at a time; without a pool where there is no room for one.
-pub(super) fn make_engine(needs: &Needs, instances: u32) -> Result<(Engine, Remarks)> {
+/// An engine with a pool for `instances` guests at a time, each with `stack` bytes; without a pool where there is no room for one.
+pub(super) fn make_engine(
+    needs: &Needs,
+    instances: u32,
+    stack: usize,
+) -> Result<(Engine, Remarks)> {
     let configured = Settings::of_this_process().config(Target::Native);
     let mut config = configured.map_err(|error| Error::Engine(one_line(&error)))?;
     config
-        .max_wasm_stack(MAX_WASM_STACK)
+        .max_wasm_stack(stack)
+        .async_stack_size(stack) // which nothing uses, and which may not be smaller
         .wasm_backtrace_max_frames(Some(MAX_FRAMES));
     let mut remarks = Remarks::default();
     let reset = reset(&mut remarks);

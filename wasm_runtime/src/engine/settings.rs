@@ -9,11 +9,24 @@ use serde::{Deserialize, Serialize};
 use wasmparser::WasmFeatures;
 use wasmtime::{Config, Engine, WasmBacktraceDetails};
 
-/// Stack that WebAssembly code may use, in bytes. A deeper call traps with "call stack exhausted".
-pub const MAX_WASM_STACK: usize = 1 << 20;
+/// Stack that WebAssembly code has at least, in bytes. A deeper call than its stack allows traps with "call stack exhausted".
+pub const MIN_WASM_STACK: usize = 1 << 20;
 
-/// Stack that the host functions of a run need on top of [`MAX_WASM_STACK`], in bytes.
+/// The most that it uses, where threads have as much: a run that goes so deep leaves its thread with that much memory.
+pub const MAX_WASM_STACK: usize = 4 << 20;
+
+/// Stack that the host functions of a run need on top of that, in bytes.
 pub const HOST_STACK_MARGIN: usize = 256 << 10;
+
+/// What the program around has used of a thread's stack when a run begins, in bytes.
+const CALLERS_STACK: usize = 256 << 10;
+
+/// Stack in bytes that WebAssembly code may use on threads that have `thread` bytes; 0: nobody knows.
+pub fn wasm_stack(thread: u64) -> usize {
+    let thread = usize::try_from(thread).unwrap_or(usize::MAX);
+    let rest = thread.saturating_sub(HOST_STACK_MARGIN + CALLERS_STACK);
+    rest.clamp(MIN_WASM_STACK, MAX_WASM_STACK)
+}
 
 /// Address space of one linear memory: with it, 32-bit accesses need no bounds checks.
 pub(crate) const MEMORY_RESERVATION: u64 = 4 << 30;
@@ -216,6 +229,14 @@ pub(crate) mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn guests_have_the_stack_of_their_threads_within_bounds() {
+        assert_eq!(wasm_stack(0), MIN_WASM_STACK);
+        assert_eq!(wasm_stack(2 << 20), 3 << 19);
+        assert_eq!(wasm_stack(8 << 20), MAX_WASM_STACK);
+        assert_eq!(wasm_stack(u64::MAX), MAX_WASM_STACK);
     }
 
     /// The code holds the image, so its size tells.

@@ -6,7 +6,7 @@ use super::guard::{borrow, fallible, free, hand_out, infallible, options, slice}
 use super::mounts::wrt_mount_table;
 use super::text::wrt_str;
 use crate::artifact::Needs;
-use crate::engine::settings::{HOST_STACK_MARGIN, MAX_WASM_STACK};
+use crate::engine::settings::{HOST_STACK_MARGIN, MIN_WASM_STACK, wasm_stack};
 use crate::engine::{ServingEngine, open_written_pages};
 use crate::error::{Error, Result};
 use crate::guest::LoadedModule;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Stack in bytes that a thread needs which calls `wrt_run_execute`.
 pub const WRT_STACK_NEEDED: u64 = 1310720;
 
-const _: () = assert!(WRT_STACK_NEEDED as usize == MAX_WASM_STACK + HOST_STACK_MARGIN);
+const _: () = assert!(WRT_STACK_NEEDED as usize == MIN_WASM_STACK + HOST_STACK_MARGIN);
 
 /// The engine of a serving process: make one, after the process was forked, with all signals blocked (it starts a thread).
 /// May be used from any thread.
@@ -37,7 +37,7 @@ pub struct wrt_engine_options {
     /// All mounts that its runs may have: on the way to one, no link is followed that lies in a writable one. NULL: all links are.
     pub mount_table: *const wrt_mount_table,
     /// Stack in bytes of the threads that will call `wrt_run_execute`; 0: not checked. Less than `WRT_STACK_NEEDED` is
-    /// refused.
+    /// refused; with more, programs may call deeper, up to four times as deep.
     pub thread_stack_size: u64,
     /// A directory, of this process's user alone, in which runs have their scratch directories; empty: they can have none. What
     /// killed processes left there is removed now. Several engines may use it.
@@ -93,7 +93,8 @@ unsafe fn new_engine(given: *const wrt_engine_options) -> Result<Arc<ServingEngi
         return Err(Error::InvalidArgument("scratch_count is 0"));
     }
     let scratch = scratch.map(|path| (path, given.scratch_count));
-    ServingEngine::new(&needs, given.max_instances, mounts, scratch)
+    let stack = wasm_stack(given.thread_stack_size);
+    ServingEngine::new(&needs, given.max_instances, stack, mounts, scratch)
 }
 
 /// Opens what the engine of this process wants and what a process may not open once it has changed its user: call it before that, in

@@ -10,6 +10,9 @@ use wasmtime::{Engine, Instance, Store, Trap, TypedFunc, UpdateDeadline, WasmBac
 /// The export that makes a module a reactor.
 pub(crate) const INITIALIZE: &str = "_initialize";
 
+/// What a guest may export to be called where its call stack is exhausted: it can say so in its own words, and exit.
+const STACK_EXHAUSTED: &str = "mod_wasm_stack_exhausted";
+
 /// What a run calls, and what is to be known of it afterwards.
 pub(crate) struct Call<'a> {
     pub(crate) entry_point: &'a str,
@@ -61,10 +64,31 @@ fn instantiate_and_call(
     };
     for function in initialize.iter().chain([&entry]) {
         if let Err(error) = function.call(&mut *store, ()) {
-            return failure(&error, call);
+            return last_words(store, &instance, &error).unwrap_or_else(|| failure(&error, call));
         }
     }
     Ending::Exited(0)
+}
+
+/// How a guest ends that has an answer to the end of its stack. Its frames are gone, its memory is as the trap found it. Its answer may
+/// go too deep itself, once: cleaning up is recursive as well.
+fn last_words(
+    store: &mut Store<Sandbox>,
+    instance: &Instance,
+    error: &wasmtime::Error,
+) -> Option<Ending> {
+    let exhausted = |error: &wasmtime::Error| error.downcast_ref() == Some(&Trap::StackOverflow);
+    if !exhausted(error) {
+        return None;
+    }
+    let answer = instance.get_typed_func::<(), ()>(&mut *store, STACK_EXHAUSTED);
+    let answer = answer.ok()?;
+    let mut ended = answer.call(&mut *store, ()).err()?;
+    if exhausted(&ended) {
+        ended = answer.call(store, ()).err()?;
+    }
+    let Exit(status) = ended.downcast_ref()?;
+    Some(Ending::Exited(*status))
 }
 
 /// The function that a reactor wants to be called before any other (WASI application ABI): constructors run in it, and

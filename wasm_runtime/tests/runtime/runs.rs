@@ -102,6 +102,39 @@ fn a_stripped_module_says_so() {
 }
 
 #[test]
+fn a_guest_may_have_the_last_word_on_the_end_of_its_stack() {
+    for (answer, expected) in [
+        ("(call $proc_exit (i32.const 7))", Some(7)),
+        ("nop", None),
+        ("unreachable", None),
+        ("(call $culprit)", None),
+    ] {
+        let ending = run(&guest(&format!(
+            r#"(func $culprit (export "_start") (call $culprit))
+               (func (export "mod_wasm_stack_exhausted") {answer})"#
+        )))
+        .ending;
+        match (ending, expected) {
+            (Ending::Exited(status), Some(expected)) => assert_eq!(status, expected),
+            (Ending::Trapped { message, .. }, None) => {
+                assert!(message.contains("call stack exhausted"), "{message}");
+            }
+            (ending, _) => panic!("{answer}: {ending:?}"),
+        }
+    }
+}
+
+#[test]
+fn other_traps_have_no_last_word() {
+    let ending = run(&guest(
+        r#"(func (export "_start") unreachable)
+           (func (export "mod_wasm_stack_exhausted") (call $proc_exit (i32.const 7)))"#,
+    ))
+    .ending;
+    assert!(matches!(ending, Ending::Trapped { .. }), "{ending:?}");
+}
+
+#[test]
 fn a_deep_stack_is_cut() {
     let (_, backtrace) = trap("(call $culprit)");
     assert_eq!(backtrace.matches("culprit").count(), 32, "{backtrace}");

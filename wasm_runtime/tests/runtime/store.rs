@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 use wasm_runtime::artifact::{ArtifactStore, Origin, Request};
 use wasm_runtime::engine::ServingEngine;
+use wasm_runtime::engine::settings::MIN_WASM_STACK;
 use wasm_runtime::error::Error;
 use wasm_runtime::run::Ending;
 
@@ -116,7 +117,14 @@ fn code_of_the_baseline_is_taken_when_there_is_none_of_this_machine() {
     let prepared = workshop.prepare().unwrap();
     assert_eq!(prepared.origin(), Some(Origin::Cache));
     let metadata = &prepared.artifact().unwrap().metadata;
-    let engine = ServingEngine::new(&metadata.facts.needs, 1, Default::default(), None).unwrap();
+    let engine = ServingEngine::new(
+        &metadata.facts.needs,
+        1,
+        MIN_WASM_STACK,
+        Default::default(),
+        None,
+    )
+    .unwrap();
     engine.check(metadata).unwrap();
     let (outcome, _) = run_with(&load_prepared(&prepared, 1), options(), false);
     assert_eq!(outcome.ending, Ending::Exited(0));
@@ -208,6 +216,7 @@ fn code_of_another_engine_is_refused_and_compiled_again() {
     let engine = ServingEngine::new(
         &found.artifact().unwrap().metadata.facts.needs,
         1,
+        MIN_WASM_STACK,
         Default::default(),
         None,
     )

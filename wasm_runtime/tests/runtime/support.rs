@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use wasm_runtime::artifact::{ArtifactStore, Origin, Prepared, Request};
 use wasm_runtime::engine::ServingEngine;
+use wasm_runtime::engine::settings::MIN_WASM_STACK;
 use wasm_runtime::error::Result;
 use wasm_runtime::guest::LoadedModule;
 use wasm_runtime::host::{Host, Stop};
@@ -111,7 +112,14 @@ pub(crate) fn load(wat: &str, max_instances: u32) -> Arc<LoadedModule> {
 
 pub(crate) fn load_prepared(prepared: &Prepared, max_instances: u32) -> Arc<LoadedModule> {
     let needs = &prepared.artifact().unwrap().metadata.facts.needs;
-    let engine = ServingEngine::new(needs, max_instances, Default::default(), None).unwrap();
+    let engine = ServingEngine::new(
+        needs,
+        max_instances,
+        MIN_WASM_STACK,
+        Default::default(),
+        None,
+    )
+    .unwrap();
     Arc::new(LoadedModule::new(&engine, prepared).unwrap())
 }
 

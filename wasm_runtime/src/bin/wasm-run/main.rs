@@ -31,6 +31,9 @@ use wasm_runtime::run::{Outcome, Run};
 /// Descriptors that this process has for itself: standard streams, compiled code, what is open while a path is looked up.
 const OWN_DESCRIPTORS: u64 = 96;
 
+/// Stack in bytes of the thread that runs the guest.
+const THREAD_STACK: usize = MAX_WASM_STACK + 4 * HOST_STACK_MARGIN;
+
 fn main() -> ExitCode {
     let options = match Options::try_parse() {
         Ok(options) => options,
@@ -58,7 +61,7 @@ fn run(options: &Options) -> Result<u8, Failure> {
     let scratch = settings.tmp_dir.as_ref().map(|_| scratch::folder());
     let scratch = scratch.transpose()?;
     let scratch = scratch.as_deref().map(|folder| (folder, scratch::MOST));
-    let engine = ServingEngine::new(&prepared.facts.needs, 1, table, scratch)?;
+    let engine = ServingEngine::new(&prepared.facts.needs, 1, MAX_WASM_STACK, table, scratch)?;
     if !engine.warning().is_empty() {
         eprintln!("wasm-run: {}", engine.warning());
     }
@@ -74,7 +77,7 @@ fn execute(module: Arc<LoadedModule>, settings: &Settings) -> Result<Outcome, Fa
     let options = settings.run_options(open_files(settings.descriptors()));
     let thread = thread::Builder::new()
         .name("wasm-guest".to_owned())
-        .stack_size(MAX_WASM_STACK + 4 * HOST_STACK_MARGIN)
+        .stack_size(THREAD_STACK)
         .spawn(move || Run::new(module, options, Box::new(Streams::new())).execute());
     let thread = thread.map_err(|error| Failure::own(format!("cannot start a thread: {error}")))?;
     thread
