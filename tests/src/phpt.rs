@@ -11,77 +11,59 @@ use tempfile::TempDir;
 use crate::paths::{cache_dir, fetched, module, own_php, program, root};
 use crate::process::printed;
 
-/// Folders of the tests that concern what our PHP is made of.
-const FOLDERS: &[&str] = &[
-    "Zend/tests",
-    "tests/basic",
-    "tests/classes",
-    "tests/func",
-    "tests/lang",
-    "tests/output",
-    "tests/security",
-    "tests/strings",
-    "ext/bcmath/tests",
-    "ext/ctype/tests",
-    "ext/date/tests",
-    "ext/dom/tests",
-    "ext/exif/tests",
-    "ext/fileinfo/tests",
-    "ext/filter/tests",
-    "ext/gd/tests",
-    "ext/hash/tests",
-    "ext/iconv/tests",
-    "ext/json/tests",
-    "ext/libxml/tests",
-    "ext/mbstring/tests",
-    "ext/opcache/tests",
-    "ext/pcre/tests",
-    "ext/pdo/tests",
-    "ext/pdo_sqlite/tests",
-    "ext/phar/tests",
-    "ext/random/tests",
-    "ext/reflection/tests",
-    "ext/session/tests",
-    "ext/simplexml/tests",
-    "ext/sodium/tests",
-    "ext/spl/tests",
-    "ext/sqlite3/tests",
-    "ext/standard/tests",
-    "ext/tokenizer/tests",
-    "ext/xml/tests",
-    "ext/xmlreader/tests",
-    "ext/xmlwriter/tests",
-    "ext/zlib/tests",
-];
+/// Folders of the tests of what our PHP is made of, and what they need besides.
+const TESTED: &str = "Zend/tests tests/basic tests/classes tests/func tests/lang tests/output tests/security tests/strings \
+    ext/bcmath/tests ext/ctype/tests ext/date/tests ext/dom/tests ext/exif/tests ext/fileinfo/tests ext/filter/tests \
+    ext/gd/tests ext/hash/tests ext/iconv/tests ext/json/tests ext/libxml/tests ext/mbstring/tests ext/opcache/tests \
+    ext/pcre/tests ext/pdo/tests ext/pdo_sqlite/tests ext/phar/tests ext/random/tests ext/reflection/tests \
+    ext/session/tests ext/simplexml/tests ext/sodium/tests ext/spl/tests ext/sqlite3/tests ext/standard/tests \
+    ext/tokenizer/tests ext/xml/tests ext/xmlreader/tests ext/xmlwriter/tests ext/zlib/tests";
+const SHARED: &str = "run-tests.php sapi/cli/tests sapi/cgi/tests";
 
-/// What those tests include besides.
-const SHARED: &[&str] = &["run-tests.php", "sapi/cli/tests", "sapi/cgi/tests"];
+/// Options of run-tests.php. The driver may be older, and its E_ALL another one.
+const OPTIONS: &str = "-q -n --offline --no-progress --no-color --set-timeout 90 -d error_reporting=30719";
+
+/// How each test ended, as run-tests.php says it: `PASSED`, `SKIPPED`, `FAILED` and others. The key is the file's path in PHP's source.
+/// That of a test which is run for several drivers has words before it.
+pub type Endings = BTreeMap<String, String>;
 
 /// A copy of the tests, which write beside themselves.
 pub struct Phpt {
     folder: TempDir,
-    php: String,
+    wasm_run: Vec<String>,
 }
 
-/// How each test ended, as run-tests.php says it: `PASSED`, `SKIPPED`, `FAILED` and others. The key is the file's path in PHP's source.
-pub type Endings = BTreeMap<String, String>;
-
 impl Phpt {
+    #[expect(clippy::new_without_default, reason = "it copies thousands of files")]
     pub fn new() -> Phpt {
         let folder = tempfile::tempdir().expect("a folder");
+        let [path, cache] = [folder.path(), cache_dir()].map(|path| path.display().to_string());
+        let options = format!(
+            "--cache-dir {cache} --mount {path}={path} --tmp-dir /tmp --memory 1G --timeout 60"
+        );
+        let mut wasm_run = vec![module("wasm-run").display().to_string()];
+        wasm_run.extend(options.split(' ').map(str::to_owned));
+        let phpt = Phpt { folder, wasm_run };
         let mut copy = Command::new("cp");
-        copy.args(["-R", "--parents"]).args(FOLDERS).args(SHARED);
-        printed(copy.arg(folder.path()).current_dir(source()));
-        Phpt {
-            folder,
-            php: own_php(),
-        }
+        copy.args(["-R", "--parents"])
+            .args([TESTED, SHARED].iter().flat_map(|names| names.split(' ')))
+            .arg(phpt.folder.path());
+        printed(copy.current_dir(phpt.source()));
+        phpt
+    }
+
+    /// The source of the PHP that is tested.
+    fn source(&self) -> PathBuf {
+        let mut php = Command::new(&self.wasm_run[0]);
+        php.args(&self.wasm_run[1..]).arg(own_php());
+        let version = printed(php.args(["-r", "echo PHP_VERSION;"]));
+        fetched(&format!("php-{version}-source"))
     }
 
     /// Paths of all tests in PHP's source, sorted.
     pub fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
-        for folder in FOLDERS {
+        for folder in TESTED.split(' ') {
             self.find(&self.folder.path().join(folder), &mut names);
         }
         names.sort();
@@ -99,66 +81,48 @@ impl Phpt {
         }
     }
 
-    /// The path in the source. A test of PDO that is run for a driver has that driver's name before it.
     fn name(&self, path: &str) -> String {
         path.replace(&format!("{}/", self.folder.path().display()), "")
     }
 
     /// Runs these tests, all cores at work.
     pub fn run(&self, names: &[String]) -> Endings {
-        let folder = self.folder.path().display().to_string();
-        let [list, results] = ["list", "results"].map(|file| self.folder.path().join(file));
-        fs::write(&list, names.join("\n")).expect("a list");
-        let wasm_run = module("wasm-run").display().to_string();
-        let mount = format!("{folder}={folder}");
-        let cache = cache_dir().display().to_string();
-        let run = [
-            &wasm_run,
-            "--cache-dir",
-            &cache,
-            "--mount",
-            &mount,
-            "--tmp-dir",
-            "/tmp",
-            "--memory",
-            "1G",
-            "--timeout",
-            "60",
-        ];
+        let folder = self.folder.path();
+        let [list, results] = ["list", "results"].map(|file| folder.join(file));
+        let paths = names.iter().map(|name| folder.join(name));
+        let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
+        fs::write(&list, paths.join("\n")).expect("a list");
         let php = root().join("tests/phpt/php");
         let cores = available_parallelism().map_or(1, usize::from);
         let output = Command::new(program("php", "php-cli"))
-            .args([
-                "run-tests.php",
-                "-q",
-                "-n",
-                "--offline",
-                "--no-progress",
-                "--no-color",
-                "--set-timeout",
-                "90",
-            ])
+            .arg("run-tests.php")
+            .args(OPTIONS.split(' '))
             .arg(format!("-j{cores}"))
-            .arg("-W")
-            .arg(&results)
-            .arg("-r")
-            .arg(&list)
-            .current_dir(&folder)
+            .args(["-W".as_ref(), results.as_os_str()])
+            .args(["-r".as_ref(), list.as_os_str()])
+            .current_dir(folder)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("PHPT_RUN", run.join("\n"))
-            .env("PHPT_MODULE", &self.php)
+            .env("PHPT_RUN", self.wasm_run.join("\n"))
+            .env("PHPT_MODULE", own_php())
             .env("TEST_PHP_EXECUTABLE", &php)
             .env("TEST_PHP_CGI_EXECUTABLE", &php)
             .output()
             .expect("php runs");
-        let said = String::from_utf8_lossy(&output.stdout);
-        let results = fs::read_to_string(results).unwrap_or_default();
-        assert!(!results.is_empty(), "run-tests.php ran nothing: {said}");
-        let lines = results.lines().filter_map(|line| line.split_once('\t'));
-        lines
+        let lines = fs::read_to_string(results).unwrap_or_default();
+        let endings: Endings = lines
+            .lines()
+            .filter_map(|line| line.split_once('\t'))
             .map(|(ending, path)| (self.name(path), ending.to_owned()))
-            .collect()
+            .collect();
+        assert!(
+            endings.len() >= names.len(),
+            "run-tests.php stopped after {} of {} tests: {}",
+            endings.len(),
+            names.len(),
+            String::from_utf8_lossy(&output.stdout)
+        );
+        endings
     }
 
     /// What a failed test printed otherwise than expected: the first lines.
@@ -168,23 +132,4 @@ impl Phpt {
         let text = String::from_utf8_lossy(&bytes);
         text.lines().take(12).collect::<Vec<_>>().join("\n")
     }
-}
-
-impl Default for Phpt {
-    fn default() -> Phpt {
-        Phpt::new()
-    }
-}
-
-/// PHP's source, of the version that the manifest names.
-fn source() -> PathBuf {
-    let mut list = Command::new(root().join("scripts/fetch-apps"));
-    let artifacts = printed(list.args(["--list", "--json", "php-sources"]));
-    let name = artifacts
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .find_map(|artifact| {
-            Some(artifact["artifact"].as_str()?.to_owned()).filter(|name| name.starts_with("php-"))
-        });
-    fetched(&name.expect("php-sources has PHP's own"))
 }

@@ -1,42 +1,37 @@
-//! PHP's own tests on our PHP: every eighth of them, or with PHP_TESTS=all every one (`make php-tests`). Those that must fail stand in
-//! `tests/phpt/failing.txt`, by cause.
+//! PHP's own tests on our PHP: every eighth of them, or with PHP_TESTS=all every one (`make php-tests`). Those that fail stand in
+//! `tests/phpt/failing.txt`, by cause; those that end now in one way and now in another, in `tests/phpt/unsteady.txt`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mod_wasm_tests::phpt::{Endings, Phpt};
 
-/// A sample is spread over all folders, and takes about two minutes.
+/// The sample is spread over all folders, and takes about two minutes on two cores.
 const ONE_OF: usize = 8;
-/// Of a hundred tests that are run, skipped ones excepted. Fewer: something is wrong with the run itself.
-const PASSING_PERCENT: usize = 90;
 
-/// Test and cause. A cause is a line that begins with `#`; the tests follow it.
-fn expected_failures() -> BTreeMap<&'static str, &'static str> {
+type Listed = BTreeMap<&'static str, &'static str>;
+
+/// Test and cause. A cause is a line that begins with `#`; its tests follow.
+fn listed(text: &'static str) -> Listed {
     let mut cause = "";
-    let mut failures = BTreeMap::new();
-    for line in include_str!("../phpt/failing.txt").lines() {
+    let mut listed = Listed::new();
+    for line in text.lines() {
         match line.strip_prefix("# ") {
             Some(text) => cause = text,
-            None if line.is_empty() => {}
-            None => assert!(
-                failures.insert(line, cause).is_none(),
-                "{line} is listed twice"
-            ),
+            None => assert!(listed.insert(line, cause).is_none(), "{line} stands twice"),
         }
     }
-    failures
+    listed
 }
 
-/// A redirected test is named after the file that leads to it.
+/// The test's file: words before it tell what else it is run for.
 fn file(name: &str) -> &str {
     name.rsplit(' ').next().unwrap_or(name)
 }
 
-fn unexpected(phpt: &Phpt, endings: &Endings) -> Vec<String> {
-    let failures = expected_failures();
+fn faults(phpt: &Phpt, endings: &Endings, failing: &Listed) -> Vec<String> {
     let faults = endings.iter().filter_map(|(name, ending)| {
         let failed = !["PASSED", "SKIPPED", "XFAILED"].contains(&ending.as_str());
-        match (failed, failures.get(name.as_str())) {
+        match (failed, failing.get(name.as_str())) {
             (true, None) => Some(format!("{name}: {ending}\n{}", phpt.difference(file(name)))),
             (false, Some(cause)) => Some(format!("{name}: {ending}, and listed to fail: {cause}")),
             _ => None,
@@ -45,47 +40,38 @@ fn unexpected(phpt: &Phpt, endings: &Endings) -> Vec<String> {
     faults.collect()
 }
 
-fn count(endings: &Endings, ending: &str) -> usize {
-    endings.values().filter(|other| *other == ending).count()
-}
-
 #[test]
 fn php_passes_its_own_tests_but_for_those_listed() {
+    let failing = listed(include_str!("../phpt/failing.txt"));
+    let unsteady = listed(include_str!("../phpt/unsteady.txt"));
     let phpt = Phpt::new();
-    let all = phpt.names();
-    let everything = std::env::var("PHP_TESTS").is_ok_and(|value| value == "all");
-    let step = if everything { 1 } else { ONE_OF };
-    let sample: Vec<_> = all.iter().step_by(step).cloned().collect();
-    let unknown: Vec<_> = expected_failures()
-        .into_keys()
-        .filter(|name| !all.iter().any(|known| known == file(name)))
-        .collect();
-    assert!(
-        unknown.is_empty(),
-        "listed, and there are no such tests: {unknown:?}"
-    );
+    let names = phpt.names();
+    let known: BTreeSet<_> = names.iter().map(String::as_str).collect();
+    for name in failing.keys().chain(unsteady.keys()) {
+        assert!(known.contains(file(name)), "no such test: {name}");
+    }
 
+    let all = std::env::var("PHP_TESTS").is_ok_and(|value| value == "all");
+    let sample: Vec<_> = names
+        .into_iter()
+        .step_by(if all { 1 } else { ONE_OF })
+        .filter(|name| !unsteady.contains_key(name.as_str()))
+        .collect();
     let endings = phpt.run(&sample);
-    let (passed, skipped) = (count(&endings, "PASSED"), count(&endings, "SKIPPED"));
-    println!(
-        "{} tests of PHP: {passed} passed, {skipped} skipped",
-        endings.len()
-    );
-    let faults = unexpected(&phpt, &endings);
+    let count = |ending: &str| endings.values().filter(|other| *other == ending).count();
+    let (passed, skipped) = (count("PASSED"), count("SKIPPED"));
+    let total = endings.len();
+    println!("PHP's own tests: {total}, of which {passed} passed and {skipped} were skipped");
+    let faults = faults(&phpt, &endings, &failing);
     assert!(
         faults.is_empty(),
-        "{} tests:\n{}",
+        "{}:\n{}",
         faults.len(),
         faults.join("\n")
     );
+    // Lists of what fails do not notice where hardly anything is run any more.
     assert!(
-        endings.len() >= sample.len() && sample.len() > 10_000 / step,
-        "{} of {} were run",
-        endings.len(),
-        sample.len()
-    );
-    assert!(
-        passed * 100 >= (endings.len() - skipped) * PASSING_PERCENT,
-        "only {passed} passed"
+        passed * 10 > total * 8,
+        "only {passed} of {total} tests passed"
     );
 }
