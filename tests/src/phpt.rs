@@ -21,7 +21,8 @@ const TESTED: &str = "Zend/tests tests/basic tests/classes tests/func tests/lang
 const SHARED: &str = "run-tests.php sapi/cli/tests sapi/cgi/tests";
 
 /// Options of run-tests.php. The driver may be older, and its E_ALL another one.
-const OPTIONS: &str = "-q -n --offline --no-progress --no-color --set-timeout 90 -d error_reporting=30719";
+const OPTIONS: &str =
+    "-q -n --offline --no-progress --no-color --set-timeout 90 -d error_reporting=30719";
 
 /// How each test ended, as run-tests.php says it: `PASSED`, `SKIPPED`, `FAILED` and others. The key is the file's path in PHP's source.
 /// That of a test which is run for several drivers has words before it.
