@@ -18,7 +18,7 @@ const TESTED: &str = "Zend/tests tests/basic tests/classes tests/func tests/lang
     ext/pcre/tests ext/pdo/tests ext/pdo_sqlite/tests ext/phar/tests ext/random/tests ext/reflection/tests \
     ext/session/tests ext/simplexml/tests ext/sodium/tests ext/spl/tests ext/sqlite3/tests ext/standard/tests \
     ext/tokenizer/tests ext/xml/tests ext/xmlreader/tests ext/xmlwriter/tests ext/zlib/tests";
-const SHARED: &str = "run-tests.php sapi/cli/tests sapi/cgi/tests";
+const SHARED: &str = "run-tests.php sapi/cli/tests sapi/cgi/tests ext/dl_test/tests";
 
 /// Options of run-tests.php. The driver may be older, and its E_ALL another one.
 const OPTIONS: &str =
