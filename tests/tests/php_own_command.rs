@@ -190,6 +190,29 @@ fn sessions_and_headers_are_as_on_a_native_command_line() {
 }
 
 #[test]
+fn what_php_says_of_its_settings_comes_before_what_the_script_says() {
+    let told = told(&["-d", "assert.warning=0", "-r", "echo 'script';"]);
+    assert!(told.contains("assert.warning INI setting is deprecated"));
+    assert!(told.ends_with("script"), "{told}");
+}
+
+/// They come from libsodium on x86-64.
+const HASHES: [&str; 2] = [
+    "$argon2i$v=19$m=1024,t=3,p=1$q+AsSRJh9zDX5yO65YCa1A$B3Z1j+1oHTuJCpcg0DLY5szb2xZMMQW5wylpkNnb1O8",
+    "$argon2id$v=19$m=1024,t=2,p=1$sxl2PHdMfVOTTAx4B8oOmQ$Q2mr48MsgjntOGmCfMP6ibXWoMdIcPMjHp0G5Lg9ijM",
+];
+
+#[test]
+fn passwords_hashed_on_other_machines_are_verified() {
+    for hash in HASHES {
+        let code = format!(
+            "foreach (['secret', 'other'] as $try) echo json_encode(password_verify($try, '{hash}'));"
+        );
+        assert_eq!(told(&["-r", &code]), "truefalse");
+    }
+}
+
+#[test]
 fn the_first_line_of_a_script_may_name_its_interpreter() {
     let site = Site::new();
     site.file("work/script.php", "#!/usr/bin/env php\n<?php echo 'ran';");

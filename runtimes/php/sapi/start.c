@@ -131,6 +131,7 @@ bool start_php(void)
     wasi_sapi_module.ini_defaults = set_defaults;
     wasi_sapi_module.ini_entries = ini_entries;
     started = wasi_sapi_module.startup(&wasi_sapi_module) == SUCCESS;
+    fflush(stdout); /* what PHP says of php.ini comes first, and not with each request from a snapshot */
     if (started)
         watch_deadline();
     else

@@ -11,6 +11,9 @@ readonly CONFIGURE_ANSWERS=(
     ac_cv_func_mkstemp=yes      # shims/temporary_files.c
     ac_cv_func_flock=yes        # shims/locks.c
     ac_cv_func_gethostname=yes  # shims/sockets.c
+    # configure looks for a libsqlite3 of the system
+    ac_cv_lib_sqlite3_sqlite3_close_v2=yes ac_cv_lib_sqlite3_sqlite3_column_table_name=yes
+    ac_cv_lib_sqlite3_sqlite3_errstr=yes ac_cv_lib_sqlite3_sqlite3_expanded_sql=yes
     php_cv_iconv_ignore=no php_cv_lib_onig_invalid_koi8=no
 )
 
