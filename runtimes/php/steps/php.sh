@@ -11,6 +11,7 @@ readonly CONFIGURE_ANSWERS=(
     ac_cv_func_mkstemp=yes      # shims/temporary_files.c
     ac_cv_func_flock=yes        # shims/locks.c
     ac_cv_func_gethostname=yes  # shims/sockets.c
+    ac_cv_path_PROG_SENDMAIL=/usr/sbin/sendmail
     php_cv_iconv_ignore=no php_cv_lib_onig_invalid_koi8=no
 )
 
