@@ -3,7 +3,7 @@
 
 readonly STACK_SIZE=8388608 # 8 MiB, of which zend.max_allowed_stack_size allows a part (sapi/start.c)
 
-readonly RUNTIME_LIBRARIES=(wasi-emulated-signal wasi-emulated-getpid wasi-emulated-process-clocks)
+RUNTIME_LIBRARIES=(wasi-emulated-signal wasi-emulated-getpid wasi-emulated-process-clocks)
 
 # Functions of the C library that our shims come before: iconv.c, library_memory.c.
 readonly WRAPPED=(iconv_open malloc calloc realloc aligned_alloc posix_memalign free)
