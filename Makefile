@@ -1,5 +1,5 @@
 # Thin targets: the logic lives in scripts/, in Cargo and in mod_wasm/Makefile. `make help` lists them.
-.PHONY: help setup build guests fetch php demo test php-tests wasi-testsuite lint header
+.PHONY: help setup build guests fetch php php-intl php-repro php-tests demo test wasi-testsuite lint header
 .PHONY: image image-test image-repro install uninstall bench-quick bench-start bench-targets bench-image clean
 
 PARTS = demo
@@ -27,6 +27,14 @@ fetch: ## download and verify what the demos run (NAMES="wordpress-6.5.5 ...")
 php: ## build PHP for WebAssembly from source into build/php
 	@scripts/setup build fetch php
 	@runtimes/php/build
+
+php-intl: build ## build another PHP, with the extension intl, into build/php-intl
+	@scripts/setup fetch php
+	@scripts/php-intl
+
+php-repro: ## build it from its archives again, elsewhere, and compare: 9 minutes of processor time
+	@scripts/setup build fetch php
+	@scripts/php-repro
 
 demo: ## show it: a server in the foreground (PORT=8080, ADDRESS=127.0.0.1)
 	@scripts/demo
