@@ -143,11 +143,9 @@ fn without_php_ini_errors_go_to_the_client_and_not_to_the_log() {
 
 #[test]
 fn errors_go_to_the_log_and_not_to_the_client_where_php_ini_says_so() {
-    let site = Site::new();
-    site.file("php/php.ini", "display_errors = Off\nlog_errors = On\n");
-    let mount = format!("WasmMapDir /etc/php {} ro", site.path("php"));
+    let ini = "display_errors = Off\nlog_errors = On\n";
     let code = "<?php echo 'text', $missing;";
-    let server = php::serve_site(site, &[("page.php", code)], &mount);
+    let server = php::serve_with_ini(ini, &[("page.php", code)], "");
     assert_eq!(server.get("/page.php").expect(200).text(), "text");
     server.expect_log("PHP Warning:  Undefined variable $missing in /app/page.php on line 1");
 }

@@ -209,7 +209,7 @@ fn ours(calls: &[&str]) -> Vec<String> {
         |code, from| {
             let arguments = arguments(code, from);
             let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            php::command_with(&["--tmp-dir", "/tmp"], &words)
+            php::command_with(&["--tmp-dir", "/tmp=8G"], &words)
         },
         calls,
     )

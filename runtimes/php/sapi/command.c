@@ -161,6 +161,7 @@ static void show_modules(void)
 
 static int run_code(const char *code)
 {
+    PG(during_request_startup) = false;
     zend_first_try {
         zend_eval_string_ex(code, NULL, "Command line code", 1);
     } zend_end_try();
