@@ -20,9 +20,8 @@ const TESTED: &str = "Zend/tests tests/basic tests/classes tests/func tests/lang
     ext/tokenizer/tests ext/xml/tests ext/xmlreader/tests ext/xmlwriter/tests ext/zlib/tests";
 const SHARED: &str = "run-tests.php sapi/cli/tests sapi/cgi/tests ext/dl_test/tests";
 
-/// Options of run-tests.php. The driver may be older, and its E_ALL another one.
-const OPTIONS: &str =
-    "-q -n --offline --no-progress --no-color --set-timeout 90 -d error_reporting=30719";
+/// Options of run-tests.php. The driver may be older, and its E_ALL another one; OPcache is on natively.
+const OPTIONS: &str = "-q -n --offline --no-progress --no-color --set-timeout 90 -d error_reporting=30719 -d opcache.enable=1";
 
 /// How each test ended, as run-tests.php says it: `PASSED`, `SKIPPED`, `FAILED` and others. The key is the file's path in PHP's source.
 /// That of a test which is run for several drivers has words before it.
