@@ -84,6 +84,14 @@ pub fn native(stem: &str) -> PathBuf {
     require(build_dir().join("native").join(stem), "make guests")
 }
 
+/// A program of the native PHP that our PHP is compared with, such as `bin/php`.
+pub(crate) fn native_php(program: &str) -> PathBuf {
+    require(
+        build_dir().join("php-native").join(program),
+        "scripts/php-native",
+    )
+}
+
 /// A fetched file or folder below `apps/fetched`; `artifact` is its first component.
 pub fn fetched(relative: &str) -> PathBuf {
     let artifact = relative.split('/').next().unwrap_or(relative);

@@ -22,6 +22,10 @@ CONFIGURE_OPTIONS=(
     --host=wasm32-unknown-wasi --disable-all --disable-cli --disable-cgi --disable-phpdbg --enable-embed=static
     --disable-shared --enable-static --disable-rpath --disable-zts --disable-zend-signals --disable-gcc-global-regs --disable-fiber-asm
     --without-pcre-jit --without-valgrind --with-config-file-path=/etc/php --with-config-file-scan-dir=/etc/php/conf.d
+)
+
+# scripts/php-native has the same.
+EXTENSIONS=(
     --enable-bcmath --enable-ctype --enable-dom --enable-exif --enable-fileinfo --enable-filter --enable-mbstring --enable-pdo
     --enable-phar --enable-session --enable-simplexml --enable-tokenizer --enable-xml --enable-xmlreader --enable-xmlwriter
     --enable-gd --with-jpeg --with-webp --with-freetype --with-iconv --with-libxml --with-pdo-sqlite --with-sodium --with-sqlite3 --with-zlib
@@ -44,7 +48,7 @@ configure_php() {
         export WEBP_CFLAGS="-I$include" WEBP_LIBS="$lib/libwebp.a"
         export FREETYPE2_CFLAGS="-I$include" FREETYPE2_LIBS="$lib/libfreetype.a"
         export LIBSODIUM_CFLAGS="-I$include -DSODIUM_STATIC" LIBSODIUM_LIBS="$lib/libsodium.a"
-        env "${CONFIGURE_ANSWERS[@]}" "$PHP_BUILD/src/php/configure" "${CONFIGURE_OPTIONS[@]}"
+        env "${CONFIGURE_ANSWERS[@]}" "$PHP_BUILD/src/php/configure" "${CONFIGURE_OPTIONS[@]}" "${EXTENSIONS[@]}"
     ) >"$PHP_BUILD/configure.log" 2>&1 || die "PHP's configure script failed: see $PHP_BUILD/configure.log"
     hide_machine
 }
