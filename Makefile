@@ -1,5 +1,5 @@
 # Thin targets: the logic lives in scripts/, in Cargo and in mod_wasm/Makefile. `make help` lists them.
-.PHONY: help setup build guests fetch php php-intl php-repro php-tests demo test wasi-testsuite lint header
+.PHONY: help setup build guests fetch php php-intl php-repro php-native test-phpt demo test wasi-testsuite lint header
 .PHONY: image image-test image-repro install uninstall bench-quick bench-start bench-targets bench-image clean
 
 PARTS = demo
@@ -9,7 +9,7 @@ help: ## this list
 	@echo
 	@echo "Each runs a script of the same purpose in scripts/; try it with --help."
 
-setup: ## install what building and showing needs (PARTS="build install guests fetch php demo test lint bench peers")
+setup: ## install what building and showing needs (PARTS="build install guests fetch php demo test lint bench peers php-native")
 	@scripts/setup $(PARTS)
 
 build: ## build the module, its library and its programs into build/modules
@@ -36,14 +36,17 @@ php-repro: ## build it from its archives again, elsewhere, and compare: 9 minute
 	@scripts/setup build fetch php
 	@scripts/php-repro
 
+php-native: ## build native PHP from the same archive into build/php-native, to compare with
+	@scripts/php-native
+
 demo: ## show it: a server in the foreground (PORT=8080, ADDRESS=127.0.0.1)
 	@scripts/demo
 
 test: ## run every test
 	@scripts/test
 
-php-tests: ## run all tests that PHP has for itself (`make test` runs one in eight): half an hour
-	@PHP_TESTS=all scripts/test --test php_own_phpt -- --nocapture
+test-phpt: ## run all tests that PHP has for itself, beside native PHP's results (ARGS=--native records these anew)
+	@scripts/test-phpt $(ARGS)
 
 wasi-testsuite: ## run the programs of wasi-testsuite (WASI_TESTSUITE=FOLDER, a clone of its branch prod/testsuite-base)
 	@scripts/wasi-testsuite

@@ -183,6 +183,11 @@ static int check_syntax(const char *path)
     return right == SUCCESS ? 0 : 255;
 }
 
+static int run_file(const char *path)
+{
+    return path ? run_script(path, fopen(path, "rb")) : run_script(nameless, stdin);
+}
+
 static int follow(const order *order)
 {
     switch (order->mode) {
@@ -202,7 +207,7 @@ static int follow(const order *order)
     case 'r':
         return run_code(order->subject);
     default:
-        return run_script(order->subject);
+        return run_file(order->subject);
     }
 }
 
@@ -220,7 +225,12 @@ static void pass_arguments(const order *order, int count, char **arguments)
     SG(request_info).path_translated = order->subject && reads_file(order) ? estrdup(order->subject) : NULL;
 }
 
-/* As native PHP: a script may set headers until it writes, and nobody sees them. */
+/* As native PHP: a script may set headers until it writes, and nobody sees them, headers_list() included. */
+static int drop_header(sapi_header_struct *header, sapi_header_op_enum operation, sapi_headers_struct *headers)
+{
+    return 0;
+}
+
 static int drop_headers(sapi_headers_struct *headers)
 {
     return SAPI_HEADER_SENT_SUCCESSFULLY;
@@ -232,6 +242,7 @@ int run_command(int count, char **arguments)
     int status = 255;
 
     name_sapi(true);
+    wasi_sapi_module.header_handler = drop_header;
     wasi_sapi_module.send_headers = drop_headers;
     if (!take_order(&order, count, arguments) || order.mode == 'h') {
         fputs(usage, order.mode == 'h' ? stdout : stderr);
@@ -246,6 +257,7 @@ int run_command(int count, char **arguments)
     pass_arguments(&order, count, arguments);
     if (begin_script()) {
         register_streams();
+        zend_is_auto_global(ZSTR_KNOWN(ZEND_STR_AUTOGLOBAL_SERVER)); /* natively a part of $GLOBALS from the start */
         status = follow(&order);
     }
     status = end_script(status);

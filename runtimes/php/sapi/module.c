@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../shims/library_memory.h"
@@ -38,6 +39,15 @@ static char *read_variable(const char *name, size_t length)
     return getenv(name);
 }
 
+/* What filter_input() finds, too. */
+static void register_variable(const char *name, char *value, zval *variables)
+{
+    size_t length = strlen(value);
+
+    if (sapi_module.input_filter(PARSE_SERVER, name, &value, length, &length))
+        php_register_variable_safe(name, value, length, variables);
+}
+
 /* As native php-cgi has it: PHP_SELF is the script and what follows it in the URL. */
 static void register_variables(zval *variables)
 {
@@ -47,14 +57,14 @@ static void register_variables(zval *variables)
     php_import_environment_variables(variables);
     if (!script) {
         script = SG(request_info).path_translated ? SG(request_info).path_translated : "";
-        php_register_variable("SCRIPT_NAME", (char *)script, variables);
-        php_register_variable("SCRIPT_FILENAME", (char *)script, variables);
-        php_register_variable("PATH_TRANSLATED", (char *)script, variables);
-        php_register_variable("DOCUMENT_ROOT", "", variables);
+        register_variable("SCRIPT_NAME", (char *)script, variables);
+        register_variable("SCRIPT_FILENAME", (char *)script, variables);
+        register_variable("PATH_TRANSLATED", (char *)script, variables);
+        register_variable("DOCUMENT_ROOT", (char *)"", variables);
         info = "";
     }
     spprintf(&self, 0, "%s%s", script, info ? info : "");
-    php_register_variable("PHP_SELF", self, variables);
+    register_variable("PHP_SELF", self, variables);
     efree(self);
 }
 

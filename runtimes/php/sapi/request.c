@@ -51,6 +51,6 @@ int answer_request(void)
     }
     describe_request(script);
     if (begin_script())
-        status = run_script(script);
+        status = run_script(script, NULL);
     return end_script(status);
 }

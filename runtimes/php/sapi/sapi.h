@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "php.h"
 #include "SAPI.h"
@@ -32,9 +33,12 @@ int answer_request(void);
 /* command.c: does what the arguments say. The result is an exit status. */
 int run_command(int argument_count, char **arguments);
 
-/* script.c: runs a file, which is standard input where `path` is NULL, and ends the request around it. The result is an exit status. */
+/*
+ * script.c: runs the script `name`, from `stream` where there is one, and ends the request around it. The result is an exit status. As natively: what
+ * PHP opens itself is a resource of the script, and open_basedir counts for it.
+ */
 bool begin_script(void);
-int run_script(const char *path);
+int run_script(const char *name, FILE *stream);
 int end_script(int status);
 bool script_has_begun(void);
 

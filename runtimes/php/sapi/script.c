@@ -27,16 +27,16 @@ bool begin_script(void)
     return begun;
 }
 
-int run_script(const char *path)
+int run_script(const char *name, FILE *stream)
 {
     zend_file_handle file;
     int status = 255;
 
     zend_first_try {
-        if (path)
-            zend_stream_init_filename(&file, path);
+        if (stream)
+            zend_stream_init_fp(&file, stream, name);
         else
-            zend_stream_init_fp(&file, stdin, "Standard input code");
+            zend_stream_init_filename(&file, name);
         file.primary_script = 1;
         CG(skip_shebang) = true;
         php_execute_script(&file);

@@ -105,6 +105,7 @@ static void name_sapi_again(void)
 
     sapi_module.name = wasi_sapi_module.name;
     sapi_module.phpinfo_as_text = wasi_sapi_module.phpinfo_as_text;
+    sapi_module.header_handler = wasi_sapi_module.header_handler;
     sapi_module.send_headers = wasi_sapi_module.send_headers;
     zend_string_hash_val(name);
     GC_ADD_FLAGS(name, IS_STR_INTERNED | IS_STR_PERMANENT);

@@ -5,8 +5,8 @@ readonly STACK_SIZE=8388608 # 8 MiB, of which zend.max_allowed_stack_size allows
 
 RUNTIME_LIBRARIES=(wasi-emulated-signal wasi-emulated-getpid wasi-emulated-process-clocks)
 
-# Functions of the C library that our shims come before: iconv.c, library_memory.c.
-readonly WRAPPED=(iconv_open malloc calloc realloc aligned_alloc posix_memalign free)
+# Functions of the C library that our shims come before: folder.c, iconv.c, library_memory.c, time.c.
+readonly WRAPPED=(chdir iconv_open strptime malloc calloc realloc aligned_alloc posix_memalign free)
 
 # runtime_files: what zig links into every program, as it names them itself: the start of a command first, then the C library and its helpers.
 runtime_files() {

@@ -8,9 +8,10 @@
 use std::env;
 use std::fs;
 use std::io::{Read, Write, stdin, stdout};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use mod_wasm_tests::{Request, Response, Server, Site};
+use mod_wasm_tests::{Response, Server, Site};
 
 /// What httpd itself makes of a request.
 const OF_THE_REQUEST: [&str; 8] = [
@@ -103,44 +104,69 @@ fn start(folder: &str, ini: &str) -> Server {
     server
 }
 
-fn request(server: &Server, folder: &str) -> Request {
-    let path = variable("SCRIPT_FILENAME");
-    let path = path.strip_prefix(folder).unwrap_or(&path);
-    let query = variable("QUERY_STRING").replace(' ', "+");
-    let target = if query.is_empty() {
-        path.to_owned()
-    } else {
-        format!("{path}?{query}")
-    };
-    let mut request = server.request(&variable("REQUEST_METHOD"), &target);
-    let headers = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    for name in headers.filter(|name| name == "CONTENT_TYPE" || name.starts_with("HTTP_")) {
-        let value = variable(&name);
-        if !value.is_empty() {
-            let header = name.trim_start_matches("HTTP_").replace('_', "-");
-            request = request.header(&header, &value);
-        }
-    }
-    if variable("CONTENT_LENGTH").is_empty() {
-        return request;
-    }
-    let mut body = Vec::new();
-    stdin().read_to_end(&mut body).expect("a body");
-    request.body(body)
+/// Bytes of a variable of CGI, which need not be UTF-8.
+fn bytes(name: &str) -> Vec<u8> {
+    env::var_os(name).map_or_else(Vec::new, |value| value.as_bytes().to_vec())
 }
 
-/// The answer as php-cgi writes it: header names that httpd spells otherwise as tests look for them.
+/// Names of headers, and the variables that hold them.
+fn headers() -> Vec<(String, String)> {
+    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let of_a_header = |name: &String| name == "CONTENT_TYPE" || name.starts_with("HTTP_");
+    names
+        .filter(|name| of_a_header(name) && !bytes(name).is_empty())
+        .map(|name| (name.trim_start_matches("HTTP_").replace('_', "-"), name))
+        .collect()
+}
+
+/// The request up to its body.
+fn head(folder: &str, body: &[u8]) -> Vec<u8> {
+    let path = variable("SCRIPT_FILENAME");
+    let path = path.strip_prefix(folder).unwrap_or(&path);
+    let mut head = format!("{} {path}", variable("REQUEST_METHOD")).into_bytes();
+    let query = bytes("QUERY_STRING");
+    if !query.is_empty() {
+        head.push(b'?');
+        head.extend(
+            query
+                .iter()
+                .map(|&byte| if byte == b' ' { b'+' } else { byte }),
+        );
+    }
+    head.extend(b" HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n");
+    for (header, name) in headers() {
+        head.extend(format!("{header}: ").into_bytes());
+        head.extend(bytes(&name));
+        head.extend(b"\r\n");
+    }
+    if !body.is_empty() {
+        head.extend(format!("Content-Length: {}\r\n", body.len()).into_bytes());
+    }
+    head.extend(b"\r\n");
+    head
+}
+
+fn answer(server: &Server, folder: &str) -> Response {
+    let mut body = Vec::new();
+    if !variable("CONTENT_LENGTH").is_empty() {
+        stdin().read_to_end(&mut body).expect("a body");
+    }
+    let mut exchange = server.connect();
+    exchange.send(&head(folder, &body));
+    exchange.send(&body);
+    exchange.finish()
+}
+
+/// The answer as php-cgi writes it. Tests look for the header of the type in the spelling of PHP or of a script, httpd has one of its own.
 fn as_cgi(response: &Response) -> Vec<u8> {
     let mut head = String::new();
     if response.status != 200 {
         head += &format!("Status: {} {}\r\n", response.status, response.reason);
     }
     for (name, value) in &response.headers {
-        let name = if name == "Content-Type" {
-            "Content-type"
-        } else {
-            name
-        };
+        if name == "Content-Type" {
+            head += &format!("Content-type: {value}\r\n");
+        }
         head += &format!("{name}: {value}\r\n");
     }
     let mut bytes = (head + "\r\n").into_bytes();
@@ -152,6 +178,6 @@ fn main() {
     let arguments: Vec<String> = env::args().collect();
     let folder = variable("PHPT_FOLDER");
     let server = start(&folder, &ini(&arguments));
-    let response = request(&server, &folder).send();
+    let response = answer(&server, &folder);
     stdout().write_all(&as_cgi(&response)).expect("a reader");
 }

@@ -43,7 +43,7 @@ impl Php {
 fn wasm_run(folder: &str) -> Vec<String> {
     let cache = cache_dir().display();
     let options = format!(
-        "--cache-dir {cache} --mount {folder}={folder} --tmp-dir /tmp --memory 1G --timeout 60"
+        "--cache-dir {cache} --mount {folder}={folder} --tmp-dir /tmp --allow-symlinks --memory 1G --timeout 60"
     );
     let program = module("wasm-run").display().to_string();
     let options = options.split(' ').map(str::to_owned);

@@ -45,6 +45,9 @@ int fchmod(int fd, mode_t mode);
 int chown(const char *path, uid_t user, gid_t group);
 int lchown(const char *path, uid_t user, gid_t group);
 
+/* error_numbers.c */
+int shown_error(int number);
+
 /* temporary_files.c */
 int mkstemp(char *pattern);
 char *mktemp(char *pattern);
