@@ -41,4 +41,7 @@ ours/shims/%.S.o: $(RECIPE)/shims/%.S
 # One function of half a megabyte: -O3 takes three times as long for it, and makes nothing faster.
 Zend/zend_execute.lo: CFLAGS_CLEAN := $(patsubst -O3,-O2,$(CFLAGS_CLEAN))
 
+# PHP's configure script knows of some machines only that their fnmatch() works.
+ext/standard/basic_functions.lo ext/standard/file.lo: CFLAGS_CLEAN += -DHAVE_FNMATCH=1
+
 -include $(OPCACHE_OBJECTS:=.dep) $(SAPI_OBJECTS:=.dep) $(SHIM_OBJECTS:=.dep)

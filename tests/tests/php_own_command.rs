@@ -226,3 +226,30 @@ fn the_first_line_of_a_script_may_name_its_interpreter() {
     ));
     assert_eq!(stdout(&output), "ran");
 }
+
+/// Each answer is native PHP's.
+#[test]
+fn a_script_finds_what_it_finds_natively() {
+    let site = Site::new();
+    let code = "<?php
+        echo json_encode([
+            __FILE__,
+            (int) fopen('php://memory', 'r'),
+            isset($GLOBALS['_SERVER']),
+            headers_list(),
+            filter_input(INPUT_SERVER, 'PHP_SELF'),
+            mkdir('/tmp/a/b', 0777, true) && chdir('/tmp/a/./b') && chdir('../..') ? getcwd() : null,
+            @strptime('2026-11-27', '%Y-%m-%d')['tm_wday'],
+            @fwrite(fopen(__FILE__, 'r'), 'x') === false ? error_get_last()['message'] : null,
+        ], JSON_UNESCAPED_SLASHES);";
+    site.file("work/script.php", code);
+    let mount = format!("/work={}", site.path("work"));
+    let options = ["--mount", &mount, "--tmp-dir", "/tmp"];
+    let output = output(&mut command_with(&options, &["work/script.php"]));
+    assert_eq!(
+        stdout(&output),
+        "[\"/work/script.php\",5,true,[],\"work/script.php\",\"/tmp\",5,\"fwrite(): Write of 1 bytes failed with errno=9 Bad file descriptor\"]",
+        "{}",
+        stderr(&output)
+    );
+}

@@ -1,5 +1,6 @@
 //! Our own PHP: memory of libraries is a part of memory_limit, and large blocks keep what is in them.
 
+use mod_wasm_tests::Site;
 use mod_wasm_tests::command::{output, stderr, stdout};
 use mod_wasm_tests::php::{command, command_with, printed_by, serve};
 
@@ -94,4 +95,22 @@ fn large_blocks_that_shrink_and_grow_keep_what_is_in_them() {
         echo json_encode($whole);",
     );
     assert_eq!(told, "[true,true,true,true,true,true,true]");
+}
+
+/// The script's own file takes a buffer of the C library beside the first block of PHP, which is 2 MiB.
+#[test]
+fn a_limit_that_is_met_before_the_script_begins_is_one() {
+    let site = Site::new();
+    site.file(
+        "work/script.php",
+        "<?php echo strlen(str_repeat('x', 50000000));",
+    );
+    let mount = format!("/work={}", site.path("work"));
+    let arguments = ["-d", "memory_limit=2M", "/work/script.php"];
+    let ended = output(&mut command_with(&["--mount", &mount], &arguments));
+    let said = stdout(&ended) + &stderr(&ended);
+    assert!(
+        said.contains("Allowed memory size of 2097152 bytes exhausted"),
+        "{said}"
+    );
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ext/standard/info.h"
+#include "fopen_wrappers.h"
 #include "php_main.h"
 #include "zend_extensions.h"
 
@@ -183,9 +184,18 @@ static int check_syntax(const char *path)
     return right == SUCCESS ? 0 : 255;
 }
 
+/* A relative path is one before PHP goes into the folder of the script. */
 static int run_file(const char *path)
 {
-    return path ? run_script(path, fopen(path, "rb")) : run_script(nameless, stdin);
+    char *whole;
+    int status;
+
+    if (!path)
+        return run_script(nameless, stdin);
+    whole = expand_filepath(path, NULL);
+    status = run_script(whole, fopen(whole, "rb"));
+    efree(whole);
+    return status;
 }
 
 static int follow(const order *order)

@@ -128,9 +128,10 @@ library_libxml2() {
     headers -d libxml include/libxml/*.h "$config/libxml/xmlversion.h"
 }
 
-# Portable code only: no assembler, no instructions of one processor. Random numbers are WASI's.
+# Portable code only: no assembler, no instructions of one processor. Random numbers are WASI's. What Argon2 and scrypt take for the moment of one
+# call is what the script asks for: it does not count against memory_limit (shims/library_memory.c), as natively.
 library_libsodium() {
-    local version files
+    local version files uncounted=('-Dmalloc(size)=__real_malloc(size)' '-Dfree(memory)=__real_free(memory)')
     version=$(version_of libsodium)
     sed -e "s/@VERSION@/$version/; s/@SODIUM_LIBRARY_MINIMAL_DEF@//" \
         -e "s/@SODIUM_LIBRARY_VERSION_MAJOR@/$(sed -n 's/^SODIUM_LIBRARY_VERSION_MAJOR=//p' configure)/" \
@@ -141,7 +142,7 @@ library_libsodium() {
     mapfile -t files < <(find src/libsodium -name '*.c' | LC_ALL=C sort)
     archive libsodium -Isrc/libsodium/include -Isrc/libsodium/include/sodium -I"$config/sodium" -DCONFIGURED=1 -DSODIUM_STATIC -DDEV_MODE=0 \
         -DNATIVE_LITTLE_ENDIAN=1 -DHAVE_STDINT_H=1 -DHAVE_INTTYPES_H=1 -DHAVE_UNISTD_H=1 -DHAVE_SYS_RANDOM_H=1 -DHAVE_GETENTROPY=1 \
-        -DHAVE_WEAK_SYMBOLS=1 -DHAVE_ALLOCA_H=1 -DHAVE_ALLOCA=1 -- "${files[@]}"
+        -DHAVE_WEAK_SYMBOLS=1 -DHAVE_ALLOCA_H=1 -DHAVE_ALLOCA=1 "${uncounted[@]}" -- "${files[@]}"
     headers src/libsodium/include/sodium.h src/libsodium/include/sodium
     headers -d sodium "$config/sodium/version.h"
 }

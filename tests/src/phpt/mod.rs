@@ -27,7 +27,7 @@ const TESTED: &str = "Zend/tests tests/basic tests/classes tests/func tests/lang
     ext/pcre/tests ext/pdo/tests ext/pdo_sqlite/tests ext/phar/tests ext/random/tests ext/reflection/tests \
     ext/session/tests ext/simplexml/tests ext/sodium/tests ext/spl/tests ext/sqlite3/tests ext/standard/tests \
     ext/tokenizer/tests ext/xml/tests ext/xmlreader/tests ext/xmlwriter/tests ext/zlib/tests sapi/cgi/tests";
-const SHARED: &str = "run-tests.php sapi/cli/tests ext/dl_test/tests";
+const SHARED: &str = "run-tests.php sapi/cli/tests ext/dl_test/tests ext/openssl/tests/ServerClientTestCase.inc ext/xsl/tests/xslt.xsl.gz";
 
 /// Options of run-tests.php. The driver may be older, and its E_ALL another one; OPcache is on natively.
 const OPTIONS: &str = "-q -n --offline --no-progress --no-color --set-timeout 90 -d error_reporting=30719 -d opcache.enable=1";
