@@ -1,5 +1,5 @@
 # Thin targets: the logic lives in scripts/, in Cargo and in mod_wasm/Makefile. `make help` lists them.
-.PHONY: help setup build guests fetch php demo test wasi-testsuite lint header
+.PHONY: help setup build guests fetch php php-intl php-repro php-tests demo test wasi-testsuite lint header
 .PHONY: image image-test image-repro install uninstall bench-quick bench-start bench-targets bench-image clean
 
 PARTS = demo
@@ -28,11 +28,22 @@ php: ## build PHP for WebAssembly from source into build/php
 	@scripts/setup build fetch php
 	@runtimes/php/build
 
+php-intl: build ## build another PHP, with the extension intl, into build/php-intl
+	@scripts/setup fetch php
+	@scripts/php-intl
+
+php-repro: ## build it from its archives again, elsewhere, and compare: 9 minutes of processor time
+	@scripts/setup build fetch php
+	@scripts/php-repro
+
 demo: ## show it: a server in the foreground (PORT=8080, ADDRESS=127.0.0.1)
 	@scripts/demo
 
 test: ## run every test
 	@scripts/test
+
+php-tests: ## run all tests that PHP has for itself (`make test` runs one in eight): half an hour
+	@PHP_TESTS=all scripts/test --test php_own_phpt -- --nocapture
 
 wasi-testsuite: ## run the programs of wasi-testsuite (WASI_TESTSUITE=FOLDER, a clone of its branch prod/testsuite-base)
 	@scripts/wasi-testsuite

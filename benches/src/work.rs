@@ -84,6 +84,8 @@ const COMPUTE: &str = "/bench/compute";
 const WORDPRESS: &str = "/wordpress/";
 const PYTHON: &str = "/hello-python";
 
+const PREBUILT: &str = "mod_wasm, prebuilt 8.2.0";
+
 /// What compute.php prints, on whatever it runs.
 const COMPUTED: &str = "computed: ";
 /// The site's title, which its installer is told.
@@ -137,6 +139,7 @@ pub(crate) const CASES: &[Case] = &[
     .expecting(PRIMES)
     .counting(50),
     Case::new("PHP hello", "mod_wasm", By::Demo, HELLO).counting(50),
+    Case::new("PHP hello", PREBUILT, By::Demo, "/php-hello?prebuilt").counting(50),
     Case::new("PHP hello", "mod_php", MOD_PHP, HELLO),
     Case::new("PHP hello", "php-fpm", FPM, HELLO),
     Case::new("PHP hello", "php-cgi, mod_cgid", PHP_CGI, HELLO)
@@ -145,6 +148,14 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("PHP computing", "mod_wasm", By::Demo, COMPUTE)
         .expecting(COMPUTED)
         .counting(5),
+    Case::new(
+        "PHP computing",
+        PREBUILT,
+        By::Demo,
+        "/bench/compute?prebuilt",
+    )
+    .expecting(COMPUTED)
+    .counting(5),
     Case::new("PHP computing", "mod_php", MOD_PHP, COMPUTE)
         .expecting(COMPUTED)
         .counting(20),
@@ -158,6 +169,14 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("WordPress front page", "mod_wasm", By::Demo, WORDPRESS)
         .expecting(TITLE)
         .counting(2),
+    Case::new(
+        "WordPress front page",
+        PREBUILT,
+        By::Demo,
+        "/wordpress/?prebuilt",
+    )
+    .expecting(TITLE)
+    .counting(2),
     Case::new("WordPress front page", "mod_php", MOD_PHP, WORDPRESS)
         .expecting(TITLE)
         .counting(10),

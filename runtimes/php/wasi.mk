@@ -7,6 +7,7 @@ include Makefile
 # The C library's headers, completed. Its names belong to the flags: zig does not notice a header that comes to lie before another.
 SHIM_NAMES := $(shell cd $(RECIPE)/shims/include && find . -name '*.h' | LC_ALL=C sort | cksum | cut -d ' ' -f 1)
 EXTRA_CFLAGS += -w -include wasi_php.h -DSHIM_NAMES=$(SHIM_NAMES) -DZEND_ENABLE_ZVAL_LONG64=1
+EXTRA_CXXFLAGS += $(EXTRA_CFLAGS) -fno-exceptions
 
 OPCACHE_OBJECTS := $(patsubst %,ext/opcache/%.o,ZendAccelerator zend_accelerator_blacklist zend_accelerator_debug zend_accelerator_hash \
     zend_accelerator_module zend_accelerator_util_funcs zend_file_cache zend_persist zend_persist_calc zend_shared_alloc shared_alloc_mmap)

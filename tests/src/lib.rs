@@ -20,6 +20,7 @@ mod httpd;
 mod launch;
 mod paths;
 pub mod php;
+pub mod phpt;
 mod process;
 mod reader;
 mod refusal;

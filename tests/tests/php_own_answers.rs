@@ -127,3 +127,25 @@ fn settings_of_php_ini_count_for_a_host() {
         ("6".to_owned(), "5".to_owned())
     );
 }
+
+/// As native php-cgi: `display_errors` is on, `log_errors` off, and what error_log() is given always goes to the log.
+#[test]
+fn without_php_ini_errors_go_to_the_client_and_not_to_the_log() {
+    let code = "<?php echo json_encode([ini_get('display_errors'), ini_get('log_errors'), ini_get('error_log')]); echo $missing; error_log('said aside'); throw new Exception('out');";
+    let server = php::serve(&[("page.php", code)], "");
+    let answer = server.get("/page.php").expect(200).text();
+    assert!(answer.starts_with(r#"["1","0",""]"#), "{answer}");
+    for message in ["Undefined variable $missing", "Uncaught Exception: out"] {
+        assert_eq!(answer.matches(message).count(), 1, "{answer}");
+    }
+    server.expect_log("said aside");
+}
+
+#[test]
+fn errors_go_to_the_log_and_not_to_the_client_where_php_ini_says_so() {
+    let ini = "display_errors = Off\nlog_errors = On\n";
+    let code = "<?php echo 'text', $missing;";
+    let server = php::serve_with_ini(ini, &[("page.php", code)], "");
+    assert_eq!(server.get("/page.php").expect(200).text(), "text");
+    server.expect_log("PHP Warning:  Undefined variable $missing in /app/page.php on line 1");
+}

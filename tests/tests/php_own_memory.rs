@@ -30,6 +30,21 @@ fn a_library_that_takes_too_much_ends_in_the_error_of_php() {
 }
 
 #[test]
+fn a_size_near_the_largest_number_is_an_error_too() {
+    let impossible = [
+        "str_pad('x', PHP_INT_MAX);",
+        "ftruncate(fopen('php://memory', 'w'), PHP_INT_MAX);",
+        "(new SplFixedArray)->setSize((1 << 61) + 1);",
+    ];
+    for code in impossible {
+        let ended = output(&mut command(&["-r", code]));
+        let said = stdout(&ended) + &stderr(&ended);
+        let is_error = said.contains("Allowed memory size") || said.contains("integer overflow");
+        assert!(is_error, "{code}: {said}");
+    }
+}
+
+#[test]
 fn a_visitor_gets_an_ordinary_error_and_shutdown_functions_run() {
     let code = "<?php ini_set('memory_limit', '16M'); ini_set('display_errors', 0); ini_set('log_errors', 1); register_shutdown_function(function () { echo 'cleaned up'; });
         (new DOMDocument)->loadXML('<a>' . str_repeat('<b/>', 200000) . '</a>');";

@@ -355,3 +355,19 @@ fn a_script_may_outlive_its_client_where_the_server_says_so() {
         std::fs::read(&end).is_ok_and(|status| status == b"0")
     });
 }
+
+#[test]
+fn a_body_larger_than_memory_limit_can_be_read_more_than_once() {
+    let code = "<?php $hash = fn () => hash_file('md5', 'php://input'); $in = fopen('php://input', 'r'); fseek($in, 30 << 20); $part = fread($in, 16); rewind($in);
+        echo json_encode([ini_get('memory_limit'), $hash() === $hash(), $part, fread($in, 16), memory_get_peak_usage() < 4 << 20, strlen(file_get_contents('php://input', false, null, (40 << 20) - 5))]);";
+    let ini = "memory_limit = 8M\npost_max_size = 64M\n";
+    let server = php::serve_with_ini(ini, &[("in.php", code)], "");
+    let body = "0123456789abcdef".repeat(40 << 16);
+    let request = server
+        .request("POST", "/in.php")
+        .header("Content-Type", "application/octet-stream");
+    assert_eq!(
+        request.body(body).send().expect(200).text(),
+        r#"["8M",true,"0123456789abcdef","0123456789abcdef",true,5]"#
+    );
+}

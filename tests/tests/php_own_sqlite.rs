@@ -63,11 +63,13 @@ fn a_busy_timeout_is_waited_for() {
     );
 }
 
+/// What both classes say of a database.
+const COUNT: &str = "<?php try { echo (new PDO('sqlite:/data/db', options: [PDO::ATTR_TIMEOUT => 0]))->query('select count(*) from t')->fetchColumn(); } catch (PDOException $e) { echo $e->getMessage(); }
+    echo ' / '; $db = new SQLite3('/data/db'); $db->enableExceptions(true); try { echo $db->querySingle('select count(*) from t'); } catch (Exception $e) { echo $e->getMessage(); }";
+
 #[test]
-fn a_database_in_wal_mode_that_others_have_open_is_left_alone() {
-    let server = serve(
-        "<?php try { echo (new PDO('sqlite:/data/db', options: [PDO::ATTR_TIMEOUT => 0]))->query('select count(*) from t')->fetchColumn(); } catch (PDOException $e) { echo $e->getMessage(); }",
-    );
+fn a_database_in_wal_mode_that_others_have_open_is_left_alone_and_the_error_names_the_cure() {
+    let server = serve(COUNT);
     // The shell has it open while it waits for the page.
     let ask = format!("curl -s http://{}/page.php", server.address());
     let script = format!(
@@ -77,7 +79,16 @@ fn a_database_in_wal_mode_that_others_have_open_is_left_alone() {
     let site = server.site();
     let commands = site.file("commands", script);
     let told = sqlite3(&server, &format!(".read {commands}"));
-    assert!(told.contains("database is locked"), "{told}");
-    assert_eq!(server.get("/page.php").expect(200).text(), "1");
+    for said in told.split(" / ") {
+        assert!(
+            said.contains("database is locked: it is in WAL mode"),
+            "{told}"
+        );
+        assert!(said.contains("PRAGMA journal_mode=DELETE"), "{told}");
+    }
+    assert_eq!(server.get("/page.php").expect(200).text(), "1 / 1");
     assert_eq!(sqlite3(&server, "pragma integrity_check"), "ok\n");
+    sqlite3(&server, "pragma journal_mode=DELETE");
+    assert_eq!(sqlite3(&server, "pragma journal_mode"), "delete\n");
+    assert_eq!(server.get("/page.php").expect(200).text(), "1 / 1");
 }

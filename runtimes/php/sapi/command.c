@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ext/standard/info.h"
 #include "php_main.h"
@@ -19,9 +20,11 @@ static const char usage[] =
     "  -n             without php.ini\n"
     "  -q             nothing: headers are never shown here\n"
     "  -i             phpinfo()\n"
-    "  -l FILE        is the syntax right?\n"
+    "  -l             is the syntax of FILE right?\n"
     "  -m             extensions\n"
     "  -v             version\n";
+
+static const char nameless[] = "Standard input code";
 
 typedef struct {
     char mode; /* what to do: f(ile), r(un), i, l, m, v, h */
@@ -31,7 +34,7 @@ typedef struct {
 
 static bool takes_value(char option)
 {
-    return strchr("cdfrl", option) != NULL;
+    return strchr("cdfr", option) != NULL;
 }
 
 /* Reads one option with its value; false for one that there is not. */
@@ -50,10 +53,12 @@ static bool take_option(order *order, char option, char *value)
     case 'q':
         return true;
     case 'f':
+        order->subject = value;
+        return true;
     case 'r':
-    case 'l':
         order->subject = value;
         /* fall through */
+    case 'l':
     case 'i':
     case 'm':
     case 'v':
@@ -63,6 +68,17 @@ static bool take_option(order *order, char option, char *value)
     default:
         return false;
     }
+}
+
+static bool refuse(int place, const char *argument, const char *cause)
+{
+    fprintf(stderr, "Error in argument %d: %s %s\n", place, cause, argument);
+    return false;
+}
+
+static bool reads_file(const order *order)
+{
+    return order->mode == 'f' || order->mode == 'l';
 }
 
 static bool take_order(order *order, int count, char **arguments)
@@ -78,12 +94,12 @@ static bool take_order(order *order, int count, char **arguments)
         } else if (takes_value(option)) {
             value = argument[2] ? argument + 2 : i < count ? arguments[i++] : NULL;
             if (!value)
-                return false;
+                return refuse(i - 1, argument, "no argument for option");
         }
         if (!take_option(order, option, value))
-            return false;
+            return refuse(i - 1, argument, "option not found");
     }
-    if (order->mode == 'f' && !order->subject && i < count && strcmp(arguments[i - 1], "--"))
+    if (reads_file(order) && !order->subject && i < count && strcmp(arguments[i - 1], "--"))
         order->subject = arguments[i++];
     order->rest = i;
     return true;
@@ -145,6 +161,7 @@ static void show_modules(void)
 
 static int run_code(const char *code)
 {
+    PG(during_request_startup) = false;
     zend_first_try {
         zend_eval_string_ex(code, NULL, "Command line code", 1);
     } zend_end_try();
@@ -156,10 +173,13 @@ static int check_syntax(const char *path)
     zend_file_handle file;
     zend_result right;
 
-    zend_stream_init_filename(&file, path);
+    if (path)
+        zend_stream_init_filename(&file, path);
+    else
+        zend_stream_init_fp(&file, stdin, nameless);
     right = php_lint_script(&file);
     zend_destroy_file_handle(&file);
-    php_printf(right == SUCCESS ? "No syntax errors detected in %s\n" : "Errors parsing %s\n", path);
+    php_printf(right == SUCCESS ? "No syntax errors detected in %s\n" : "Errors parsing %s\n", path ? path : nameless);
     return right == SUCCESS ? 0 : 255;
 }
 
@@ -189,16 +209,15 @@ static int follow(const order *order)
 /* $argv is the script and what follows it. */
 static void pass_arguments(const order *order, int count, char **arguments)
 {
-    static const char *const nameless = "Standard input code";
     char **passed = malloc((count - order->rest + 2) * sizeof *passed);
     int passed_count = 1;
 
-    passed[0] = (char *)(order->mode == 'f' && order->subject ? order->subject : nameless);
+    passed[0] = (char *)(reads_file(order) && order->subject ? order->subject : nameless);
     for (int i = order->rest; i < count; i++)
         passed[passed_count++] = arguments[i];
     SG(request_info).argc = passed_count;
     SG(request_info).argv = passed;
-    SG(request_info).path_translated = order->subject && order->mode == 'f' ? estrdup(order->subject) : NULL;
+    SG(request_info).path_translated = order->subject && reads_file(order) ? estrdup(order->subject) : NULL;
 }
 
 /* As native PHP: a script may set headers until it writes, and nobody sees them. */
@@ -217,6 +236,10 @@ int run_command(int count, char **arguments)
     if (!take_order(&order, count, arguments) || order.mode == 'h') {
         fputs(usage, order.mode == 'h' ? stdout : stderr);
         return order.mode == 'h' ? 0 : 1;
+    }
+    if (reads_file(&order) && order.subject && access(order.subject, R_OK)) {
+        fprintf(stderr, "Could not open input file: %s\n", order.subject);
+        return 1;
     }
     if (!(php_is_started() ? become_command() : start_php()))
         return exit_status(status);

@@ -17,9 +17,9 @@ static bool started;
 static char *ini_entries;
 
 /*
- * What differs from PHP's own defaults: fibers' stacks, which nothing uses (shims/fibers.c) and which cannot be smaller; OPcache's memory, which each
- * sandbox has to itself and which nothing is kept in, so that its optimiser costs more than it saves; and the part of the stack that recursion may use. The engine keeps another stack beside it, of 4 MiB as a rule, which nobody
- * can measure from inside. Where calls of PHP nest through functions in C, that one ends when this one has used about 2.8 MiB. Where it ends
+ * What differs from PHP's own defaults: fibers' stacks, which nothing uses (shims/fibers.c) and which cannot be smaller; OPcache, whose memory each
+ * sandbox has to itself, so that its optimiser costs more than it saves; and the part of the stack that recursion may use. The engine keeps another
+ * stack beside it, of 4 MiB as a rule, which nobody can measure from inside. Where calls of PHP nest through functions in C, that one ends when this one has used about 2.8 MiB. Where it ends
  * first, exhausted.c has the last word.
  */
 static const char *const defaults[][2] = {
@@ -98,15 +98,18 @@ static void change_by_entry(zval *name, zval *value, zval *index, int kind, void
         change_setting(Z_STRVAL_P(name), Z_STRLEN_P(name), Z_STRVAL_P(value), Z_STRLEN_P(value));
 }
 
-/* PHP has a copy of what was known at the start. */
+/* PHP has a copy of what was known at the start. Between requests its table of strings takes none. */
 static void name_sapi_again(void)
 {
-    zval *name = zend_get_constant_str("PHP_SAPI", strlen("PHP_SAPI"));
+    zval *constant = zend_get_constant_str("PHP_SAPI", strlen("PHP_SAPI"));
+    zend_string *name = zend_string_init(wasi_sapi_module.name, strlen(wasi_sapi_module.name), true);
 
     sapi_module.name = wasi_sapi_module.name;
     sapi_module.phpinfo_as_text = wasi_sapi_module.phpinfo_as_text;
     sapi_module.send_headers = wasi_sapi_module.send_headers;
-    ZVAL_STR(name, zend_string_init_interned(wasi_sapi_module.name, strlen(wasi_sapi_module.name), true));
+    zend_string_hash_val(name);
+    GC_ADD_FLAGS(name, IS_STR_INTERNED | IS_STR_PERMANENT);
+    ZVAL_INTERNED_STR(constant, name);
 }
 
 bool become_command(void)
@@ -132,6 +135,7 @@ bool start_php(void)
     wasi_sapi_module.ini_defaults = set_defaults;
     wasi_sapi_module.ini_entries = ini_entries;
     started = wasi_sapi_module.startup(&wasi_sapi_module) == SUCCESS;
+    fflush(stdout); /* what PHP says of php.ini comes first, and not with each request from a snapshot */
     if (started)
         watch_deadline();
     else

@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # What can be said of the result without running it. Sourced by ../build.
 
-# check_php: is it a module, and free of names of this machine?
+# check_php [FILE]: is it, or $RESULT, a module, and free of names of this machine?
 check_php() {
-    [[ $(head -c 4 "$RESULT" | od -An -tx1) == " 00 61 73 6d" ]] || die "$RESULT is no module"
-    ! grep -qaF -e "$ROOT" "$RESULT" || die "$RESULT contains paths of this machine: $(grep -aoF -e "$ROOT" "$RESULT" | wc -l) times"
+    local file=${1:-$RESULT}
+    [[ $(head -c 4 "$file" | od -An -tx1) == " 00 61 73 6d" ]] || die "$file is no module"
+    ! grep -qaF -e "$ROOT" "$file" || die "$file contains paths of this machine: $(grep -aoF -e "$ROOT" "$file" | wc -l) times"
 }
 
 # check_pin: is it the one that the manifest names, which the demos and the tests take?

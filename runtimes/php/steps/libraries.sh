@@ -4,7 +4,7 @@
 #
 # A function `library_NAME` runs in the folder of its source, and ends with `archive`. Headers that it makes lie in $config.
 
-readonly LIBRARIES=(zlib libpng libjpeg-turbo libwebp freetype oniguruma libxml2 libsodium sqlite)
+LIBRARIES=(zlib libpng libjpeg-turbo libwebp freetype oniguruma libxml2 libsodium sqlite)
 
 # build_libraries: all of them, into $PHP_BUILD/libraries/{lib,include}.
 build_libraries() {

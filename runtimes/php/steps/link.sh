@@ -3,14 +3,14 @@
 
 readonly STACK_SIZE=8388608 # 8 MiB, of which zend.max_allowed_stack_size allows a part (sapi/start.c)
 
-readonly RUNTIME_LIBRARIES=(wasi-emulated-signal wasi-emulated-getpid wasi-emulated-process-clocks)
+RUNTIME_LIBRARIES=(wasi-emulated-signal wasi-emulated-getpid wasi-emulated-process-clocks)
 
 # Functions of the C library that our shims come before: iconv.c, library_memory.c.
 readonly WRAPPED=(iconv_open malloc calloc realloc aligned_alloc posix_memalign free)
 
 # runtime_files: what zig links into every program, as it names them itself: the start of a command first, then the C library and its helpers.
 runtime_files() {
-    local probe=$PHP_BUILD/make/probe flags
+    local probe=$ZIG_LOCAL_CACHE_DIR/probe flags
     mkdir -p "$probe"
     printf 'int main(void) { return 0; }\n' >"$probe/probe.c"
     printf -v flags -- '-l%s ' "${RUNTIME_LIBRARIES[@]}"
@@ -18,7 +18,7 @@ runtime_files() {
     (cd "$probe" && "$CC" probe.c -o probe.wasm $flags --verbose 2>&1) | grep '^wasm-ld' | tr ' ' '\n' | grep -E '/(crt1[^/]*\.o|lib[^/]*\.a)$'
 }
 
-# link_php: makes $RESULT. Our shims come first, and win over the few functions of the C library that have the same name.
+# link_php [FILE]: makes it, or $RESULT. Our shims come first, and win over the few functions of the C library that have the same name.
 link_php() {
     local runtime=()
     mapfile -t runtime < <(runtime_files)
@@ -26,6 +26,6 @@ link_php() {
     (
         cd "$PHP_BUILD/make"
         "$ZIG" wasm-ld --error-limit=0 --export-memory --stack-first --entry _start -z "stack-size=$STACK_SIZE" --strip-all -O2 \
-            --allow-multiple-definition "${WRAPPED[@]/#/--wrap=}" -o "$RESULT" "${runtime[0]}" @objects.list ../libraries/lib/*.a "${runtime[@]:1}"
+            --allow-multiple-definition "${WRAPPED[@]/#/--wrap=}" -o "${1:-$RESULT}" "${runtime[0]}" @objects.list ../libraries/lib/*.a "${runtime[@]:1}"
     ) || die "the objects do not link"
 }

@@ -2,7 +2,7 @@
 # PHP itself: its configure script, its objects, and ours beside them. Sourced by ../build.
 
 # What the build machine cannot find out by running a program of the target, or finds and must not use.
-readonly CONFIGURE_ANSWERS=(
+CONFIGURE_ANSWERS=(
     ac_cv_header_sys_mman_h=yes # shims/include
     ac_cv_func_mmap=yes         # shims/memory.c
     ac_cv_func_getrusage=no     # WASI knows no such thing of a process
@@ -11,10 +11,14 @@ readonly CONFIGURE_ANSWERS=(
     ac_cv_func_mkstemp=yes      # shims/temporary_files.c
     ac_cv_func_flock=yes        # shims/locks.c
     ac_cv_func_gethostname=yes  # shims/sockets.c
+    # configure looks for a libsqlite3 of the system
+    ac_cv_lib_sqlite3_sqlite3_close_v2=yes ac_cv_lib_sqlite3_sqlite3_column_table_name=yes
+    ac_cv_lib_sqlite3_sqlite3_errstr=yes ac_cv_lib_sqlite3_sqlite3_expanded_sql=yes
+    ac_cv_path_PROG_SENDMAIL=/usr/sbin/sendmail
     php_cv_iconv_ignore=no php_cv_lib_onig_invalid_koi8=no
 )
 
-readonly CONFIGURE_OPTIONS=(
+CONFIGURE_OPTIONS=(
     --host=wasm32-unknown-wasi --disable-all --disable-cli --disable-cgi --disable-phpdbg --enable-embed=static
     --disable-shared --enable-static --disable-rpath --disable-zts --disable-zend-signals --disable-gcc-global-regs --disable-fiber-asm
     --without-pcre-jit --without-valgrind --with-config-file-path=/etc/php --with-config-file-scan-dir=/etc/php/conf.d

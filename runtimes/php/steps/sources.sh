@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 # What the build is made of: archives and toolchain, which the fetch tool's manifest pins, and our patches. Sourced by ../build.
 
-# The group of artifacts in apps/apps.toml.
-readonly SOURCES=php-sources
+# Groups of artifacts in apps/apps.toml.
+SOURCES=(php-sources)
 readonly FETCHED=$ROOT/apps/fetched
 # Their names: php-VERSION-source, ..., zig-VERSION.
 artifacts=()
 
 # fetch_sources: downloads what is not there.
 fetch_sources() {
-    "$ROOT/scripts/fetch-apps" --quiet "$SOURCES" || die "the sources of PHP cannot be fetched"
-    mapfile -t artifacts < <("$ROOT/scripts/fetch-apps" --list --json "$SOURCES" | sed -n 's/.*"artifact":"\([^"]*\)".*/\1/p')
+    "$ROOT/scripts/fetch-apps" --quiet "${SOURCES[@]}" || die "the sources of PHP cannot be fetched"
+    mapfile -t artifacts < <("$ROOT/scripts/fetch-apps" --list --json "${SOURCES[@]}" | sed -n 's/.*"artifact":"\([^"]*\)".*/\1/p')
 }
 
 # artifact NAME: the one of that program, without its version.
@@ -19,7 +19,7 @@ artifact() {
     for artifact in "${artifacts[@]}"; do
         [[ $artifact != "$1"-[0-9]* ]] || { printf '%s\n' "$artifact" && return; }
     done
-    die "$SOURCES of apps/apps.toml has no $1"
+    die "${SOURCES[*]} of apps/apps.toml has no $1"
 }
 
 # fetched NAME: its folder.

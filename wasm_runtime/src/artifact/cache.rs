@@ -253,8 +253,8 @@ fn copy_verified(
     if metadata.key != *key {
         return Err("compiled code of something else".to_owned());
     }
-    let actual = digest::copy_hashed(&mut file.take(code_length), code).map_err(text)?;
-    if actual != metadata.code_sha256 {
+    let actual = digest::copy_summed(&mut file.take(code_length), code).map_err(text)?;
+    if actual != metadata.code_crc32 {
         return Err("damaged: its checksum is wrong".to_owned());
     }
     Ok(metadata)

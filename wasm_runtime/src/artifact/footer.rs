@@ -3,7 +3,6 @@
 //! At the end rather than at the start, so that the code begins at offset 0 and can be mapped as it is.
 
 use super::key::ArtifactKey;
-use crate::digest::sha256_hex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -11,7 +10,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 /// Ends every artifact file. Its last character is counted up when [`Metadata`] changes.
-pub(crate) const FORMAT: [u8; 8] = *b"MODWASM3";
+pub(crate) const FORMAT: [u8; 8] = *b"MODWASM4";
 pub(super) const TRAILER: u64 = 4 + 8;
 /// Bytes of metadata.
 pub(super) const MAX_METADATA: u32 = 16 << 20;
@@ -59,14 +58,14 @@ pub struct Metadata {
     pub key: ArtifactKey,
     /// What the engine that compiled it says about itself: the engine of a child has to say the same.
     pub compatibility: String,
-    /// SHA-256 of the machine code, in hex.
-    pub code_sha256: String,
+    /// CRC-32 of the machine code: against damage, not against people. Who can write into the cache can write a checksum too.
+    pub code_crc32: u32,
     pub facts: Facts,
 }
 
-/// Turns machine code into the content of an artifact file; fills in the code's digest.
+/// Turns machine code into the content of an artifact file; fills in the code's checksum.
 pub fn append_footer(code: Vec<u8>, mut metadata: Metadata) -> Vec<u8> {
-    metadata.code_sha256 = sha256_hex(&code);
+    metadata.code_crc32 = crc32fast::hash(&code);
     append(code, &metadata, FORMAT)
 }
 
@@ -124,7 +123,7 @@ mod tests {
         Metadata {
             key: ArtifactKey::new("m", &Settings::of_this_process(), Target::Native),
             compatibility: String::new(),
-            code_sha256: String::new(),
+            code_crc32: 0,
             facts: Facts {
                 entry_points: vec!["_start".into()],
                 ..Facts::default()
@@ -137,7 +136,7 @@ mod tests {
         let content = append_footer(b"code".to_vec(), metadata());
         let (read, length) = read_footer(&file(&content)).unwrap().unwrap();
         assert_eq!(length, 4);
-        assert_eq!(read.code_sha256, sha256_hex(b"code"));
+        assert_eq!(read.code_crc32, crc32fast::hash(b"code"));
         assert_eq!(read.facts.entry_points, ["_start"]);
     }
 

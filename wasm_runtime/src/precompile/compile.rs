@@ -62,7 +62,7 @@ impl Compiler {
         let metadata = Metadata {
             key: checked.findings.key.clone(),
             compatibility: compatibility(&self.engine),
-            code_sha256: String::new(),
+            code_crc32: 0,
             facts: checked.findings.facts.clone(),
         };
         let content = append_footer(code, metadata.clone());

@@ -14,6 +14,10 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* locks.c: kinds of locks, and the commands of fcntl that set them. */
 #define F_RDLCK 0
 #define F_WRLCK 1
@@ -42,8 +46,8 @@ int chown(const char *path, uid_t user, gid_t group);
 int lchown(const char *path, uid_t user, gid_t group);
 
 /* temporary_files.c */
-int mkstemp(char *template);
-char *mktemp(char *template);
+int mkstemp(char *pattern);
+char *mktemp(char *pattern);
 FILE *tmpfile(void);
 
 /* users.c */
@@ -98,5 +102,9 @@ int getpeername(int fd, struct sockaddr *address, socklen_t *size);
 int setsockopt(int fd, int level, int option, const void *value, socklen_t size);
 ssize_t sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *address, socklen_t address_size);
 ssize_t recvfrom(int fd, void *data, size_t size, int flags, struct sockaddr *address, socklen_t *address_size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -15,7 +15,7 @@ fn metadata() -> Metadata {
     Metadata {
         key: key(Target::Native),
         compatibility: String::new(),
-        code_sha256: String::new(),
+        code_crc32: 0,
         facts: Facts::default(),
     }
 }

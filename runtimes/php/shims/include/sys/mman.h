@@ -13,6 +13,7 @@
 #define MAP_PRIVATE 2
 #define MAP_FIXED 16
 #define MAP_ANON 32
+#define MAP_TRYFIXED 64 /* as on NetBSD: what a named address means here anyway; PHP does not complain then where it is taken */
 #define MAP_ANONYMOUS MAP_ANON
 #define MAP_FAILED ((void *)-1)
 
