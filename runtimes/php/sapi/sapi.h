@@ -37,6 +37,8 @@ int run_command(int argument_count, char **arguments);
 bool begin_script(void);
 int run_script(const char *path);
 int end_script(int status);
+/* Closes the file, which is compiled, while its script runs. */
+void close_script(void);
 bool script_has_begun(void);
 
 /* user_ini.c: applies [PATH] and [HOST] sections of php.ini and .user.ini files. A callback of the SAPI. */

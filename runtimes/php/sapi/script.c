@@ -8,6 +8,7 @@
 #include "zend_stream.h"
 
 static enum { NOT_BEGUN, BEGUN, ENDING } state;
+static zend_file_handle file; /* not on the stack, which a worker leaves */
 
 bool script_has_begun(void)
 {
@@ -29,7 +30,6 @@ bool begin_script(void)
 
 int run_script(const char *path)
 {
-    zend_file_handle file;
     int status = 255;
 
     zend_first_try {
@@ -44,6 +44,11 @@ int run_script(const char *path)
     } zend_end_try();
     status = EG(exit_status);
     return status;
+}
+
+void close_script(void)
+{
+    zend_destroy_file_handle(&file);
 }
 
 int end_script(int status)

@@ -94,6 +94,7 @@ PHP_FUNCTION(mod_wasm_handle_request)
     if (phase == SERVING)
         RETURN_FALSE;
     if (phase == BOOTING) {
+        close_script();
         if (!can_be_left(execute_data) || !nothing_is_open())
             RETURN_THROWS();
         ZVAL_COPY(&handler, ZEND_CALL_ARG(execute_data, 1));
