@@ -1,5 +1,5 @@
 //! PHP's own tests on our PHP: every eighth of them, or with PHP_TESTS=all every one (`make php-tests`). Those that fail stand in
-//! `tests/phpt/failing.txt`, by cause; those that end now in one way and now in another, in `tests/phpt/unsteady.txt`.
+//! `tests/phpt/failing.txt`, by cause.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,11 +43,10 @@ fn faults(phpt: &Phpt, endings: &Endings, failing: &Listed) -> Vec<String> {
 #[test]
 fn php_passes_its_own_tests_but_for_those_listed() {
     let failing = listed(include_str!("../phpt/failing.txt"));
-    let unsteady = listed(include_str!("../phpt/unsteady.txt"));
     let phpt = Phpt::new();
     let names = phpt.names();
     let known: BTreeSet<_> = names.iter().map(String::as_str).collect();
-    for name in failing.keys().chain(unsteady.keys()) {
+    for name in failing.keys() {
         assert!(known.contains(file(name)), "no such test: {name}");
     }
 
@@ -55,7 +54,6 @@ fn php_passes_its_own_tests_but_for_those_listed() {
     let sample: Vec<_> = names
         .into_iter()
         .step_by(if all { 1 } else { ONE_OF })
-        .filter(|name| !unsteady.contains_key(name.as_str()))
         .collect();
     let endings = phpt.run(&sample);
     let count = |ending: &str| endings.values().filter(|other| *other == ending).count();
