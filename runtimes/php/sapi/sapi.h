@@ -48,6 +48,10 @@ int apply_user_ini(void);
 bool is_to_be_warmed(void);
 void warm_cache(void);
 
+/* record.c: adds the scripts of this run to a list, if that is wanted. */
+void record_scripts_in(const char *list);
+void record_scripts(void);
+
 /* worker.c: boots the script that PHP_WORKER names up to its call of mod_wasm_handle_request(), and answers requests from there on. */
 extern const zend_function_entry worker_functions[];
 void boot_worker(void);

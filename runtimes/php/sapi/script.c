@@ -61,6 +61,9 @@ int end_script(int status)
     if (state == BEGUN) {
         state = ENDING;
         zend_try {
+            record_scripts();
+        } zend_end_try();
+        zend_try {
             php_request_shutdown(NULL);
         } zend_end_try();
     }

@@ -114,6 +114,10 @@ static void name_sapi_again(void)
 
 bool become_command(void)
 {
+    if (worker_is_frozen()) {
+        fputs("php: a worker was booted, which answers requests only. Take --entry-point _start\n", stderr);
+        return false;
+    }
     if (wasi_sapi_module.php_ini_ignore || wasi_sapi_module.php_ini_path_override) {
         fputs("php: -c and -n come too late: this PHP was started before. Take --entry-point _start\n", stderr);
         return false;
