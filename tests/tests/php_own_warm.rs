@@ -102,7 +102,10 @@ fn what_does_not_fit_is_said() {
             &format!("<?php return [{data}{number}];"),
         );
     }
-    site.file("php/php.ini", "opcache.memory_consumption=8\n");
+    site.file(
+        "php/php.ini",
+        "opcache.memory_consumption=8\nopcache.interned_strings_buffer=2\n",
+    );
     let mounts = [("/app", "site"), ("/etc/php", "php")]
         .map(|(guest, host)| format!("--mount={guest}={}:ro", site.path(host)));
     let mut run = php::command_with(

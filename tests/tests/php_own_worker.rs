@@ -173,7 +173,7 @@ $call = function () use (&$said) {
         $said[] = $error->getMessage();
     }
 };
-foreach ([fn () => fopen('/app/worker.php', 'r'), fn () => opendir('/app'), fn () => new PDO('sqlite::memory:'), fn () => new SQLite3(':memory:')] as $open) {
+foreach ([fn () => fopen('/app/worker.php', 'r'), fn () => new DirectoryIterator('/app'), fn () => new PDO('sqlite::memory:'), fn () => new SQLite3(':memory:')] as $open) {
     $opened = $open();
     $call();
     unset($opened);
@@ -196,14 +196,14 @@ fn where_it_cannot_be_left_a_worker_is_told_why() {
     let said: Vec<_> = said.lines().collect();
     let open = |what: &str| {
         format!(
-            "mod_wasm_handle_request() is called with a {what} open, which no request could use: close it before, open it in the callable"
+            "mod_wasm_handle_request() is called with {what} open, which no request could use: close it before, open it in the callable"
         )
     };
     let expected = [
-        open("stream"),
-        open("stream"),
-        open("PDO"),
-        open("SQLite3"),
+        open("the file /app/worker.php"),
+        open("a nameless stream of type dir"),
+        open("the database of an object of class PDO"),
+        open("the database of an object of class SQLite3"),
         "mod_wasm_handle_request() is called below array_map(), which is no script".to_owned(),
         "mod_wasm_handle_request() is called below invoke(), which is no script".to_owned(),
         "mod_wasm_handle_request(): Argument #1 ($callback) must be a valid callback, function \"no function\" not found or invalid function name".to_owned(),
@@ -211,47 +211,46 @@ fn where_it_cannot_be_left_a_worker_is_told_why() {
     assert_eq!(said, expected);
 }
 
-#[test]
-fn a_boot_that_comes_to_no_call_is_refused_in_its_own_words() {
-    for (code, cause) in [
-        (
-            "<?php echo 'done';",
-            "PHP_WORKER: /app/worker.php ends without a call of mod_wasm_handle_request()",
-        ),
-        ("<?php missing();", "Call to undefined function missing()"),
-    ] {
-        let site = Site::new();
-        site.file("worker.php", code);
-        let mount = format!("--mount=/app={}:ro", site.path(""));
-        let options = [
-            "--preinit",
-            "--preinit-env",
-            "PHP_WORKER=/app/worker.php",
-            &mount,
-        ];
-        command::fails(
-            126,
-            &mut php::command_with(&options, &[]),
-            &["wizer-initialize failed", cause],
-        );
-    }
-}
-
-#[test]
-fn a_worker_is_no_command_line() {
+/// How a command ends that begins from a snapshot of this worker, and what it says.
+fn by_command(worker: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let site = Site::new();
-    site.file("worker.php", WORKER);
-    let mount = format!("--mount=/app={}:ro", site.path(""));
+    site.file("app/worker.php", worker);
+    let mount = format!("--mount=/app={}:ro", site.path("app"));
     let options = [
         "--preinit",
         "--preinit-env",
         "PHP_WORKER=/app/worker.php",
         &mount,
     ];
-    command::fails(
-        125,
-        &mut php::command_with(&options, &["-r", "echo 1;"]),
-        &["a worker was booted, which answers requests only"],
+    let output = command::output(&mut php::command_with(&options, arguments));
+    (output.status.code(), command::stderr(&output))
+}
+
+#[test]
+fn a_boot_that_comes_to_no_call_is_refused_in_its_own_words() {
+    for (worker, cause) in [
+        (
+            "<?php echo 'done';",
+            "PHP_WORKER: /app/worker.php ends without a call of mod_wasm_handle_request()",
+        ),
+        ("<?php missing();", "Call to undefined function missing()"),
+    ] {
+        let (status, said) = by_command(worker, &[]);
+        assert_eq!(status, Some(126), "{said}");
+        assert!(
+            said.contains("wizer-initialize failed") && said.contains(cause),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_worker_is_no_command_line() {
+    let (status, said) = by_command(WORKER, &["-r", "echo 1;"]);
+    assert_eq!(status, Some(125), "{said}");
+    assert!(
+        said.contains("a worker was booted, which answers requests only"),
+        "{said}"
     );
 }
 

@@ -14,11 +14,14 @@
 #include "php_main.h"
 #include "zend_exceptions.h"
 
+#define WORKER_CALL "mod_wasm_handle_request()"
+
 static enum { ORDINARY, BOOTING, FROZEN, SERVING } phase;
 
 static jmp_buf begin_of_boot;
 static zend_execute_data *frozen_call;
 static zval handler;
+static bool logs_errors; /* in requests; what ends the boot is logged in any case */
 
 bool worker_is_frozen(void)
 {
@@ -27,35 +30,47 @@ bool worker_is_frozen(void)
 
 /* ---- the freezing point ---- */
 
-static bool can_be_left(zend_execute_data *call)
+static bool is_script(const zend_execute_data *call)
 {
-    for (call = call->prev_execute_data; call; call = call->prev_execute_data) {
-        if (!call->func || !ZEND_USER_CODE(call->func->type)) {
-            zend_throw_error(NULL, "mod_wasm_handle_request() is called below %s(), which is no script", call->func && call->func->common.function_name ? ZSTR_VAL(call->func->common.function_name) : "a function");
+    return call->func && ZEND_USER_CODE(call->func->type);
+}
+
+static bool can_be_left(const zend_execute_data *call)
+{
+    while ((call = call->prev_execute_data)) {
+        const zend_execute_data *caller = call->prev_execute_data;
+        if (!is_script(call)) {
+            zend_throw_error(NULL, WORKER_CALL " is called below %s(), which is no script", call->func && call->func->common.function_name ? ZSTR_VAL(call->func->common.function_name) : "a function");
             return false;
         }
-        if ((ZEND_CALL_INFO(call) & ZEND_CALL_TOP) && call->prev_execute_data) {
-            zend_throw_error(NULL, "mod_wasm_handle_request() is called below a callback of PHP's own");
+        if ((ZEND_CALL_INFO(call) & ZEND_CALL_TOP) && caller && is_script(caller)) {
+            zend_throw_error(NULL, WORKER_CALL " is called below a callback of PHP's own");
             return false;
         }
     }
     return true;
 }
 
-static const char *open_resource(void)
+static bool refuse_open(const char *kind, const char *name)
+{
+    zend_throw_error(NULL, WORKER_CALL " is called with %s %s open, which no request could use: close it before, open it in the callable", kind, name);
+    return false;
+}
+
+static bool no_file_is_open(void)
 {
     zend_resource *resource;
 
     ZEND_HASH_FOREACH_PTR(&EG(regular_list), resource) {
-        const char *type = resource && resource->type >= 0 ? zend_rsrc_list_get_rsrc_type(resource) : NULL;
-        if (type && strcmp(type, "stream-context"))
-            return type;
+        const php_stream *stream = resource && resource->type == php_file_le_stream() ? resource->ptr : NULL;
+        if (stream)
+            return stream->orig_path ? refuse_open("the file", stream->orig_path) : refuse_open("a nameless stream of type", stream->ops->label);
     } ZEND_HASH_FOREACH_END();
-    return NULL;
+    return true;
 }
 
 /* Extensions keep these apart from resources. */
-static const char *open_database(void)
+static bool no_database_is_open(void)
 {
     static const char *const classes[] = {"pdo", "sqlite3"};
 
@@ -64,22 +79,10 @@ static const char *open_database(void)
         for (uint32_t handle = 1; class && handle < EG(objects_store).top; handle++) {
             zend_object *object = EG(objects_store).object_buckets[handle];
             if (IS_OBJ_VALID(object) && instanceof_function(object->ce, class))
-                return ZSTR_VAL(object->ce->name);
+                return refuse_open("the database of an object of class", ZSTR_VAL(object->ce->name));
         }
     }
-    return NULL;
-}
-
-static bool nothing_is_open(void)
-{
-    const char *open = open_resource();
-
-    if (!open)
-        open = open_database();
-    if (!open)
-        return true;
-    zend_throw_error(NULL, "mod_wasm_handle_request() is called with a %s open, which no request could use: close it before, open it in the callable", open);
-    return false;
+    return true;
 }
 
 PHP_FUNCTION(mod_wasm_handle_request)
@@ -95,7 +98,7 @@ PHP_FUNCTION(mod_wasm_handle_request)
         RETURN_FALSE;
     if (phase == BOOTING) {
         close_script();
-        if (!can_be_left(execute_data) || !nothing_is_open())
+        if (!can_be_left(execute_data) || !no_file_is_open() || !no_database_is_open())
             RETURN_THROWS();
         ZVAL_COPY(&handler, ZEND_CALL_ARG(execute_data, 1));
         frozen_call = execute_data;
@@ -123,6 +126,7 @@ const zend_function_entry worker_functions[] = {
 /* What of the boot belongs to no request. */
 static void end_boot(void)
 {
+    PG(log_errors) = logs_errors;
     zend_first_try {
         php_output_discard_all();
         php_output_deactivate();
@@ -146,11 +150,13 @@ void boot_worker(void)
     }
     SG(request_info).path_translated = estrdup(script);
     if (begin_script()) {
+        logs_errors = PG(log_errors);
+        PG(log_errors) = true;
         SG(request_info).no_headers = true;
         php_output_start_default();
         run_script(script);
     }
-    fprintf(stderr, "PHP_WORKER: %s ends without a call of mod_wasm_handle_request()\n", script);
+    fprintf(stderr, "PHP_WORKER: %s ends without a call of " WORKER_CALL "\n", script);
     abort();
 }
 
