@@ -36,7 +36,10 @@ fn both_answer_the_same_pages(server: &Server) {
     for (path, shown) in [
         ("/minerals", "Wavellite"),
         ("/minerals/quartz", "rock crystal"),
-        ("/minerals/talc/scratches/quartz", "Talc does not scratch Quartz"),
+        (
+            "/minerals/talc/scratches/quartz",
+            "Talc does not scratch Quartz",
+        ),
         ("/classes/Oxides", "Corundum"),
         ("/colours/green", "Malachite"),
         ("/hardness/10", "Diamond"),
