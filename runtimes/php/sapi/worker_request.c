@@ -65,9 +65,42 @@ static void begin_output(void)
     }
 }
 
+static zval *superglobal_env(void)
+{
+    return zend_hash_find(&EG(symbol_table), ZSTR_KNOWN(ZEND_STR_AUTOGLOBAL_ENV));
+}
+
+/* Frameworks read a .env file while they boot, and rely on it in each request. What the request itself says comes first. */
+static void keep_env(const zval *of_boot)
+{
+    zval *env = superglobal_env();
+
+    if (!env || Z_TYPE_P(of_boot) != IS_ARRAY)
+        return;
+    SEPARATE_ARRAY(env);
+    zend_hash_merge(Z_ARRVAL_P(env), Z_ARRVAL_P(of_boot), zval_add_ref, false);
+}
+
+/* The same of putenv(). An entry of PHP's table begins with what the C library was given. */
+static void keep_environment(void)
+{
+    zend_string *name;
+    char **entry;
+
+    ZEND_HASH_FOREACH_STR_KEY_PTR(&BG(putenv_ht), name, entry) {
+        if (strchr(*entry, '=') && !getenv(ZSTR_VAL(name)))
+            putenv(*entry);
+    } ZEND_HASH_FOREACH_END();
+}
+
 /* Scripts were compiled before, so these are made whether one names them or not. */
 static void make_superglobals(void)
 {
+    zval env_of_boot, *env = superglobal_env();
+
+    ZVAL_UNDEF(&env_of_boot);
+    if (env)
+        ZVAL_COPY(&env_of_boot, env);
     for (int i = 0; i < NUM_TRACK_VARS; i++) {
         zval_ptr_dtor(&PG(http_globals)[i]);
         ZVAL_UNDEF(&PG(http_globals)[i]);
@@ -76,6 +109,8 @@ static void make_superglobals(void)
     zend_is_auto_global(ZSTR_KNOWN(ZEND_STR_AUTOGLOBAL_SERVER));
     zend_is_auto_global(ZSTR_KNOWN(ZEND_STR_AUTOGLOBAL_ENV));
     zend_is_auto_global(ZSTR_KNOWN(ZEND_STR_AUTOGLOBAL_REQUEST));
+    keep_env(&env_of_boot);
+    zval_ptr_dtor(&env_of_boot);
 }
 
 void begin_request_of_worker(const char *script)
@@ -89,6 +124,7 @@ void begin_request_of_worker(const char *script)
     begin_output();
     ZCG(request_time) = sapi_get_request_time(); /* by which it looks at files again */
     make_superglobals();
+    keep_environment();
     begin_modules();
     SG(sapi_started) = 1;
     zend_set_timeout(EG(timeout_seconds), 0);
