@@ -44,7 +44,7 @@ fn both_answer_the_same_pages(server: &Server) {
         ("/colours/green", "Malachite"),
         ("/hardness/10", "Diamond"),
         ("/search?q=ORE+lead", "Galena"),
-        ("/search?q=%3Cb%3E", "Nothing is found for “&lt;b&gt;”."),
+        ("/search?q=%3Czz%3E", "Nothing is found for “&lt;zz&gt;”."),
         ("/identify", "Hardness, 1 to 10"),
     ] {
         let [classic, worker] = BOTH.map(|base| content(server, base, path));
