@@ -3,8 +3,8 @@
 # after lib.sh, never run.
 # Environment: MOD_WASM_INSTANCES, MOD_WASM_THREADS (what is set is taken as it is)
 
-# MiB that a run can use at most (WasmMemoryLimit in apps/httpd.conf; what demos may use beyond that is their snapshot, which runs share), and what httpd,
-# snapshots and compiled code need: those of the demos take 400.
+# MiB that a run can use at most (WasmMemoryLimit in apps/httpd.conf; demos with more than that have the rest in their
+# snapshots, which runs share), and what httpd, compiled code and snapshots need: those of the demos take 400.
 readonly RUN_MIB=128 BASE_MIB=512
 
 # Where the kernel tells limits; a test puts files of its own here.
