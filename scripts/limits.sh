@@ -3,8 +3,9 @@
 # after lib.sh, never run.
 # Environment: MOD_WASM_INSTANCES, MOD_WASM_THREADS (what is set is taken as it is)
 
-# MiB that a run can use at most (WasmMemoryLimit in apps/httpd.conf), and what httpd, compiled code and its pages need.
-readonly RUN_MIB=128 BASE_MIB=256
+# MiB that a run can use at most (WasmMemoryLimit in apps/httpd.conf; demos with more than that have the rest in their
+# snapshots, which runs share), and what httpd, compiled code and snapshots need: those of the demos take 400.
+readonly RUN_MIB=128 BASE_MIB=512
 
 # Where the kernel tells limits; a test puts files of its own here.
 CGROUP_FOLDER=${CGROUP_FOLDER:-/sys/fs/cgroup}

@@ -22,6 +22,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("/sandbox", &["The sandbox", "Read /etc/passwd"]),
     ("/php-hello", &["made by PHP 8.4"]),
     ("/php-info", &["PHP Version 8.4"]),
+    ("/php-worker", &["Classic and worker"]),
     ("/hello-python", &["Hello from Python 3.11.3 on wasi!"]),
     ("/hello-python-cgi", &["made by Python 3.11.3 on wasi"]),
     (

@@ -8,7 +8,7 @@ use mod_wasm_tests::{Request, Response};
 use crate::app::App;
 use crate::docker::{Container, Run, text};
 
-const SMALL: &str = "--memory 512m --cpus 1";
+const SMALL: &str = "--memory 768m --cpus 1";
 
 /// Asks for the same page so many times at once.
 fn crowd(address: SocketAddr, visitors: usize, target: &'static str) -> Vec<Response> {
@@ -102,7 +102,7 @@ fn a_busy_server_is_not_an_ill_one() {
 /// What scripts/limits.sh counts on: as many runs as it allows fit, even when each uses all that it may.
 #[test]
 fn runs_that_use_all_their_memory_fit() {
-    for limit in ["512m", "384m"] {
+    for limit in ["768m", "640m"] {
         let app = App::new(&["fill_memory"], "");
         let container = Run::demo()
             .with(&format!("--memory {limit} --memory-swap {limit}"))

@@ -78,8 +78,8 @@ fn port_is_the_port() {
 #[test]
 fn its_size_follows_memory_and_processors() {
     for (arguments, announced) in [
-        ("--memory 512m --cpus 1", "up to 2 runs and 32 requests"),
-        ("--memory 384m --cpus 1", "up to 1 runs and 32 requests"),
+        ("--memory 768m --cpus 1", "up to 2 runs and 32 requests"),
+        ("--memory 640m --cpus 1", "up to 1 runs and 32 requests"),
         ("--memory 4g --cpus 1", "up to 8 runs and 32 requests"),
         (
             "--memory 512m --env MOD_WASM_INSTANCES=3 --env MOD_WASM_THREADS=5",

@@ -38,7 +38,7 @@ fn limits(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<(u32, 
 
 #[test]
 fn memory_bounds_the_runs() {
-    for (mib, runs) in [(128_u64, 1), (256, 1), (512, 2), (639, 2), (640, 3)] {
+    for (mib, runs) in [(128_u64, 1), (512, 1), (768, 2), (895, 2), (896, 3)] {
         let bytes = (mib << 20).to_string();
         let two = limits(&[("memory.max", &bytes), ("cpu.max", "100000 100000")], &[]);
         assert_eq!(two, Ok((runs, 32)), "{mib} MiB, version 2");

@@ -163,6 +163,7 @@ const DEMOS: &[&str] = &[
     "/sandbox",
     "/php-hello",
     "/php-info",
+    "/php-worker/",
     "/hello-python",
     "/hello-python-cgi",
     "/http-request-viewer",
