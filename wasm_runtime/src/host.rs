@@ -16,6 +16,6 @@ mod strings;
 pub(crate) use clock::Clock;
 pub use clock::Frozen;
 pub(crate) use random::Random;
+pub(crate) use streams::{CONNECTION_CHECK, Client, RunIo, Waiting};
 pub use streams::{Host, Stop};
-pub(crate) use streams::{RunIo, Waiting};
 pub use strings::StringList;
