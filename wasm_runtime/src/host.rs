@@ -10,7 +10,7 @@ mod poll;
 mod random;
 pub(crate) mod scratch;
 pub(crate) mod sights;
-mod streams;
+pub(crate) mod streams;
 mod strings;
 
 pub(crate) use clock::Clock;

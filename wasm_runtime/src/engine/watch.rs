@@ -144,3 +144,130 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing panics while it is held.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::streams::tests::{Recorder, io};
+    use crate::run::Limit;
+    use wasmtime::{Engine, Memory, MemoryType, Store};
+
+    const TIME: Stop = Stop::Limit(Limit::Time);
+
+    /// A run whose page is this memory.
+    struct Run {
+        store: Store<()>,
+        memory: Memory,
+        recorder: Recorder,
+        watches: Arc<Watches>,
+        queue: Arc<Queue>,
+    }
+
+    impl Run {
+        fn new() -> Self {
+            let mut store = Store::new(&Engine::default(), ());
+            let memory = Memory::new(&mut store, MemoryType::new(1, Some(1))).unwrap();
+            Run {
+                store,
+                memory,
+                recorder: Recorder::default(),
+                watches: Arc::default(),
+                queue: Queue::new(1),
+            }
+        }
+
+        fn watched(&self, time: Duration, output: &[u8]) -> Watched {
+            let mut io = io(&self.recorder, time);
+            io.write(output).unwrap();
+            let page = StopPage::of(&self.memory, &self.store);
+            self.watches.begin(page, io.budget.times(), io.client())
+        }
+
+        fn look(&self) {
+            self.watches.look(&self.queue);
+        }
+
+        /// The process would end here if the page was away.
+        fn touch_page(&mut self) {
+            self.memory.data_mut(&mut self.store)[0] = 1;
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_cut_says_why_and_has_its_page_again() {
+        let mut run = Run::new();
+        let watched = run.watched(Duration::ZERO, b"");
+        run.look();
+        run.look();
+        assert_eq!(watched.end(), Some(TIME));
+        run.touch_page();
+        assert!(lock(&run.watches.0).is_empty());
+    }
+
+    #[test]
+    fn a_run_whose_thread_panics_has_its_page_again() {
+        let mut run = Run::new();
+        let watched = run.watched(Duration::ZERO, b"");
+        run.look();
+        drop(watched);
+        run.touch_page();
+    }
+
+    #[test]
+    fn a_run_that_is_over_is_not_cut() {
+        let mut run = Run::new();
+        let watched = run.watched(Duration::ZERO, b"");
+        let watch = Arc::clone(&watched.watch);
+        assert_eq!(watched.end(), None);
+        // As by a look that began before.
+        watch.look(&run.queue);
+        run.touch_page();
+        assert_eq!(watch.end(), None);
+    }
+
+    #[test]
+    fn a_run_with_time_left_goes_on_until_the_server_stops() {
+        let mut run = Run::new();
+        let watched = run.watched(Duration::MAX, b"");
+        run.look();
+        run.touch_page();
+        run.queue.stop();
+        run.look();
+        assert_eq!(watched.end(), Some(Stop::ServerStopping));
+    }
+
+    /// Looks until the run is cut; how long that took, and why.
+    fn cut(run: &Run, watched: Watched) -> (Duration, Option<Stop>) {
+        let start = Instant::now();
+        while matches!(*lock(&watched.watch.state), State::Running(_)) {
+            run.look();
+        }
+        (start.elapsed(), watched.end())
+    }
+
+    #[test]
+    fn a_client_that_is_owed_something_may_have_closed_its_half_only() {
+        let run = Run::new();
+        run.recorder.0.lock().unwrap().half_closed = true;
+        let (_, stop) = cut(&run, run.watched(Duration::MAX, b""));
+        assert_eq!(stop, Some(Stop::ClientGone));
+        let (time, stop) = cut(&run, run.watched(Duration::MAX, b"answer"));
+        assert_eq!(stop, Some(Stop::ClientGone));
+        assert!(time >= GRACE, "{time:?}");
+    }
+
+    #[test]
+    fn a_host_that_is_in_a_call_is_not_asked() {
+        let run = Run::new();
+        run.recorder.0.lock().unwrap().gone = true;
+        let watched = run.watched(Duration::MAX, b"");
+        let client = watched.watch.client.clone();
+        let call = client.host();
+        std::thread::sleep(2 * CONNECTION_CHECK);
+        run.look();
+        assert!(matches!(*lock(&watched.watch.state), State::Running(_)));
+        drop(call);
+        let (_, stop) = cut(&run, watched);
+        assert_eq!(stop, Some(Stop::ClientGone));
+    }
+}

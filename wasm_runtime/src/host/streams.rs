@@ -89,7 +89,7 @@ impl Client {
         }))
     }
 
-    fn host(&self) -> MutexGuard<'_, Box<dyn Host>> {
+    pub(crate) fn host(&self) -> MutexGuard<'_, Box<dyn Host>> {
         // What a panic left behind is the host's to know.
         let host = self.0.host.lock();
         host.unwrap_or_else(PoisonError::into_inner)
