@@ -42,7 +42,12 @@ pub(crate) fn run(options: &Interruption) -> Result<()> {
 /// Both may share a cache: its key tells their code apart.
 fn serve(stage: &Path, way: &str, port: u16) -> Result<Server> {
     let mut plan = Plan::new(stage, port);
-    plan.variables = vec![("MOD_WASM_INTERRUPTION", way.to_owned())];
+    // httpd itself is started with a bare environment.
+    let env = [
+        "/usr/bin/env".to_owned(),
+        format!("MOD_WASM_INTERRUPTION={way}"),
+    ];
+    plan.httpd.splice(..0, env);
     let mut server = Server::start(plan)?;
     for (path, _) in PAGES {
         server.wait_for(path)?;
