@@ -156,8 +156,30 @@ impl Chromium {
 
     /// Whether an element that matches this CSS selector is there now.
     pub fn has(&self, css: &str) -> bool {
-        let body = json!({"using": "css selector", "value": css});
-        self.session.try_post("element", &body).is_ok()
+        self.look("css selector", css).is_some()
+    }
+
+    /// Clicks on the first element that matches this CSS selector, as soon as there is one that takes it. A page that makes itself
+    /// anew takes away what was found: it is looked up each time.
+    #[track_caller]
+    pub fn click(&self, css: &str) {
+        self.wait(&format!("a click on {css}"), || self.try_click(css));
+    }
+
+    /// Clicks on it if it is there now and takes it.
+    pub fn try_click(&self, css: &str) -> Option<()> {
+        self.act("click", css, &json!({}))
+    }
+
+    /// Types into it, or chooses a file of this path, if it is there now and takes it.
+    pub fn try_type(&self, css: &str, text: &str) -> Option<()> {
+        self.act("value", css, &json!({ "text": text }))
+    }
+
+    fn act(&self, action: &str, css: &str, body: &Value) -> Option<()> {
+        let id = self.look("css selector", css)?;
+        let command = format!("element/{id}/{action}");
+        self.session.try_post(&command, body).ok().map(drop)
     }
 
     /// The element that has the keyboard's focus.
@@ -191,11 +213,11 @@ impl Chromium {
         )
     }
 
-    /// Goes into the page that this frame shows.
-    #[track_caller]
-    pub fn enter_frame(&self, frame: &Element) {
-        let id = element_reference(&frame.id);
-        self.session.post("frame", &json!({ "id": id }));
+    /// Goes into the page that the first frame shows which matches this CSS selector, if it is there now.
+    pub fn try_enter_frame(&self, css: &str) -> Option<()> {
+        let frame = element_reference(&self.look("css selector", css)?);
+        let entered = self.session.try_post("frame", &json!({ "id": frame }));
+        entered.ok().map(drop)
     }
 
     /// Comes back from all frames.
@@ -223,11 +245,16 @@ impl Chromium {
 
     #[track_caller]
     fn locate(&self, using: &str, value: &str) -> Element<'_> {
-        let body = json!({"using": using, "value": value});
         let id = self.wait(&format!("the {using} {value:?}"), || {
-            element_id(&self.session.try_post("element", &body).ok()?)
+            self.look(using, value)
         });
         Element { browser: self, id }
+    }
+
+    /// The id of the first element that matches, if there is one now.
+    fn look(&self, using: &str, value: &str) -> Option<String> {
+        let body = json!({"using": using, "value": value});
+        element_id(&self.session.try_post("element", &body).ok()?)
     }
 }
 
@@ -288,7 +315,7 @@ impl Element<'_> {
 
     /// Clicks on it.
     #[track_caller]
-    pub fn click(&self) {
+    fn click(&self) {
         self.browser
             .session
             .post(&format!("element/{}/click", self.id), &json!({}));

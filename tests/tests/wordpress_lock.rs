@@ -27,6 +27,29 @@ $pdo = new PDO('sqlite:' . __DIR__ . '/wp-content/database/.ht.sqlite');
 echo implode($pdo->query('PRAGMA integrity_check')->fetchAll(PDO::FETCH_COLUMN));
 ";
 
+/// Holds the database for a moment, in the middle of a change.
+const CHANGING: &str = "<?php
+$pdo = new PDO('sqlite:' . __DIR__ . '/wp-content/database/.ht.sqlite');
+$pdo->exec('BEGIN IMMEDIATE');
+touch('/app/wp-content/database/held');
+sleep(2);
+$pdo->exec('COMMIT');
+unlink('/app/wp-content/database/held');
+";
+
+/// Changes an option, by way of WordPress and its plugin, while another one holds the database.
+const WAITING: &str = "<?php
+require __DIR__ . '/wp-load.php';
+$held = '/app/wp-content/database/held';
+for ($looks = 0; $looks < 500 && !file_exists($held); $looks++) {
+    usleep(10000);
+    clearstatcache();
+}
+update_option('waited', file_exists($held) ? 'while it was held' : 'in vain');
+wp_cache_flush();
+echo get_option('waited');
+";
+
 /// Only the dying page has a short life; all others may take their time on a busy machine.
 const SHORT_LIFE: &str = "<Directory \"${MOD_WASM_SITES}/wordpress\">\n<Files dying.php>\nWasmTimeout 2\n</Files>\n</Directory>";
 
@@ -80,6 +103,19 @@ fn what_a_killed_request_had_half_done_is_undone_for_the_next_visitor() {
     assert_eq!(leftovers(&demo), Vec::<String>::new());
     demo.add_page("check.php", CHECK);
     assert_eq!(demo.get("/wordpress/check.php").expect(200).text(), "ok");
+}
+
+#[test]
+fn a_change_waits_for_another_one() {
+    let demo = WordPress::installed("");
+    demo.add_page("changing.php", CHANGING);
+    demo.add_page("waiting.php", WAITING);
+    scope(|scope| {
+        let changing = scope.spawn(|| demo.get("/wordpress/changing.php"));
+        let waiting = demo.get("/wordpress/waiting.php").expect(200).text();
+        assert_eq!(waiting, "while it was held");
+        changing.join().expect("it gets an answer").expect(200);
+    });
 }
 
 #[test]

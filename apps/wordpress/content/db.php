@@ -8,6 +8,24 @@ if (!defined('ABSPATH')) {
     exit;
 }
 
+/**
+ * The plugin puts each query into a transaction. One that reads first and then has to wait for another's change would deadlock, so SQLite
+ * refuses it at once: a transaction that is going to change something waits where it begins.
+ */
+final class Sandbox_Connection extends PDO
+{
+    private const READS = '/^\s*(SELECT|SHOW|DESCRIBE|DESC|EXPLAIN)\b/i';
+
+    public function prepare(string $query, array $options = []): PDOStatement|false
+    {
+        $asked = $GLOBALS['wpdb']->last_query ?? '';
+        if ($query === 'BEGIN' && !preg_match(self::READS, $asked)) {
+            $query = 'BEGIN IMMEDIATE';
+        }
+        return parent::prepare($query, $options);
+    }
+}
+
 /** A statement that knows what to do about a volume that takes nothing more. */
 final class Sandbox_Statement extends PDOStatement
 {
@@ -61,7 +79,7 @@ function sandbox_log_failure(string $cause): void
 /** Waits for others' changes as long as a visitor may be asked to. */
 function sandbox_open_database(string $database): PDO
 {
-    $pdo = new PDO("sqlite:$database", null, null, [
+    $pdo = new Sandbox_Connection("sqlite:$database", null, null, [
         PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION,
         PDO::ATTR_TIMEOUT => 30,
         PDO::ATTR_STATEMENT_CLASS => [Sandbox_Statement::class],

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::chromium::{Chromium, Element};
+use crate::chromium::Chromium;
 use crate::paths::fetched;
 
 /// An editor publishes a post with an image, and a visitor reads it, comments on it and finds it.
@@ -87,24 +87,24 @@ fn the_dashboards_pages_are_whole(editor: &Chromium) {
 
 /// Writes and publishes a post in the block editor; returns its permalink.
 fn publish_a_post(editor: &Chromium) -> String {
+    const TITLE: &str = ".wp-block-post-title";
     editor.open("/wordpress/wp-admin/post-new.php");
-    in_canvas(editor, ".wp-block-post-title");
-    editor.leave_frames();
+    editor.wait("the canvas", || {
+        in_canvas(editor, || editor.has(TITLE).then_some(()))
+    });
     dismiss_guide(editor);
-    in_canvas(editor, ".wp-block-post-title").type_text("About zebrafish\n");
-    in_canvas(editor, "p.block-editor-rich-text__editable").type_text("They are striped.\n/image");
-    editor.leave_frames();
-    editor.find(".components-autocomplete__result").click();
+    type_in_canvas(editor, TITLE, "About zebrafish\n");
+    type_in_canvas(
+        editor,
+        "p.block-editor-rich-text__editable",
+        "They are striped.\n/image",
+    );
+    editor.click(".components-autocomplete__result");
     upload(editor);
-    editor.leave_frames();
     dismiss_guide(editor);
 
-    editor
-        .find(".editor-post-publish-panel__toggle:not([aria-disabled=true])")
-        .click();
-    editor
-        .find(".editor-post-publish-button:not([aria-disabled=true])")
-        .click();
+    editor.click(".editor-post-publish-panel__toggle:not([aria-disabled=true])");
+    editor.click(".editor-post-publish-button:not([aria-disabled=true])");
     let link = editor.find(".post-publish-panel__postpublish-header a");
     assert_eq!(link.text(), "About zebrafish");
     settle(editor);
@@ -118,27 +118,33 @@ fn upload(editor: &Chromium) {
     const FIELD: &str = ".wp-block-image input[type=file]";
     let picture = fetched("wordpress-6.5.5/wp-admin/images/w-logo-blue.png");
     let picture = picture.to_str().expect("project paths are UTF-8");
-    in_canvas(editor, FIELD).type_text(picture);
+    type_in_canvas(editor, FIELD, picture);
     let mut looks = 0;
     editor.wait("the uploaded image", || {
         looks += 1;
-        editor.leave_frames();
-        editor.enter_frame(&editor.find("iframe[name=editor-canvas]"));
-        if looks % 100 == 0 && editor.has(FIELD) {
-            editor.find(FIELD).type_text(picture);
-        }
-        editor.has(IMAGE).then_some(())
+        in_canvas(editor, || {
+            if looks % 100 == 0 {
+                editor.try_type(FIELD, picture);
+            }
+            editor.has(IMAGE).then_some(())
+        })
     });
 }
 
-/// Goes into the frame that shows the post. The editor makes that frame anew while it starts, so it is looked up each time.
-fn in_canvas<'a>(editor: &'a Chromium, css: &str) -> Element<'a> {
-    editor.wait(&format!("{css} in the editor"), || {
-        editor.leave_frames();
-        editor.enter_frame(&editor.find("iframe[name=editor-canvas]"));
-        editor.has(css).then_some(())
+/// Types into what the canvas shows, as soon as it takes it.
+fn type_in_canvas(editor: &Chromium, css: &str, text: &str) {
+    editor.wait(&format!("{css} in the canvas"), || {
+        in_canvas(editor, || editor.try_type(css, text))
     });
-    editor.find(css)
+}
+
+/// Does something in the frame that shows the post, if it is there now. The editor makes that frame anew while it starts, so it is looked
+/// up each time.
+fn in_canvas<T>(editor: &Chromium, mut act: impl FnMut() -> Option<T>) -> Option<T> {
+    editor.try_enter_frame("iframe[name=editor-canvas]")?;
+    let done = act();
+    editor.leave_frames();
+    done
 }
 
 /// A guide greets whoever is here for the first time, once more when the editor has made itself anew.
@@ -146,9 +152,7 @@ fn dismiss_guide(editor: &Chromium) {
     const GUIDE: &str = ".components-modal__screen-overlay";
     const CLOSE: &str = ".components-modal__screen-overlay button[aria-label=Close]";
     editor.wait("the guide's end", || {
-        if editor.has(CLOSE) {
-            editor.find(CLOSE).click();
-        }
+        editor.try_click(CLOSE);
         (!editor.has(GUIDE)).then_some(())
     });
 }
