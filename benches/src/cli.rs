@@ -19,6 +19,7 @@ pub(crate) enum Command {
     Quick(Quick),
     Start(Start),
     Targets(Targets),
+    Interruption(Interruption),
     Image(Image),
 }
 
@@ -72,6 +73,18 @@ pub(crate) struct Start {
 /// that changes from round to round. Compared is the processor time of an answer. It needs control groups, as `quick`.
 #[derive(Args)]
 pub(crate) struct Targets {
+    /// How many times each page is measured on each server
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) rounds: u16,
+    #[command(flatten)]
+    pub(crate) port: Port,
+}
+
+/// Runs that are ended by epochs beside runs that are ended by a page that is taken away.
+///
+/// As `targets`: two servers share configuration and data, and each page is asked of one and then of the other.
+#[derive(Args)]
+pub(crate) struct Interruption {
     /// How many times each page is measured on each server
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) rounds: u16,

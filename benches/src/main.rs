@@ -6,7 +6,9 @@ mod dirs;
 mod http;
 mod image;
 mod instructions;
+mod interruption;
 mod load;
+mod pairs;
 mod peers;
 mod proc;
 mod quick;
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Quick(options) => quick::run(&options),
         Command::Start(options) => start::run(&options),
         Command::Targets(options) => targets::run(&options),
+        Command::Interruption(options) => interruption::run(&options),
         Command::Image(options) => image::run(&options),
     };
     if let Err(error) = result {

@@ -75,7 +75,7 @@ fn prepare(options: &Quick, cases: &[&Case], other: Option<&Revision>) -> Result
 }
 
 /// The pages and programs that are here for the measurements alone, as demos more: each named bench-…
-fn add_apps(stage: &Path) -> Result<()> {
+pub(crate) fn add_apps(stage: &Path) -> Result<()> {
     for entry in fs::read_dir(project("benches/apps"))? {
         let app = entry?;
         let name = format!("bench-{}", app.file_name().display());

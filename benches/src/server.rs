@@ -18,7 +18,7 @@ use crate::http::Client;
 pub(crate) const HTTPD: &str = "/usr/sbin/apache2";
 
 /// A start compiles programs where there is no compiled code.
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_secs(600);
 
 /// How a server is started.
 pub(crate) struct Plan<'a> {

@@ -39,6 +39,8 @@ pub(crate) fn run_httpd(site: &Site, arguments: &[&str], output: &str) -> (bool,
     )
 }
 
+const INTERRUPTION: &str = "MOD_WASM_INTERRUPTION";
+
 /// A program, run by the user whom httpd is run by, and within the same limits.
 pub(crate) fn run_as_httpd(site: &Site, program: &OsStr) -> Command {
     let mut words = site.runner.iter().map(OsStr::new).chain([program]);
@@ -57,6 +59,8 @@ fn command(site: &Site, arguments: &[&str], output: &str) -> Command {
             "PATH",
             "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         )
+        // How runs are ended: all of this can be tested in either way.
+        .envs(std::env::var_os(INTERRUPTION).map(|way| (INTERRUPTION, way)))
         .args(["-d", &site.path(""), "-f", &site.path("httpd.conf")])
         .args(arguments)
         .stdin(Stdio::null())

@@ -501,8 +501,8 @@ typedef struct {
 } wrt_limits;
 
 /**
- * What the caller does for a run. Callbacks are called only on the thread inside `wrt_run_execute`, must not unwind, and must
- * not call back into the run. `timeout_ms` is what is left of the run's time (`UINT64_MAX`: no limit).
+ * What the caller does for a run. Callbacks are called only on the thread inside `wrt_run_execute`, but for `connected`, and never two of
+ * them at a time. They must not unwind, and must not call back into the run. `timeout_ms` is what is left of the run's time (`UINT64_MAX`: no limit).
  */
 typedef struct {
   /**
@@ -524,7 +524,8 @@ typedef struct {
    */
   void (*write_err)(void *context, const uint8_t *data, size_t len);
   /**
-   * Asked about ten times a second while the guest computes or sleeps: whether the client is still there. NULL: always.
+   * Asked about ten times a second while the guest computes or sleeps: whether the client is still there. It must not block, and may be
+   * called on a thread of the library. NULL: always.
    */
   bool (*connected)(void *context);
 } wrt_callbacks;

@@ -11,6 +11,7 @@ mod inspection;
 mod key;
 mod memory_file;
 mod order;
+mod places;
 mod preinit;
 mod prepared;
 mod refusal;
@@ -20,7 +21,7 @@ mod snapshots;
 mod store;
 
 pub use cache::Cache;
-pub use footer::{Facts, Findings, Metadata, Needs, append_footer};
+pub use footer::{Checks, Facts, Findings, Metadata, Needs, append_footer};
 pub use inspection::{Code, Inspection};
 pub use key::ArtifactKey;
 pub use order::{Given, Order, User};
@@ -29,6 +30,7 @@ pub use prepared::{Origin, Prepared, Request};
 pub use snapshot::{SnapshotFacts, append_facts, read_snapshot};
 pub use store::{ArtifactStore, Begun, Stage};
 
+pub(crate) use places::{Places, PlacesBuilder};
 pub(crate) use snapshot::MAX_SNAPSHOT;
 
 use crate::error::{Error, Result};

@@ -7,6 +7,7 @@ mod processor;
 pub(crate) mod queue;
 pub mod settings;
 pub(crate) mod ticker;
+pub(crate) mod watch;
 mod written_pages;
 
 use crate::artifact::{Metadata, Needs};
@@ -16,11 +17,12 @@ use crate::host::scratch::Slots;
 use crate::mounts::MountTable;
 use crate::run::Sandbox;
 use queue::Queue;
-use settings::{Settings, Target, compatibility};
+use settings::{Interruption, Settings, Target, compatibility};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Runtime};
 use wasmtime::{Engine, Linker};
+use watch::Watches;
 
 pub use written_pages::open as open_written_pages;
 
@@ -30,6 +32,7 @@ pub struct ServingEngine {
     pub(crate) linker: Linker<Sandbox>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) mounts: Arc<MountTable>,
+    pub(crate) watches: Arc<Watches>,
     /// Where runs have their scratch directories.
     pub(crate) scratch: Option<Arc<Slots>>,
     /// Entered by each run, so that WASI finds a runtime and does not start one with threads of its own. It is never
@@ -59,12 +62,18 @@ impl ServingEngine {
             .build()
             .map_err(|error| Error::Engine(error.to_string()))?;
         let queue = Queue::new(max_instances as usize);
-        ticker::start(&engine, &queue).map_err(|error| Error::Engine(error.to_string()))?;
+        let watches = Arc::default();
+        let started = match Settings::of_this_process().interruption() {
+            Interruption::Epochs => ticker::advance_epochs(&engine, &queue),
+            Interruption::Page => ticker::look_at(&watches, &queue),
+        };
+        started.map_err(|error| Error::Engine(error.to_string()))?;
         Ok(Arc::new(ServingEngine {
             engine,
             linker,
             queue,
             mounts,
+            watches,
             scratch,
             tokio,
             warning: remarks.warnings.join("; "),
@@ -79,7 +88,12 @@ impl ServingEngine {
             Target::Native => compatibility(&self.engine),
             Target::Baseline => self.baseline()?,
         };
-        if own == metadata.compatibility {
+        let interruption = match metadata.checks {
+            Some(_) => Interruption::Page,
+            None => Interruption::Epochs,
+        };
+        let wanted = Settings::of_this_process().interruption();
+        if own == metadata.compatibility && interruption == wanted {
             return Ok(());
         }
         Err(Error::Engine(

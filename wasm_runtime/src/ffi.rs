@@ -1,4 +1,4 @@
-//! The C API, and a system call that no crate wraps. All `unsafe` of the library is here, but for the one load of compiled code
+//! The C API, and what no crate wraps of the system. All `unsafe` of the library is here, but for the one load of compiled code
 //! in [`crate::guest`].
 //!
 //! Its conventions stand at the top of the generated header (`cbindgen.toml`). One file for each group of C types.
@@ -15,4 +15,6 @@ pub mod inspection;
 pub mod mounts;
 pub mod preinit;
 pub mod run;
+pub(crate) mod stop_page;
 pub mod text;
+pub(crate) mod thread_clock;

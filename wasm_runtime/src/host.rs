@@ -10,12 +10,12 @@ mod poll;
 mod random;
 pub(crate) mod scratch;
 pub(crate) mod sights;
-mod streams;
+pub(crate) mod streams;
 mod strings;
 
 pub(crate) use clock::Clock;
 pub use clock::Frozen;
 pub(crate) use random::Random;
+pub(crate) use streams::{CONNECTION_CHECK, Client, RunIo, Waiting};
 pub use streams::{Host, Stop};
-pub(crate) use streams::{RunIo, Waiting};
 pub use strings::StringList;

@@ -1,5 +1,6 @@
 //! What `wasm-precompile` does: all checks of a module, then its compilation. Nothing else in the library compiles.
 
+mod checks;
 mod compile;
 mod limits;
 mod snapshot;

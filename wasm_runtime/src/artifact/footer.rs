@@ -3,6 +3,7 @@
 //! At the end rather than at the start, so that the code begins at offset 0 and can be mapped as it is.
 
 use super::key::ArtifactKey;
+use super::places::Places;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
@@ -10,7 +11,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 /// Ends every artifact file. Its last character is counted up when [`Metadata`] changes.
-pub(crate) const FORMAT: [u8; 8] = *b"MODWASM4";
+pub(crate) const FORMAT: [u8; 8] = *b"MODWASM5";
 pub(super) const TRAILER: u64 = 4 + 8;
 /// Bytes of metadata.
 pub(super) const MAX_METADATA: u32 = 16 << 20;
@@ -52,6 +53,17 @@ pub struct Findings {
     pub facts: Facts,
 }
 
+/// What code has beyond its module where runs are ended by a page that is taken away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checks {
+    /// The exported memory with that page.
+    pub page: String,
+    /// The exported function that is to be called first of all: what the module says its start is.
+    pub start: Option<String>,
+    /// Where in the module's file the addresses are that the code has.
+    pub places: Places,
+}
+
 /// What stands behind the code in an artifact file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Metadata {
@@ -61,6 +73,8 @@ pub struct Metadata {
     /// CRC-32 of the machine code: against damage, not against people. Who can write into the cache can write a checksum too.
     pub code_crc32: u32,
     pub facts: Facts,
+    /// `None`: its runs are ended by epochs.
+    pub checks: Option<Checks>,
 }
 
 /// Turns machine code into the content of an artifact file; fills in the code's checksum.
@@ -128,6 +142,7 @@ mod tests {
                 entry_points: vec!["_start".into()],
                 ..Facts::default()
             },
+            checks: None,
         }
     }
 

@@ -6,7 +6,7 @@ use super::memory_file;
 use super::order::Given;
 use super::snapshot::Snapshot;
 use crate::digest;
-use crate::engine::settings::{BACKTRACE_DETAILS, Target};
+use crate::engine::settings::{SETTING_VARIABLES, Target};
 use crate::error::{Error, Result};
 use crate::precompile::{EXIT_INVALID_MODULE, MAX_CPU_SECONDS};
 use std::fs::File;
@@ -114,8 +114,10 @@ fn start(
             .env(THREADS, threads.to_string())
             .stdout(stdout)
             .stderr(Stdio::piped());
-        if let Some(value) = std::env::var_os(BACKTRACE_DETAILS) {
-            command.env(BACKTRACE_DETAILS, value);
+        for name in SETTING_VARIABLES {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
         }
         set_up(&mut command);
         command.spawn()

@@ -1,6 +1,6 @@
 //! The pool of instances of a serving process: places that are prepared once and cleaned between guests.
 
-use super::settings::{MEMORY_RESERVATION, Settings, Target};
+use super::settings::{Interruption, MEMORY_RESERVATION, Settings, Target};
 use super::written_pages::{self, Missing};
 use crate::artifact::Needs;
 use crate::error::{Error, Result, one_line};
@@ -47,7 +47,8 @@ pub(super) fn make_engine(
     instances: u32,
     stack: usize,
 ) -> Result<(Engine, Remarks)> {
-    let configured = Settings::of_this_process().config(Target::Native);
+    let settings = Settings::of_this_process();
+    let configured = settings.config(Target::Native);
     let mut config = configured.map_err(|error| Error::Engine(one_line(&error)))?;
     config
         .max_wasm_stack(stack)
@@ -55,7 +56,7 @@ pub(super) fn make_engine(
         .wasm_backtrace_max_frames(Some(MAX_FRAMES));
     let mut remarks = Remarks::default();
     let reset = reset(&mut remarks);
-    config.allocation_strategy(pool(needs, instances, reset));
+    config.allocation_strategy(pool(needs, instances, reset, settings.interruption()));
     let refused = match Engine::new(&config) {
         Ok(engine) => return Ok((engine, remarks)),
         Err(error) => one_line(&error),
@@ -83,7 +84,12 @@ fn reset(remarks: &mut Remarks) -> Reset {
     Reset::FirstBytes
 }
 
-fn pool(needs: &Needs, instances: u32, reset: Reset) -> PoolingAllocationConfig {
+fn pool(
+    needs: &Needs,
+    instances: u32,
+    reset: Reset,
+    interruption: Interruption,
+) -> PoolingAllocationConfig {
     let (pagemap_scan, keep_resident) = match reset {
         Reset::WrittenPages => (Enabled::Yes, kept_of_a_slot(needs, instances)),
         Reset::FirstBytes => (Enabled::No, KEEP_FIRST),
@@ -91,14 +97,15 @@ fn pool(needs: &Needs, instances: u32, reset: Reset) -> PoolingAllocationConfig 
     let mut pool = PoolingAllocationConfig::new();
     // Exceptions and references to host objects live in a heap of their own, which takes a memory of the pool. Which modules need
     // one, the engine does not tell; what is not used costs address space only.
-    let memories = needs.memories.saturating_add(1);
+    let page = u32::from(interruption == Interruption::Page);
+    let memories = needs.memories.saturating_add(page);
     pool.total_core_instances(instances)
-        .total_memories(instances.saturating_mul(memories))
+        .total_memories(instances.saturating_mul(memories.saturating_add(1)))
         .total_tables(instances.saturating_mul(needs.tables))
         .total_gc_heaps(instances)
         .total_stacks(0)
         .total_component_instances(0)
-        .max_memories_per_module(needs.memories.max(1))
+        .max_memories_per_module(memories.max(1))
         .max_tables_per_module(needs.tables.max(1))
         .table_elements(MAX_TABLE_ELEMENTS.max(needs.table_elements))
         .max_core_instance_size(MAX_INSTANCE_SIZE)

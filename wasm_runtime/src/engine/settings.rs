@@ -36,7 +36,42 @@ pub(crate) const MEMORY_RESERVATION: u64 = 4 << 30;
 const DENSE_IMAGE: u64 = 256 << 20;
 
 /// When this variable is 1, debug information is kept with the code, and backtraces name files and lines.
-pub(crate) const BACKTRACE_DETAILS: &str = "WASMTIME_BACKTRACE_DETAILS";
+const BACKTRACE_DETAILS: &str = "WASMTIME_BACKTRACE_DETAILS";
+
+/// This variable says how runs are ended, by the name of an [`Interruption`].
+const INTERRUPTION: &str = "MOD_WASM_INTERRUPTION";
+
+/// The variables of the environment that settings are read from.
+pub(crate) const SETTING_VARIABLES: [&str; 2] = [BACKTRACE_DETAILS, INTERRUPTION];
+
+/// How a run is ended while it computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Interruption {
+    /// Its code looks at a number of the engine's again and again, and calls the host when that was counted up.
+    Epochs,
+    /// Its code loads from a page again and again, which the host takes away.
+    Page,
+}
+
+impl Interruption {
+    /// What is used where nothing else is asked for.
+    const DEFAULT: Interruption = Interruption::Epochs;
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Interruption::Epochs => "epochs",
+            Interruption::Page => "page",
+        }
+    }
+
+    fn of_this_process() -> Self {
+        let wanted = std::env::var(INTERRUPTION).unwrap_or_default();
+        let mut known = [Interruption::Epochs, Interruption::Page].into_iter();
+        known
+            .find(|known| known.name() == wanted)
+            .unwrap_or(Interruption::DEFAULT)
+    }
+}
 
 /// The machine that code is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -76,7 +111,7 @@ pub struct Settings {
     features: WasmFeatures,
     /// Whether file names and lines are kept for backtraces.
     debug_information: bool,
-    epoch_interruption: bool,
+    interruption: Interruption,
     memory_reservation: u64,
     memory_guard: u64,
     memory_init_cow: bool,
@@ -86,11 +121,16 @@ pub struct Settings {
 impl Settings {
     /// The settings of this build, in the environment of this process.
     pub fn of_this_process() -> Self {
+        let debug_information =
+            std::env::var_os(BACKTRACE_DETAILS).is_some_and(|value| value == "1");
         Settings {
             features: accepted_flags(),
-            debug_information: std::env::var_os(BACKTRACE_DETAILS)
-                .is_some_and(|value| value == "1"),
-            epoch_interruption: true,
+            debug_information,
+            interruption: match debug_information {
+                // Lines are known of code that stands where the module's file has it.
+                true => Interruption::Epochs,
+                false => Interruption::of_this_process(),
+            },
             memory_reservation: MEMORY_RESERVATION,
             memory_guard: 32 << 20,
             memory_init_cow: true,
@@ -103,13 +143,26 @@ impl Settings {
         self.features
     }
 
+    /// How runs are ended.
+    pub fn interruption(&self) -> Interruption {
+        self.interruption
+    }
+
+    /// The same with runs that are ended by epochs.
+    pub(crate) fn with_epochs(self) -> Self {
+        Settings {
+            interruption: Interruption::Epochs,
+            ..self
+        }
+    }
+
     /// The engine's configuration for these settings. A serving process adds what matters only while code runs.
     pub(crate) fn config(&self, target: Target) -> wasmtime::Result<Config> {
         // Without `..`: the compiler tells of a setting that is forgotten here.
         let Settings {
             features,
             debug_information,
-            epoch_interruption,
+            interruption,
             memory_reservation,
             memory_guard,
             memory_init_cow,
@@ -124,7 +177,7 @@ impl Settings {
             } else {
                 WasmBacktraceDetails::Disable
             })
-            .epoch_interruption(epoch_interruption)
+            .epoch_interruption(interruption == Interruption::Epochs)
             .memory_reservation(memory_reservation)
             .memory_guard_size(memory_guard)
             .memory_init_cow(memory_init_cow)
@@ -154,7 +207,7 @@ pub(crate) mod tests {
         let Settings {
             features,
             debug_information,
-            epoch_interruption,
+            interruption,
             memory_reservation,
             memory_guard,
             memory_init_cow,
@@ -175,8 +228,13 @@ pub(crate) mod tests {
                 with(&|it| it.debug_information = !debug_information),
             ),
             (
-                "epoch_interruption",
-                with(&|it| it.epoch_interruption = !epoch_interruption),
+                "interruption",
+                with(&|it| {
+                    it.interruption = match interruption {
+                        Interruption::Epochs => Interruption::Page,
+                        Interruption::Page => Interruption::Epochs,
+                    }
+                }),
             ),
             (
                 "memory_reservation",

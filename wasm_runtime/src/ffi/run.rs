@@ -22,8 +22,8 @@ pub const WRT_IO_TOO_LARGE: i64 = -3;
 /// Returned by a callback: anything else that makes it pointless to go on.
 pub const WRT_IO_FAILED: i64 = -4;
 
-/// What the caller does for a run. Callbacks are called only on the thread inside `wrt_run_execute`, must not unwind, and must
-/// not call back into the run. `timeout_ms` is what is left of the run's time (`UINT64_MAX`: no limit).
+/// What the caller does for a run. Callbacks are called only on the thread inside `wrt_run_execute`, but for `connected`, and never two of
+/// them at a time. They must not unwind, and must not call back into the run. `timeout_ms` is what is left of the run's time (`UINT64_MAX`: no limit).
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct wrt_callbacks {
@@ -52,7 +52,8 @@ pub struct wrt_callbacks {
     >,
     /// Takes bytes of standard error, split anywhere. NULL: they are dropped.
     pub write_err: Option<unsafe extern "C" fn(context: *mut c_void, data: *const u8, len: usize)>,
-    /// Asked about ten times a second while the guest computes or sleeps: whether the client is still there. NULL: always.
+    /// Asked about ten times a second while the guest computes or sleeps: whether the client is still there. It must not block, and may be
+    /// called on a thread of the library. NULL: always.
     pub connected: Option<unsafe extern "C" fn(context: *mut c_void) -> bool>,
 }
 
@@ -203,8 +204,9 @@ pub struct wrt_run {
 /// The callbacks of a C caller.
 struct CHost(wrt_callbacks);
 
-// SAFETY: the engine wants standard streams to be `Send`, but a run never leaves the thread that executes it, and it is on that
-// thread that the callbacks are called.
+// SAFETY: a run never leaves the thread that executes it, and it is on that thread that the callbacks are called. `connected` alone is
+// called by the ticker as well: behind the lock that all of them are called behind, and only as long as the run is watched. Its
+// documentation says so to whoever wrote it.
 unsafe impl Send for CHost {}
 
 impl Host for CHost {

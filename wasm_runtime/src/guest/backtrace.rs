@@ -1,6 +1,7 @@
 //! The call stack of a guest that trapped, as lines for the log. All of it is the guest's wish: names are cut and cleaned, never
 //! demangled, because a short mangled name can stand for gigabytes.
 
+use crate::artifact::Places;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use wasmtime::{FrameInfo, WasmBacktrace};
@@ -11,12 +12,12 @@ pub(crate) const MAX_FRAMES: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 /// Bytes of a name that are shown.
 const MAX_NAME: usize = 256;
 
-/// One line for each frame, the innermost first.
-pub(super) fn describe(trace: &WasmBacktrace) -> String {
+/// One line for each frame, the innermost first. `places`: where the addresses of the code are in the module's file, if elsewhere.
+pub(super) fn describe(trace: &WasmBacktrace, places: Option<&Places>) -> String {
     let frames = trace.frames();
     let mut lines = String::new();
     for (index, frame) in frames.iter().enumerate() {
-        let _ = writeln!(lines, "{}", line(index, frame));
+        let _ = writeln!(lines, "{}", line(index, frame, places));
     }
     if frames.len() == MAX_FRAMES.get() {
         lines.push_str("deeper frames are left out\n");
@@ -27,9 +28,10 @@ pub(super) fn describe(trace: &WasmBacktrace) -> String {
     lines
 }
 
-fn line(index: usize, frame: &FrameInfo) -> String {
+fn line(index: usize, frame: &FrameInfo, places: Option<&Places>) -> String {
     let mut line = format!("{index}: ");
-    if let Some(offset) = frame.module_offset() {
+    let in_file = |offset| places.map_or(Some(offset), |places| places.original(offset));
+    if let Some(offset) = frame.module_offset().and_then(in_file) {
         let _ = write!(line, "{offset:#x} ");
     }
     match frame.func_name() {

@@ -1,7 +1,10 @@
 //! A WASI command, or a reactor: an instance of its own, one call of its entry point, and what came of it.
 
 use super::{LoadedModule, backtrace};
+use crate::artifact::Checks;
+use crate::engine::watch::Watched;
 use crate::error::one_line;
+use crate::ffi::stop_page::StopPage;
 use crate::host::Stop;
 use crate::host::linker::Exit;
 use crate::run::{Ending, Limit, Sandbox};
@@ -13,6 +16,9 @@ pub(crate) const INITIALIZE: &str = "_initialize";
 /// What a guest may export to be called where its call stack is exhausted: it can say so in its own words, and exit.
 const STACK_EXHAUSTED: &str = "mod_wasm_stack_exhausted";
 
+/// Bytes of the memory that the page of a run is.
+const PAGE: u64 = 64 << 10;
+
 /// What a run calls, and what is to be known of it afterwards.
 pub(crate) struct Call<'a> {
     pub(crate) entry_point: &'a str,
@@ -23,14 +29,23 @@ pub(crate) struct Call<'a> {
 /// Returns how the guest ended and what is left of its sandbox; its instance is gone by then.
 pub(crate) fn run(module: &LoadedModule, sandbox: Sandbox, call: &Call<'_>) -> (Ending, Sandbox) {
     let mut store = store(&module.engine.engine, sandbox);
+    match module.checks {
+        Some(_) => store.data_mut().io.budget.leave_out(PAGE),
+        None => end_by_epochs(&mut store),
+    }
     let ending = instantiate_and_call(module, &mut store, call);
     (ending, store.into_data())
 }
 
-/// A store whose guest is held to its budget and ended when the host wants it to.
+/// A store whose guest is held to its budget.
 pub(crate) fn store(engine: &Engine, sandbox: Sandbox) -> Store<Sandbox> {
     let mut store = Store::new(engine, sandbox);
     store.limiter(|sandbox| &mut sandbox.io.budget);
+    store
+}
+
+/// Lets the guest be ended when the host wants it to: its code looks at the epoch.
+pub(crate) fn end_by_epochs(store: &mut Store<Sandbox>) {
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| {
         let io = &mut context.data_mut().io;
@@ -39,7 +54,21 @@ pub(crate) fn store(engine: &Engine, sandbox: Sandbox) -> Store<Sandbox> {
             .map(|()| UpdateDeadline::Continue(1))
             .map_err(Stop::into_trap)
     });
-    store
+}
+
+/// The same by its page.
+fn end_by_page(
+    module: &LoadedModule,
+    store: &mut Store<Sandbox>,
+    instance: &Instance,
+    checks: &Checks,
+) -> Option<Watched> {
+    let memory = instance.get_memory(&mut *store, &checks.page)?;
+    let page = StopPage::of(&memory, &*store);
+    let io = &mut store.data_mut().io;
+    io.flush_at_writes();
+    let watches = &module.engine.watches;
+    Some(watches.begin(page, io.budget.times(), io.client()))
 }
 
 fn instantiate_and_call(
@@ -52,19 +81,57 @@ fn instantiate_and_call(
         Err(error) if store.data().io.budget.has_exceeded(Limit::Memory) => {
             return Ending::MemoryLimit(one_line(&error));
         }
-        Err(error) => return start_failure(&error, call),
+        Err(error) => return start_failure(module, &error, call),
     };
+    let Some(checks) = &module.checks else {
+        return call_instance(module, store, &instance, call);
+    };
+    let Some(watched) = end_by_page(module, store, &instance, checks) else {
+        return Ending::StartFailed("the code has no page that ends it".to_owned());
+    };
+    let ending = match &checks.start {
+        Some(start) => start_and_call(module, store, &instance, start, call),
+        None => call_instance(module, store, &instance, call),
+    };
+    if let Some(stop) = watched.end() {
+        store.data_mut().io.was_cut(stop);
+    }
+    ending
+}
+
+/// What the engine does itself where the code is that of the module's file.
+fn start_and_call(
+    module: &LoadedModule,
+    store: &mut Store<Sandbox>,
+    instance: &Instance,
+    start: &str,
+    call: &Call<'_>,
+) -> Ending {
+    let start = instance.get_typed_func::<(), ()>(&mut *store, start);
+    match start.and_then(|start| start.call(&mut *store, ())) {
+        Ok(()) => call_instance(module, store, instance, call),
+        Err(error) => start_failure(module, &error, call),
+    }
+}
+
+fn call_instance(
+    module: &LoadedModule,
+    store: &mut Store<Sandbox>,
+    instance: &Instance,
+    call: &Call<'_>,
+) -> Ending {
     let entry = match instance.get_typed_func(&mut *store, call.entry_point) {
         Ok(entry) => entry,
         Err(error) => return Ending::NoEntryPoint(one_line(&error)),
     };
-    let initialize = match initializer(module, store, &instance, call.entry_point) {
+    let initialize = match initializer(module, store, instance, call.entry_point) {
         Ok(initialize) => initialize,
         Err(error) => return Ending::StartFailed(one_line(&error)),
     };
     for function in initialize.iter().chain([&entry]) {
         if let Err(error) = function.call(&mut *store, ()) {
-            return last_words(store, &instance, &error).unwrap_or_else(|| failure(&error, call));
+            let ending = last_words(store, instance, &error);
+            return ending.unwrap_or_else(|| failure(module, &error, call));
         }
     }
     Ending::Exited(0)
@@ -106,14 +173,14 @@ fn initializer(
 }
 
 /// A module's start function may already trap or exit.
-fn start_failure(error: &wasmtime::Error, call: &Call<'_>) -> Ending {
+fn start_failure(module: &LoadedModule, error: &wasmtime::Error, call: &Call<'_>) -> Ending {
     if error.is::<Exit>() || error.is::<Trap>() {
-        return failure(error, call);
+        return failure(module, error, call);
     }
     Ending::StartFailed(one_line(error))
 }
 
-fn failure(error: &wasmtime::Error, call: &Call<'_>) -> Ending {
+fn failure(module: &LoadedModule, error: &wasmtime::Error, call: &Call<'_>) -> Ending {
     if let Some(Exit(status)) = error.downcast_ref() {
         return Ending::Exited(*status);
     }
@@ -124,7 +191,7 @@ fn failure(error: &wasmtime::Error, call: &Call<'_>) -> Ending {
     let trace = error.downcast_ref::<WasmBacktrace>();
     let backtrace = trace
         .filter(|_| call.backtrace)
-        .map(backtrace::describe)
+        .map(|trace| backtrace::describe(trace, module.places()))
         .unwrap_or_default();
     Ending::Trapped { message, backtrace }
 }

@@ -1,7 +1,7 @@
 //! A module that is ready to run in this process.
 
 use super::command::INITIALIZE;
-use crate::artifact::{Artifact, Prepared, SnapshotFacts};
+use crate::artifact::{Artifact, Checks, Places, Prepared, SnapshotFacts};
 use crate::engine::ServingEngine;
 use crate::error::{Error, Result, one_line};
 use crate::host::{Clock, Frozen};
@@ -20,6 +20,8 @@ pub struct LoadedModule {
     pub(super) is_reactor: bool,
     /// What is called where nothing else is asked for.
     pub(crate) entry_point: &'static str,
+    /// By which its runs are ended; `None`: by epochs.
+    pub(super) checks: Option<Checks>,
     /// Where the clock of the snapshot stood, if it is one.
     frozen: Option<Frozen>,
 }
@@ -57,6 +59,7 @@ impl LoadedModule {
                 .filter(|_| snapshot.is_some())
                 .find(|name| module.get_export_index(name).is_some())
                 .unwrap_or(DEFAULT_ENTRY_POINT),
+            checks: artifact.metadata.checks.clone(),
             frozen: snapshot.map(|facts| facts.clock),
         })
     }
@@ -64,6 +67,11 @@ impl LoadedModule {
     /// The guest's clock, as a run that begins now finds it.
     pub(crate) fn clock(&self) -> Clock {
         self.frozen.map_or_else(Clock::new, Clock::thawed)
+    }
+
+    /// Where its code stands in the module's file, unless it has just the addresses of that.
+    pub(super) fn places(&self) -> Option<&Places> {
+        self.checks.as_ref().map(|checks| &checks.places)
     }
 
     /// The engine that it was loaded into.

@@ -3,7 +3,8 @@
 use crate::engine::queue::Queue;
 use crate::run::Limit;
 use crate::run::budget::Budget;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Bytes of output that are collected before they are passed on.
@@ -14,6 +15,9 @@ const ERROR_CHUNK: usize = 16 << 10;
 
 /// Output of a guest that computes is passed on after this long.
 const OUTPUT_PATIENCE: Duration = Duration::from_millis(100);
+
+/// Where only the guest's writes pass output on, one after this long does: many small ones would cost too much.
+const FLUSH_PAUSE: Duration = Duration::from_millis(10);
 
 /// How often the server is asked whether the client is still there.
 pub(crate) const CONNECTION_CHECK: Duration = Duration::from_millis(100);
@@ -46,7 +50,8 @@ impl Stop {
     }
 }
 
-/// What the web server, or a command, does for a run. Called on the thread that executes it, never from two threads.
+/// What the web server, or a command, does for a run. Called on the thread that executes it, but for [`Host::is_connected`], and never
+/// from two threads at a time.
 pub trait Host: Send {
     /// Reads some of the request's body; 0 at its end. Gives up with the limit of time after `patience`; with zero it
     /// does not block.
@@ -55,6 +60,7 @@ pub trait Host: Send {
     fn write(&mut self, data: &[u8], flush: bool, patience: Duration) -> Result<(), Stop>;
     /// Takes bytes of standard error, split anywhere.
     fn write_error(&mut self, data: &[u8], patience: Duration) -> Result<(), Stop>;
+    /// Whether somebody waits for the response. Asked by the ticker as well.
     fn is_connected(&mut self) -> bool;
     /// Whether the streams are those of a command: output goes out as it is written, and standard error is no log.
     fn is_direct(&self) -> bool {
@@ -66,14 +72,57 @@ pub trait Host: Send {
     }
 }
 
+/// The host of a run, as the ticker may ask it meanwhile.
+#[derive(Clone)]
+pub(crate) struct Client(Arc<Shared>);
+
+struct Shared {
+    host: Mutex<Box<dyn Host>>,
+    is_owed: AtomicBool,
+}
+
+impl Client {
+    fn new(host: Box<dyn Host>) -> Self {
+        Client(Arc::new(Shared {
+            host: Mutex::new(host),
+            is_owed: AtomicBool::new(false),
+        }))
+    }
+
+    pub(crate) fn host(&self) -> MutexGuard<'_, Box<dyn Host>> {
+        // What a panic left behind is the host's to know.
+        let host = self.0.host.lock();
+        host.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn owe(&self, owed: bool) {
+        self.0.is_owed.store(owed, Ordering::Relaxed);
+    }
+
+    /// Whether output waits that the client was not sent.
+    pub(crate) fn is_owed(&self) -> bool {
+        self.0.is_owed.load(Ordering::Relaxed)
+    }
+
+    /// Whether the client of a guest that computes seems to have left. While the guest is in a call of the host, that call finds out.
+    pub(crate) fn has_left(&self) -> bool {
+        let host = self.0.host.try_lock();
+        host.is_ok_and(|mut host| !host.is_connected())
+    }
+}
+
 /// Input and output of one run, and the budget that it is held to meanwhile.
 pub(crate) struct RunIo {
-    host: Box<dyn Host>,
+    client: Client,
+    /// As [`Host::is_direct`].
+    is_direct: bool,
     queue: Arc<Queue>,
     pub(crate) budget: Budget,
     output: Vec<u8>,
     /// Since when output has been waiting, here or in the server, for the client to see it.
     waiting_since: Option<Instant>,
+    /// When a write passes on what there is, if only writes do.
+    next_flush: Option<Instant>,
     input_ended: bool,
     next_connection_check: Instant,
     stopped: Option<Stop>,
@@ -84,11 +133,13 @@ pub(crate) struct RunIo {
 impl RunIo {
     pub(crate) fn new(host: Box<dyn Host>, queue: Arc<Queue>, budget: Budget) -> Self {
         RunIo {
-            host,
+            is_direct: host.is_direct(),
+            client: Client::new(host),
             queue,
             budget,
             output: Vec::new(),
             waiting_since: None,
+            next_flush: None,
             input_ended: false,
             next_connection_check: Instant::now() + CONNECTION_CHECK,
             stopped: None,
@@ -99,6 +150,21 @@ impl RunIo {
     /// Why the run was ended by the host, if it was.
     pub(crate) fn stopped(&self) -> Option<Stop> {
         self.stopped
+    }
+
+    /// Its host, for the ticker.
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Nobody looks at waiting output while the guest computes: its writes pass it on once the run takes longer.
+    pub(crate) fn flush_at_writes(&mut self) {
+        self.next_flush = Some(Instant::now() + OUTPUT_PATIENCE);
+    }
+
+    /// The ticker ended the run while it computed.
+    pub(crate) fn was_cut(&mut self, stop: Stop) {
+        self.stop(stop);
     }
 
     /// Output that was not passed on yet.
@@ -113,12 +179,12 @@ impl RunIo {
 
     /// As [`Host::is_direct`].
     pub(crate) fn is_direct(&self) -> bool {
-        self.host.is_direct()
+        self.is_direct
     }
 
     /// As [`Host::is_terminal`].
     pub(crate) fn is_terminal(&self, stream: u32) -> bool {
-        self.host.is_terminal(stream)
+        self.client.host().is_terminal(stream)
     }
 
     /// Ends the run when a time is over, the server stops or the client has left. Called again and again while the
@@ -141,7 +207,7 @@ impl RunIo {
     /// A client that seems to have left may only have closed its own half: it is sent what there is, and how its system
     /// takes that is seen at the next check.
     fn check_client(&mut self) -> Result<(), Stop> {
-        if self.host.is_connected() {
+        if self.client.host().is_connected() {
             return Ok(());
         }
         if self.waiting_since.is_none() {
@@ -163,6 +229,7 @@ impl RunIo {
         if self.waiting_since.take().is_none() {
             return Ok(());
         }
+        self.client.owe(false);
         self.pass_on(true)
     }
 
@@ -176,7 +243,7 @@ impl RunIo {
 
     fn hand_over(&mut self, data: &[u8], flush: bool) -> Result<(), Stop> {
         let patience = self.budget.time_left();
-        let written = self.host.write(data, flush, patience);
+        let written = self.client.host().write(data, flush, patience);
         written.map_err(|stop| self.stop_while(Waiting::ForTheClient, stop))
     }
 
@@ -202,8 +269,20 @@ impl RunIo {
             self.hand_over(chunk, false)?;
         }
         self.output.extend_from_slice(rest);
-        self.waiting_since.get_or_insert_with(Instant::now);
-        Ok(())
+        self.note_waiting()
+    }
+
+    fn note_waiting(&mut self) -> Result<(), Stop> {
+        let now = Instant::now();
+        if self.waiting_since.is_none() {
+            self.waiting_since = Some(now);
+            self.client.owe(true);
+        }
+        if self.next_flush.is_none_or(|next| now < next) {
+            return Ok(());
+        }
+        self.next_flush = Some(now + FLUSH_PAUSE);
+        self.flush()
     }
 
     /// Passes bytes of standard error on. To a log, as far as they are within the limit, and slowly when there are many.
@@ -218,9 +297,8 @@ impl RunIo {
                 self.sleep_until(self.budget.error_output_due())?;
             }
             if fits > 0 {
-                let written = self
-                    .host
-                    .write_error(&chunk[..fits], self.budget.time_left());
+                let patience = self.budget.time_left();
+                let written = self.client.host().write_error(&chunk[..fits], patience);
                 written.map_err(|stop| self.stop_while(Waiting::ForTheClient, stop))?;
             }
         }
@@ -240,13 +318,14 @@ impl RunIo {
     fn read_host(&mut self, buffer: &mut [u8]) -> Result<usize, Stop> {
         if self.waiting_since.is_some() {
             // The client may be waiting for this output before it sends more.
-            match self.host.read(buffer, Duration::ZERO) {
+            let read = self.client.host().read(buffer, Duration::ZERO);
+            match read {
                 Err(DEADLINE) => self.flush()?,
                 read => return read.map_err(|stop| self.stop_while(Waiting::ForTheBody, stop)),
             }
         }
         let patience = self.budget.time_left();
-        let read = self.host.read(buffer, patience);
+        let read = self.client.host().read(buffer, patience);
         read.map_err(|stop| self.stop_while(Waiting::ForTheBody, stop))
     }
 
@@ -269,9 +348,9 @@ impl RunIo {
     }
 
     fn stop(&mut self, stop: Stop) -> Stop {
-        if stop == DEADLINE {
-            // It may have been the server that waited, and knows.
-            self.budget.out_of_time();
+        if let Stop::Limit(limit) = stop {
+            // It may have been somebody else who looked at the time.
+            self.budget.out_of(limit);
         }
         *self.stopped.get_or_insert(stop)
     }

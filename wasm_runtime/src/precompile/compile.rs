@@ -1,9 +1,10 @@
 //! Modules to machine code, with exactly the settings of a serving process.
 
+use super::checks::instrument;
 use super::validate::{imports_only, validate};
 use crate::artifact::{ArtifactKey, Findings, Metadata, append_footer};
 use crate::digest::sha256_hex;
-use crate::engine::settings::{Settings, Target, compatibility};
+use crate::engine::settings::{Interruption, Settings, Target, compatibility};
 use crate::error::{Error, Result, one_line};
 use crate::host::linker::{self, BEYOND_WASI, NAMES_BEYOND_WASI};
 use crate::run::Sandbox;
@@ -25,7 +26,16 @@ pub struct Checked<'a> {
 
 impl Compiler {
     pub fn new(target: Target) -> Result<Self> {
-        let settings = Settings::of_this_process();
+        Self::with_settings(Settings::of_this_process(), target)
+    }
+
+    /// A compiler of code that is run at once and kept nowhere.
+    pub(super) fn for_this_process() -> Result<Self> {
+        let settings = Settings::of_this_process().with_epochs();
+        Self::with_settings(settings, Target::Native)
+    }
+
+    fn with_settings(settings: Settings, target: Target) -> Result<Self> {
         let engine = settings.config(target).and_then(|it| Engine::new(&it));
         let engine = engine.map_err(|error| failed(&error))?;
         Ok(Compiler {
@@ -55,7 +65,15 @@ impl Compiler {
 
     /// The content of the artifact file, and its metadata.
     pub fn compile(&self, checked: &Checked<'_>) -> Result<(Vec<u8>, Metadata)> {
-        let code = Module::from_binary(&self.engine, checked.wasm)
+        let (instrumented, checks) = match self.settings.interruption() {
+            Interruption::Epochs => (None, None),
+            Interruption::Page => {
+                let (wasm, checks) = instrument(checked.wasm)?;
+                (Some(wasm), Some(checks))
+            }
+        };
+        let wasm = instrumented.as_deref().unwrap_or(checked.wasm);
+        let code = Module::from_binary(&self.engine, wasm)
             .map_err(|error| Error::Module(format!("cannot be compiled: {}", one_line(&error))))?
             .serialize()
             .map_err(|error| failed(&error))?;
@@ -64,6 +82,7 @@ impl Compiler {
             compatibility: compatibility(&self.engine),
             code_crc32: 0,
             facts: checked.findings.facts.clone(),
+            checks,
         };
         let content = append_footer(code, metadata.clone());
         Ok((content, metadata))

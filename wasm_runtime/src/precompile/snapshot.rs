@@ -6,7 +6,7 @@ use crate::artifact::{Order, SnapshotFacts};
 use crate::engine::queue::Queue;
 use crate::engine::ticker;
 use crate::error::{Error, Result, one_line};
-use crate::guest::command::{INITIALIZE, store};
+use crate::guest::command::{INITIALIZE, end_by_epochs, store};
 use crate::host::files::{Files, Kind};
 use crate::host::linker::Exit;
 use crate::host::{Clock, Host, RunIo, Stop};
@@ -35,10 +35,11 @@ impl Compiler {
         let (context, instrumented) = wizer
             .instrument(checked.wasm)
             .map_err(|error| refused(&error))?;
-        let module = Module::from_binary(&self.engine, &instrumented)
+        let compiler = Compiler::for_this_process()?;
+        let module = Module::from_binary(&compiler.engine, &instrumented)
             .map_err(|error| Error::Module(format!("cannot be compiled: {}", one_line(&error))))?;
-        let mut run = Initialization::start(self, order)?;
-        let called = run.call(self, &module, &order.initializer);
+        let mut run = Initialization::start(&compiler, order)?;
+        let called = run.call(&compiler, &module, &order.initializer);
         let instance = called.map_err(|error| run.failed(order, &error))?;
         run.check_open(order)?;
         let state = &mut State {
@@ -73,7 +74,7 @@ impl Initialization {
             .build()
             .map_err(failed)?;
         let queue = Queue::new(1);
-        ticker::start(&compiler.engine, &queue).map_err(failed)?;
+        ticker::advance_epochs(&compiler.engine, &queue).map_err(failed)?;
         let words = Words::default();
         let budget = Budget::new(Limits {
             time: order.time,
@@ -94,8 +95,10 @@ impl Initialization {
             sandbox.env.push(&[variable]);
         }
         sandbox.observer = Some(Box::default());
+        let mut store = store(&compiler.engine, sandbox);
+        end_by_epochs(&mut store);
         Ok(Initialization {
-            store: store(&compiler.engine, sandbox),
+            store,
             words,
             queue,
             tokio,

@@ -1,7 +1,7 @@
 //! What one run may use up: the one place that counts.
 
+use crate::ffi::thread_clock::ThreadClock;
 use crate::host::abi::Errno;
-use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 use wasmtime::ResourceLimiter;
 
@@ -87,13 +87,51 @@ pub(crate) const ENTRY: u64 = 4096;
 const ERROR_BURST: u64 = 256 << 10;
 const ERROR_RATE: u64 = 1 << 10;
 
+/// The times that a run has, as any thread sees them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    started: Instant,
+    time: Duration,
+    /// Of the run's thread.
+    clock: ThreadClock,
+    /// What it showed at the start.
+    cpu_before: Duration,
+    cpu: Duration,
+}
+
+impl Times {
+    /// The run starts now, on this thread.
+    fn start(limits: &Limits) -> Self {
+        let clock = ThreadClock::of_this_thread();
+        Times {
+            started: Instant::now(),
+            time: limits.time,
+            clock,
+            cpu_before: clock.now(),
+            cpu: limits.cpu,
+        }
+    }
+
+    /// The time that has run out, if one has.
+    pub(crate) fn over(&self) -> Option<Limit> {
+        if self.started.elapsed() >= self.time {
+            return Some(Limit::Time);
+        }
+        (self.cpu_used() >= self.cpu).then_some(Limit::Cpu)
+    }
+
+    fn cpu_used(&self) -> Duration {
+        self.clock.now().saturating_sub(self.cpu_before)
+    }
+}
+
 /// Counts what a run uses against its limits.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limits: Limits,
-    started: Instant,
-    /// Of this thread, at the start.
-    cpu_before: Duration,
+    times: Times,
+    /// Bytes of memories that are not the guest's own.
+    uncounted: u64,
     memories: u64,
     tables: u64,
     output: u64,
@@ -107,9 +145,9 @@ impl Budget {
     /// The run starts now, on this thread.
     pub(crate) fn new(limits: Limits) -> Self {
         Budget {
+            times: Times::start(&limits),
             limits,
-            started: Instant::now(),
-            cpu_before: cpu_of_thread(),
+            uncounted: 0,
             memories: 0,
             tables: 0,
             output: 0,
@@ -120,29 +158,39 @@ impl Budget {
         }
     }
 
+    pub(crate) fn times(&self) -> Times {
+        self.times
+    }
+
+    /// So many bytes of memories are the host's.
+    pub(crate) fn leave_out(&mut self, bytes: u64) {
+        self.uncounted = bytes;
+    }
+
     /// Wall-clock time left.
     pub(crate) fn time_left(&self) -> Duration {
-        self.limits.time.saturating_sub(self.started.elapsed())
+        self.limits
+            .time
+            .saturating_sub(self.times.started.elapsed())
     }
 
     /// The time that has run out, if one has.
     pub(crate) fn check_times(&mut self) -> Result<(), Limit> {
-        let measured = self.started.elapsed();
-        if measured >= self.limits.time {
-            return Err(self.out_of_time());
+        match self.times.over() {
+            Some(limit) => Err(self.out_of(limit)),
+            None => Ok(()),
         }
-        let measured = cpu_of_thread().saturating_sub(self.cpu_before);
-        if measured >= self.limits.cpu {
-            let (allowed, measured) = (milliseconds(self.limits.cpu), milliseconds(measured));
-            return Err(self.exceed(Limit::Cpu, allowed, measured));
-        }
-        Ok(())
     }
 
-    /// The wall-clock time is over.
-    pub(crate) fn out_of_time(&mut self) -> Limit {
-        let measured = milliseconds(self.started.elapsed());
-        self.exceed(Limit::Time, milliseconds(self.limits.time), measured)
+    /// The limit ended the run. Of a time, what was used of it is noted.
+    pub(crate) fn out_of(&mut self, limit: Limit) -> Limit {
+        let (allowed, measured) = match limit {
+            Limit::Time => (self.limits.time, self.times.started.elapsed()),
+            Limit::Cpu => (self.limits.cpu, self.times.cpu_used()),
+            // Noted where it was counted.
+            other => return other,
+        };
+        self.exceed(limit, milliseconds(allowed), milliseconds(measured))
     }
 
     /// Counts standard output.
@@ -172,7 +220,7 @@ impl Budget {
     pub(crate) fn error_output_due(&self) -> Instant {
         let counted = self.error_output.min(self.limits.error_output);
         let late = counted.saturating_sub(ERROR_BURST) / ERROR_RATE;
-        self.started + Duration::from_millis(late)
+        self.times.started + Duration::from_millis(late)
     }
 
     /// How many of `bytes` may be added to files. At least one, unless `bytes` is 0.
@@ -261,7 +309,8 @@ impl Budget {
     }
 
     fn may_grow(&mut self, memories: u64, tables: u64) -> bool {
-        let total = memories.saturating_add(tables.saturating_sub(FREE_TABLES));
+        let counted = memories.saturating_sub(self.uncounted);
+        let total = counted.saturating_add(tables.saturating_sub(FREE_TABLES));
         if total > self.limits.memory {
             self.exceed(Limit::Memory, self.limits.memory, total);
             return false;
@@ -323,12 +372,6 @@ fn log_room(byte: u8) -> u64 {
         b' '..=b'~' => 1,
         _ => 4,
     }
-}
-
-fn cpu_of_thread() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    // Neither is negative.
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 fn milliseconds(duration: Duration) -> u64 {

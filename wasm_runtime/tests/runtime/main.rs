@@ -2,6 +2,7 @@
 
 mod c_api;
 mod features;
+mod interruption;
 mod locks;
 mod runs;
 mod side_by_side;

@@ -56,9 +56,13 @@ pub(crate) struct Workshop {
 
 impl Workshop {
     pub(crate) fn new(wat: &str) -> Self {
+        Self::of_wasm(&wat::parse_str(wat).unwrap())
+    }
+
+    pub(crate) fn of_wasm(wasm: &[u8]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let module = directory.path().join("guest.wasm");
-        std::fs::write(&module, wat::parse_str(wat).unwrap()).unwrap();
+        std::fs::write(&module, wasm).unwrap();
         Workshop {
             directory,
             module,

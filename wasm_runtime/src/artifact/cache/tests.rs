@@ -17,6 +17,7 @@ fn metadata() -> Metadata {
         compatibility: String::new(),
         code_crc32: 0,
         facts: Facts::default(),
+        checks: None,
     }
 }
 
