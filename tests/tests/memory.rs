@@ -120,8 +120,9 @@ fn what_an_idle_child_keeps_is_divided_among_its_slots() {
         Duration::from_secs(10),
         || resident_memory_kib(server.child()) < before + (32 * 2 + 16) * 1024,
     );
-    // So many runs may share fewer open files.
+    // So many runs may share fewer open files, and connections that are closing still hold a thread.
     server.allow_log("WASM0033");
+    server.allow_log("AH00484");
 }
 
 #[test]

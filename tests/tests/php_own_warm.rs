@@ -99,7 +99,7 @@ fn what_does_not_fit_is_said() {
         let data = "'a string of some length', ".repeat(10_000);
         site.file(
             &format!("site/{number}.php"),
-            &format!("<?php return [{data}{number}];"),
+            format!("<?php return [{data}{number}];"),
         );
     }
     site.file(
