@@ -179,7 +179,7 @@ static void tell_origin(apr_pool_t *pool, const wasm_code *code)
 {
     const wasm_program *program = code->program;
     const char *what = wrt_artifact_has_snapshot(code->artifact) ? "a snapshot of " : "";
-    wrt_str warning = wrt_artifact_warning(code->artifact);
+    wrt_str warning = wrt_artifact_warning(code->artifact), said = wrt_artifact_snapshot_said(code->artifact);
 
     switch (wrt_artifact_get_origin(code->artifact)) {
     case WRT_ORIGIN_NONE:
@@ -195,6 +195,9 @@ static void tell_origin(apr_pool_t *pool, const wasm_code *code)
         tell(APLOG_WARNING, apr_psprintf(pool, WASM_CODE_COMPILED_AGAIN ": compiled %s%s again: a child could not load the code that was "
                                          "there", what, program->path));
         break;
+    }
+    if (said.len) {
+        tell(APLOG_WARNING, apr_psprintf(pool, WASM_CODE_SNAPSHOT_SAID ": the initialiser of %s said: %s", program->path, wasm_str_dup(pool, said)));
     }
     if (warning.len) {
         tell(APLOG_WARNING,

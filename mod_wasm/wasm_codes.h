@@ -28,6 +28,7 @@
 #define WASM_CODE_COMPILING       "WASM0024" /* a module is being compiled */
 #define WASM_CODE_SNAPSHOT        "WASM0025" /* a snapshot of a module is being taken */
 #define WASM_CODE_NO_SNAPSHOT     "WASM0026" /* a module runs without a snapshot, because none could be taken */
+#define WASM_CODE_SNAPSHOT_SAID   "WASM0027" /* what an initialiser printed */
 
 /* Serving child: start. */
 #define WASM_CODE_CHILD_ENGINE    "WASM0030" /* a child has no engine */

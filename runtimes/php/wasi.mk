@@ -28,7 +28,7 @@ $(OPCACHE_OBJECTS): ext/opcache/%.o: $(top_srcdir)/ext/opcache/%.c
 
 ours/sapi/%.o: $(RECIPE)/sapi/%.c
 	@mkdir -p $(@D)
-	$(COMPILE) -Wall -Wextra -Wno-unused-parameter
+	$(COMPILE) -Wall -Wextra -Wno-unused-parameter -I$(top_srcdir)/ext/opcache
 
 ours/shims/%.c.o: $(RECIPE)/shims/%.c
 	@mkdir -p $(@D)

@@ -682,6 +682,14 @@ bool wrt_artifact_has_snapshot(const wrt_artifact *artifact);
 wrt_str wrt_artifact_snapshot_problem(const wrt_artifact *artifact);
 
 /**
+ * What the initialiser printed before the snapshot was taken, its last part on one line, or empty. Lives as long as the handle.
+ *
+ * # Safety
+ * `artifact` is NULL or a live handle.
+ */
+wrt_str wrt_artifact_snapshot_said(const wrt_artifact *artifact);
+
+/**
  * Whether both handles have the same code, so that one `wrt_module` of a process is enough for both; false for NULL.
  *
  * # Safety

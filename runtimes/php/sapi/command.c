@@ -22,7 +22,11 @@ static const char usage[] =
     "  -i             phpinfo()\n"
     "  -l             is the syntax of FILE right?\n"
     "  -m             extensions\n"
-    "  -v             version\n";
+    "  -v             version\n"
+    "\n"
+    "  --record-warm LIST  adds the scripts that the run includes to this list, or to warm.list in this folder: for PHP_WARM\n";
+
+#define RECORD_WARM "--record-warm"
 
 static const char nameless[] = "Standard input code";
 
@@ -89,6 +93,12 @@ static bool take_order(order *order, int count, char **arguments)
         char *argument = arguments[i++], option = argument[1], *value = NULL;
         if (!strcmp(argument, "--"))
             break;
+        if (!strcmp(argument, RECORD_WARM)) {
+            if (i == count)
+                return refuse(i - 1, argument, "no argument for option");
+            record_scripts_in(arguments[i++]);
+            continue;
+        }
         if (argument[1] == '-') {
             option = !strcmp(argument, "--version") ? 'v' : !strcmp(argument, "--help") ? 'h' : '?';
         } else if (takes_value(option)) {

@@ -52,6 +52,8 @@ __attribute__((export_name("wizer-initialize"))) void initialize(void)
     name_sapi(false);
     if (!start_php())
         abort();
+    warm_cache();
+    boot_worker();
     note_start();
 }
 

@@ -93,6 +93,7 @@ sapi_module_struct wasi_sapi_module = {
     .register_server_variables = register_variables,
     .log_message = log_line,
     .php_ini_ignore_cwd = 1,
+    .additional_functions = worker_functions,
 };
 
 void name_sapi(bool line)

@@ -22,7 +22,7 @@ static zend_long body_length(void)
     return length ? ZEND_STRTOL(length, NULL, 10) : 0;
 }
 
-static void describe_request(const char *script)
+void describe_request(const char *script)
 {
     const char *protocol = variable("SERVER_PROTOCOL"), *authorization = variable("HTTP_AUTHORIZATION");
     const char *type = variable("CONTENT_TYPE");
@@ -49,6 +49,8 @@ int answer_request(void)
         fputs("There is no SCRIPT_FILENAME in the environment\n", stderr);
         return exit_status(status);
     }
+    if (worker_is_frozen())
+        return answer_by_worker(script);
     describe_request(script);
     if (begin_script())
         status = run_script(script);

@@ -28,6 +28,7 @@ int send_headers(sapi_headers_struct *headers);
 
 /* request.c: answers one request of CGI, whose variables are in the environment. The result is an exit status. */
 int answer_request(void);
+void describe_request(const char *script);
 
 /* command.c: does what the arguments say. The result is an exit status. */
 int run_command(int argument_count, char **arguments);
@@ -36,10 +37,30 @@ int run_command(int argument_count, char **arguments);
 bool begin_script(void);
 int run_script(const char *path);
 int end_script(int status);
+/* Closes the file, which is compiled, while its script runs. */
+void close_script(void);
 bool script_has_begun(void);
 
 /* user_ini.c: applies [PATH] and [HOST] sections of php.ini and .user.ini files. A callback of the SAPI. */
 int apply_user_ini(void);
+
+/* warm.c: fills OPcache as the environment says, once PHP is started. */
+bool is_to_be_warmed(void);
+void warm_cache(void);
+
+/* record.c: adds the scripts of this run to a list, if that is wanted. */
+void record_scripts_in(const char *list);
+void record_scripts(void);
+
+/* worker.c: boots the script that PHP_WORKER names up to its call of mod_wasm_handle_request(), and answers requests from there on. */
+extern const zend_function_entry worker_functions[];
+void boot_worker(void);
+bool worker_is_frozen(void);
+int answer_by_worker(const char *script);
+
+/* worker_request.c: what of a request begins anew, and ends with the boot. */
+void begin_request_of_worker(const char *script);
+void end_modules(void);
 
 /* deadline.c: max_execution_time. */
 void watch_deadline(void);

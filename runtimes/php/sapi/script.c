@@ -8,6 +8,7 @@
 #include "zend_stream.h"
 
 static enum { NOT_BEGUN, BEGUN, ENDING } state;
+static zend_file_handle file; /* not on the stack, which a worker leaves */
 
 bool script_has_begun(void)
 {
@@ -29,7 +30,6 @@ bool begin_script(void)
 
 int run_script(const char *path)
 {
-    zend_file_handle file;
     int status = 255;
 
     zend_first_try {
@@ -46,6 +46,11 @@ int run_script(const char *path)
     return status;
 }
 
+void close_script(void)
+{
+    zend_destroy_file_handle(&file);
+}
+
 int end_script(int status)
 {
     if (SG(request_info).path_translated) {
@@ -55,6 +60,9 @@ int end_script(int status)
     /* Once, though its own recursion may have used up the stack: exhausted.c. */
     if (state == BEGUN) {
         state = ENDING;
+        zend_try {
+            record_scripts();
+        } zend_end_try();
         zend_try {
             php_request_shutdown(NULL);
         } zend_end_try();

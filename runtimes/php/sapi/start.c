@@ -24,7 +24,7 @@ static char *ini_entries;
  */
 static const char *const defaults[][2] = {
     {"fiber.stack_size", "131072"},
-    {"opcache.enable", "0"},
+    {"opcache.file_update_protection", "0"},
     {"opcache.memory_consumption", "32"},
     {"zend.max_allowed_stack_size", "2097152"},
 };
@@ -50,6 +50,7 @@ static void set_defaults(HashTable *configuration)
 {
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
         set_default(configuration, defaults[i][0], defaults[i][1]);
+    set_default(configuration, "opcache.enable", is_to_be_warmed() ? "1" : "0");
     if (wasi_sapi_module.phpinfo_as_text) {
         for (size_t i = 0; i < sizeof line_defaults / sizeof *line_defaults; i++)
             set_default(configuration, line_defaults[i][0], line_defaults[i][1]);
@@ -113,6 +114,10 @@ static void name_sapi_again(void)
 
 bool become_command(void)
 {
+    if (worker_is_frozen()) {
+        fputs("php: a worker was booted, which answers requests only. Take --entry-point _start\n", stderr);
+        return false;
+    }
     if (wasi_sapi_module.php_ini_ignore || wasi_sapi_module.php_ini_path_override) {
         fputs("php: -c and -n come too late: this PHP was started before. Take --entry-point _start\n", stderr);
         return false;

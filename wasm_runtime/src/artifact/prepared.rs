@@ -91,6 +91,11 @@ impl Prepared {
         self.without.get().map_or("", |reason| reason)
     }
 
+    /// What the initialiser of its snapshot printed, in one line, or nothing.
+    pub fn snapshot_said(&self) -> &str {
+        self.snapshot.get().map_or("", |taken| &taken.facts.said)
+    }
+
     /// Whether both are the same code, a snapshot or not, so that a process has to load it once only.
     pub fn shares_code_with(&self, other: &Prepared) -> bool {
         let same_snapshot = match (self.snapshot.get(), other.snapshot.get()) {

@@ -14,7 +14,7 @@ use std::io::{self, Cursor, Read, Seek};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Ends every snapshot file. Its last character is counted up when [`SnapshotFacts`] changes.
-const FORMAT: [u8; 8] = *b"MODSNAP2";
+const FORMAT: [u8; 8] = *b"MODSNAP3";
 
 /// Bytes of a snapshot file.
 pub(crate) const MAX_SNAPSHOT: u64 = 2 << 30;
@@ -33,6 +33,8 @@ pub struct SnapshotFacts {
     pub refused_descriptors: Option<u64>,
     /// Bytes of linear memory that the snapshot begins with.
     pub memory: u64,
+    /// What the initialiser printed last, on one line; empty when it printed nothing.
+    pub said: String,
     /// Where the guest's monotonic clock stood.
     pub clock: Frozen,
     /// SHA-256 of the snapshot, in hex.
@@ -181,6 +183,7 @@ pub(super) mod tests {
             refused_memory: None,
             refused_descriptors: None,
             memory: 1 << 16,
+            said: String::new(),
             clock: Frozen::default(),
             sha256: String::new(),
         }

@@ -196,6 +196,19 @@ pub unsafe extern "C" fn wrt_artifact_snapshot_problem(artifact: *const wrt_arti
     })
 }
 
+/// What the initialiser printed before the snapshot was taken, its last part on one line, or empty. Lives as long as the handle.
+///
+/// # Safety
+/// `artifact` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wrt_artifact_snapshot_said(artifact: *const wrt_artifact) -> wrt_str {
+    // SAFETY: the caller's promise.
+    let artifact = unsafe { artifact.as_ref() };
+    artifact.map_or(wrt_str::EMPTY, |artifact| {
+        wrt_str::new(artifact.0.snapshot_said().as_bytes())
+    })
+}
+
 /// Whether both handles have the same code, so that one `wrt_module` of a process is enough for both; false for NULL.
 ///
 /// # Safety

@@ -135,7 +135,10 @@ impl Initialization {
             true => format!("; it was refused more memory than {} bytes", order.memory),
             false => String::new(),
         };
-        let words = self.words.last();
+        let words = match self.words.last() {
+            silence if silence.is_empty() => silence,
+            said => format!("; it said: {said}"),
+        };
         let initializer = &order.initializer;
         Error::Module(format!("{initializer} failed: {cause}{refused}{words}"))
     }
@@ -187,6 +190,7 @@ impl Initialization {
             refused_memory,
             refused_descriptors,
             memory,
+            said: self.words.last(),
             clock: clock.frozen(),
             sha256: String::new(),
         }
@@ -203,10 +207,10 @@ fn mounts(order: &Order) -> Vec<Mount> {
     .collect()
 }
 
-/// Bytes of what an initialiser printed that its failure repeats.
+/// Bytes of what an initialiser printed that are told.
 const LAST_WORDS: usize = 1024;
 
-/// Keeps what an initialiser prints, for the message when it fails.
+/// Keeps what an initialiser prints, for a message.
 #[derive(Clone, Default)]
 struct Words(Arc<Mutex<Vec<u8>>>);
 
@@ -223,11 +227,7 @@ impl Words {
         let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&said);
         let words: Vec<_> = text.split_whitespace().collect();
-        if words.is_empty() {
-            return String::new();
-        }
-        let line = words.join(" ").replace(char::is_control, "?");
-        format!("; it said: {line}")
+        words.join(" ").replace(char::is_control, "?")
     }
 }
 

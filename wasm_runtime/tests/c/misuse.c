@@ -23,6 +23,7 @@ static void null_everywhere(void)
     CHECK(wrt_error_get_index(NULL) == 0);
     CHECK(wrt_artifact_warning(NULL).len == 0);
     CHECK(wrt_artifact_snapshot_problem(NULL).len == 0);
+    CHECK(wrt_artifact_snapshot_said(NULL).len == 0);
     CHECK(!wrt_artifact_has_snapshot(NULL));
     CHECK(!wrt_artifact_shares_code(NULL, NULL));
     CHECK(wrt_artifact_sha256(NULL).len == 0);

@@ -98,5 +98,10 @@ fn compile(store: &ArtifactStore, prepared: &Prepared) -> Result<(), Failure> {
     compiled.map_err(|error| match error {
         Error::OneOfMany { error, .. } => of_module(&prepared.module, *error),
         error => error.into(),
-    })
+    })?;
+    let said = prepared.snapshot_said();
+    if !said.is_empty() {
+        eprintln!("wasm-run: its initialiser said: {said}");
+    }
+    Ok(())
 }

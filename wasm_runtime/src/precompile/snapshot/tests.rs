@@ -101,6 +101,15 @@ fn memory_and_globals_begin_with_what_the_initializer_left() {
 }
 
 #[test]
+fn what_the_initializer_printed_is_kept() {
+    let place = place();
+    let (_, facts, _) = snapshot_in(place.path(), &initializer("(call $say)")).unwrap();
+    assert_eq!(facts.said, "last words");
+    let (_, facts, _) = snapshot_in(place.path(), &initializer("")).unwrap();
+    assert_eq!(facts.said, "");
+}
+
+#[test]
 fn it_is_good_as_long_as_another_look_finds_what_its_initializer_saw() {
     let body = "(call $open_file) (drop (call $close (i32.const 6)))";
     let holds = |facts: &SnapshotFacts, directory: &Path| {
