@@ -154,7 +154,7 @@ void boot_worker(void)
         PG(log_errors) = true;
         SG(request_info).no_headers = true;
         php_output_start_default();
-        run_script(script);
+        run_script(script, NULL);
     }
     fprintf(stderr, "PHP_WORKER: %s ends without a call of " WORKER_CALL "\n", script);
     abort();
