@@ -14,7 +14,7 @@ readonly DEMO_ARTIFACTS=(
 
 # What only tests run: the recipes of docs/tutorial.md, and the PHP that others have built.
 # shellcheck disable=SC2034 # as above
-readonly TEST_ARTIFACTS=(ruby-3.2.0 quickjs-0.11.0 php-cgi-8.2.0)
+readonly TEST_ARTIFACTS=(ruby-3.2.0 quickjs-0.11.0 php-cgi-8.2.0 dokuwiki-2022-07-31a)
 
 say() { printf '==> %s\n' "$*" >&2; }
 

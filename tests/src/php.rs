@@ -61,3 +61,14 @@ pub fn command_with(options: &[&str], arguments: &[&str]) -> Command {
     command.arg(own_php()).args(arguments);
     command
 }
+
+/// The same from a snapshot: its initialiser gets this variable, and folders of the host are mounted read-only for both.
+pub fn preinit_command(variable: &str, mounts: &[(&str, String)], arguments: &[&str]) -> Command {
+    let mounts: Vec<_> = mounts
+        .iter()
+        .map(|(guest, host)| format!("--mount={guest}={host}:ro"))
+        .collect();
+    let mut options = vec!["--preinit", "--preinit-env", variable];
+    options.extend(mounts.iter().map(String::as_str));
+    command_with(&options, arguments)
+}

@@ -167,6 +167,10 @@ fn what_is_not_there_is_named() {
             "Error in argument 2: no argument for option -r",
         ),
         (
+            &["--record-warm"],
+            "Error in argument 1: no argument for option --record-warm",
+        ),
+        (
             &["/work/none.php"],
             "Could not open input file: /work/none.php",
         ),

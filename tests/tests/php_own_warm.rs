@@ -106,18 +106,8 @@ fn what_does_not_fit_is_said() {
         "php/php.ini",
         "opcache.memory_consumption=8\nopcache.interned_strings_buffer=2\n",
     );
-    let mounts = [("/app", "site"), ("/etc/php", "php")]
-        .map(|(guest, host)| format!("--mount={guest}={}:ro", site.path(host)));
-    let mut run = php::command_with(
-        &[
-            "--preinit",
-            "--preinit-env",
-            "PHP_WARM=/app",
-            &mounts[0],
-            &mounts[1],
-        ],
-        &["-r", "echo 'runs';"],
-    );
+    let mounts = [("/app", site.path("site")), ("/etc/php", site.path("php"))];
+    let mut run = php::preinit_command("PHP_WARM=/app", &mounts, &["-r", "echo 'runs';"]);
     let output = command::output(&mut run);
     assert_eq!(command::stdout(&output), "runs");
     let said = command::stderr(&output);
@@ -158,7 +148,7 @@ fn a_command_lists_what_it_included() {
     );
     let said = command::stderr(&command::output(&mut run));
     assert!(
-        said.contains("/nowhere/own.list cannot be written"),
+        said.contains("--record-warm: /nowhere/own.list cannot be written"),
         "{said}"
     );
 }

@@ -215,14 +215,9 @@ fn where_it_cannot_be_left_a_worker_is_told_why() {
 fn by_command(worker: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let site = Site::new();
     site.file("app/worker.php", worker);
-    let mount = format!("--mount=/app={}:ro", site.path("app"));
-    let options = [
-        "--preinit",
-        "--preinit-env",
-        "PHP_WORKER=/app/worker.php",
-        &mount,
-    ];
-    let output = command::output(&mut php::command_with(&options, arguments));
+    let mounts = [("/app", site.path("app"))];
+    let mut run = php::preinit_command("PHP_WORKER=/app/worker.php", &mounts, arguments);
+    let output = command::output(&mut run);
     (output.status.code(), command::stderr(&output))
 }
 

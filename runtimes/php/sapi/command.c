@@ -1,6 +1,7 @@
 /* A command line: a small php(1), for scripts, one-liners and questions. */
 #include "sapi.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +26,7 @@ static const char usage[] =
     "  -m             extensions\n"
     "  -v             version\n"
     "\n"
-    "  --record-warm LIST  adds the scripts that the run includes to this list, or to warm.list in this folder: for PHP_WARM\n";
-
-#define RECORD_WARM "--record-warm"
+    "  " RECORD_WARM " LIST  adds the scripts that the run includes to this list, or to warm.list in this folder: for PHP_WARM\n";
 
 static const char nameless[] = "Standard input code";
 
@@ -37,15 +36,29 @@ typedef struct {
     int rest; /* index of the first argument of the script */
 } order;
 
-static bool takes_value(char option)
+enum { RECORD = 1 << CHAR_BIT }; /* an option without a letter */
+
+static int option_of(const char *argument)
 {
-    return strchr("cdfr", option) != NULL;
+    if (argument[1] != '-')
+        return argument[1];
+    if (!strcmp(argument, RECORD_WARM))
+        return RECORD;
+    return !strcmp(argument, "--version") ? 'v' : !strcmp(argument, "--help") ? 'h' : '?';
+}
+
+static bool takes_value(int option)
+{
+    return option == RECORD || strchr("cdfr", option);
 }
 
 /* Reads one option with its value; false for one that there is not. */
-static bool take_option(order *order, char option, char *value)
+static bool take_option(order *order, int option, char *value)
 {
     switch (option) {
+    case RECORD:
+        record_scripts_in(value);
+        return true;
     case 'c':
         wasi_sapi_module.php_ini_path_override = value;
         return true;
@@ -91,19 +104,12 @@ static bool take_order(order *order, int count, char **arguments)
     int i = 1;
 
     while (i < count && arguments[i][0] == '-' && arguments[i][1]) {
-        char *argument = arguments[i++], option = argument[1], *value = NULL;
+        char *argument = arguments[i++], *value = NULL;
+        int option = option_of(argument);
         if (!strcmp(argument, "--"))
             break;
-        if (!strcmp(argument, RECORD_WARM)) {
-            if (i == count)
-                return refuse(i - 1, argument, "no argument for option");
-            record_scripts_in(arguments[i++]);
-            continue;
-        }
-        if (argument[1] == '-') {
-            option = !strcmp(argument, "--version") ? 'v' : !strcmp(argument, "--help") ? 'h' : '?';
-        } else if (takes_value(option)) {
-            value = argument[2] ? argument + 2 : i < count ? arguments[i++] : NULL;
+        if (takes_value(option)) {
+            value = option != RECORD && argument[2] ? argument + 2 : i < count ? arguments[i++] : NULL;
             if (!value)
                 return refuse(i - 1, argument, "no argument for option");
         }

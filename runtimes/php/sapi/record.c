@@ -10,6 +10,7 @@
 
 #include "ext/standard/basic_functions.h"
 
+#define VARIABLE "PHP_RECORD_WARM"
 #define IN_FOLDER "/warm.list"
 
 static const char *chosen;
@@ -21,7 +22,7 @@ void record_scripts_in(const char *list)
 
 static const char *list_to_write(void)
 {
-    return chosen ? chosen : getenv("PHP_RECORD_WARM");
+    return chosen ? chosen : getenv(VARIABLE);
 }
 
 static FILE *open_list(const char *path)
@@ -33,8 +34,12 @@ static FILE *open_list(const char *path)
     if (!stat(path, &found) && S_ISDIR(found.st_mode))
         spprintf(&in_folder, 0, "%s" IN_FOLDER, path);
     list = fopen(in_folder ? in_folder : path, "a+");
-    if (!list || flock(fileno(list), LOCK_EX))
-        fprintf(stderr, "PHP_RECORD_WARM: %s cannot be written: %s\n", in_folder ? in_folder : path, strerror(errno));
+    if (!list || flock(fileno(list), LOCK_EX)) {
+        fprintf(stderr, "%s: %s cannot be written: %s\n", chosen ? RECORD_WARM : VARIABLE, in_folder ? in_folder : path, strerror(errno));
+        if (list)
+            fclose(list);
+        list = NULL;
+    }
     if (in_folder)
         efree(in_folder);
     return list;
@@ -62,7 +67,7 @@ static void add_lines(FILE *list)
     read_lines(list, &lines);
     fseek(list, 0, SEEK_END);
     ZEND_HASH_FOREACH_STR_KEY(&EG(included_files), script) {
-        if (!strpbrk(ZSTR_VAL(script), "\n") && !zend_hash_exists(&lines, script))
+        if (!strchr(ZSTR_VAL(script), '\n') && !zend_hash_exists(&lines, script))
             fprintf(list, "%s\n", ZSTR_VAL(script));
     } ZEND_HASH_FOREACH_END();
     zend_hash_destroy(&lines);

@@ -53,6 +53,7 @@ bool is_to_be_warmed(void);
 void warm_cache(void);
 
 /* record.c: adds the scripts of this run to a list, if that is wanted. */
+#define RECORD_WARM "--record-warm" /* the option of a command line */
 void record_scripts_in(const char *list);
 void record_scripts(void);
 

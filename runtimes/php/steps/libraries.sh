@@ -152,7 +152,7 @@ library_sqlite() {
     (cd "$config" && CC=${HOST_CC:-cc} AR=ar "$PHP_BUILD/src/sqlite/configure" --disable-readline --disable-tcl &&
         make sqlite3.c) >"$config/log" 2>&1 || die "sqlite3.c cannot be made: see $config/log"
     archive libsqlite3 -include wasi_php.h -I"$PHP_RECIPE/shims/include" -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_MAX_MMAP_SIZE=0 -DSQLITE_DEFAULT_MEMSTATUS=0 \
-        -DSQLITE_TEMP_STORE=2 -DSQLITE_ENABLE_COLUMN_METADATA -DSQLITE_ENABLE_FTS5 -DSQLITE_ENABLE_RTREE -DSQLITE_ENABLE_MATH_FUNCTIONS \
+        -DSQLITE_TEMP_STORE=2 -DSQLITE_ENABLE_COLUMN_METADATA -DSQLITE_ENABLE_FTS4 -DSQLITE_ENABLE_FTS3_PARENTHESIS -DSQLITE_ENABLE_FTS5 -DSQLITE_ENABLE_RTREE -DSQLITE_ENABLE_MATH_FUNCTIONS \
         -DSQLITE_DEFAULT_UNIX_VFS='"unix"' -- "$config/sqlite3.c"
     headers "$config"/sqlite3{,ext}.h
 }

@@ -5,7 +5,7 @@
 CONFIGURE_ANSWERS=(
     ac_cv_header_sys_mman_h=yes # shims/include
     ac_cv_func_mmap=yes         # shims/memory.c
-    ac_cv_func_getrusage=no     # WASI knows no such thing of a process
+    ac_cv_func_getrusage=yes    # shims/usage.c
     ac_cv_sizeof_ptrdiff_t=4 ac_cv_sizeof_ssize_t=4
     php_cv_have_stack_limit=yes # patches/php-call-stack.patch
     ac_cv_func_mkstemp=yes      # shims/temporary_files.c

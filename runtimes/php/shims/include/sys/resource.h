@@ -1,0 +1,17 @@
+/* What a process has used, with the fields that wasi-libc's lacks: ../../usage.c. */
+#ifndef SHIM_RESOURCE_H
+#define SHIM_RESOURCE_H
+
+#include <sys/time.h>
+
+#define RUSAGE_SELF 0
+#define RUSAGE_CHILDREN (-1)
+
+struct rusage {
+    struct timeval ru_utime, ru_stime;
+    long ru_maxrss, ru_ixrss, ru_idrss, ru_minflt, ru_majflt, ru_nswap, ru_inblock, ru_oublock, ru_msgsnd, ru_msgrcv, ru_nsignals, ru_nvcsw, ru_nivcsw;
+};
+
+int getrusage(int who, struct rusage *usage);
+
+#endif
