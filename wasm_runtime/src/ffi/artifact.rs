@@ -183,6 +183,18 @@ pub unsafe extern "C" fn wrt_artifact_has_snapshot(artifact: *const wrt_artifact
     artifact.is_some_and(|artifact| artifact.0.has_snapshot())
 }
 
+/// What `of` tells of the artifact, or empty for NULL.
+///
+/// # Safety
+/// `artifact` is NULL or a live handle.
+unsafe fn text(artifact: *const wrt_artifact, of: impl Fn(&Prepared) -> &str) -> wrt_str {
+    // SAFETY: the caller's promise.
+    let artifact = unsafe { artifact.as_ref() };
+    artifact.map_or(wrt_str::EMPTY, |artifact| {
+        wrt_str::new(of(&artifact.0).as_bytes())
+    })
+}
+
 /// Why the module runs without the snapshot that was wanted, or empty; complete when there is code. Lives as long as the handle.
 ///
 /// # Safety
@@ -190,10 +202,7 @@ pub unsafe extern "C" fn wrt_artifact_has_snapshot(artifact: *const wrt_artifact
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wrt_artifact_snapshot_problem(artifact: *const wrt_artifact) -> wrt_str {
     // SAFETY: the caller's promise.
-    let artifact = unsafe { artifact.as_ref() };
-    artifact.map_or(wrt_str::EMPTY, |artifact| {
-        wrt_str::new(artifact.0.snapshot_problem().as_bytes())
-    })
+    unsafe { text(artifact, Prepared::snapshot_problem) }
 }
 
 /// What the initialiser printed before the snapshot was taken, its last part on one line, or empty. Lives as long as the handle.
@@ -203,10 +212,7 @@ pub unsafe extern "C" fn wrt_artifact_snapshot_problem(artifact: *const wrt_arti
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wrt_artifact_snapshot_said(artifact: *const wrt_artifact) -> wrt_str {
     // SAFETY: the caller's promise.
-    let artifact = unsafe { artifact.as_ref() };
-    artifact.map_or(wrt_str::EMPTY, |artifact| {
-        wrt_str::new(artifact.0.snapshot_said().as_bytes())
-    })
+    unsafe { text(artifact, Prepared::snapshot_said) }
 }
 
 /// Whether both handles have the same code, so that one `wrt_module` of a process is enough for both; false for NULL.
@@ -320,10 +326,7 @@ pub unsafe extern "C" fn wrt_artifact_get_origin(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wrt_artifact_warning(artifact: *const wrt_artifact) -> wrt_str {
     // SAFETY: the caller's promise.
-    let artifact = unsafe { artifact.as_ref() };
-    artifact.map_or(wrt_str::EMPTY, |artifact| {
-        wrt_str::new(artifact.0.warning().as_bytes())
-    })
+    unsafe { text(artifact, Prepared::warning) }
 }
 
 /// SHA-256 of the module's file as 64 hex digits. Lives as long as the handle.
@@ -333,10 +336,7 @@ pub unsafe extern "C" fn wrt_artifact_warning(artifact: *const wrt_artifact) -> 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wrt_artifact_sha256(artifact: *const wrt_artifact) -> wrt_str {
     // SAFETY: the caller's promise.
-    let artifact = unsafe { artifact.as_ref() };
-    artifact.map_or(wrt_str::EMPTY, |artifact| {
-        wrt_str::new(artifact.0.sha256.as_bytes())
-    })
+    unsafe { text(artifact, |prepared| &prepared.sha256) }
 }
 
 /// Bytes of linear memory that the module has before it starts; 0 for NULL.
