@@ -30,6 +30,7 @@ mod server;
 mod site;
 mod terminal;
 pub mod visits;
+mod walkthrough;
 mod webdriver;
 mod wordpress;
 
@@ -59,4 +60,5 @@ pub use response::{Piece, Response};
 pub use server::Server;
 pub use site::Site;
 pub use terminal::Terminal;
+pub use walkthrough::Walkthrough;
 pub use wordpress::WordPress;
