@@ -19,7 +19,8 @@ const MODULE: &str = "/usr/lib/apache2/modules/mod_wasm.so";
 const RUNNER: &str = "/usr/local/bin/wasm-run";
 const PORT: &str = "8081";
 
-const COMMAND_LIMIT: Duration = Duration::from_secs(120);
+/// A start may compile PHP, on a machine that does other things too.
+const COMMAND_LIMIT: Duration = Duration::from_secs(400);
 
 /// A folder in which a page is followed. A server that was left running in it is stopped at the end.
 pub struct Walkthrough {
