@@ -20,6 +20,7 @@ pub(crate) enum Command {
     Start(Start),
     Targets(Targets),
     Interruption(Interruption),
+    Profile(Profile),
     Image(Image),
 }
 
@@ -88,6 +89,22 @@ pub(crate) struct Interruption {
     /// How many times each page is measured on each server
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) rounds: u16,
+    #[command(flatten)]
+    pub(crate) port: Port,
+}
+
+/// Where the processor time of WordPress's front page goes: guest functions, page faults, system calls, the rest of the server.
+///
+/// It samples the demo's httpd by perf, as root, and wants PHP's objects (`make php`), of which it links a PHP that knows its functions'
+/// names.
+#[derive(Args)]
+pub(crate) struct Profile {
+    /// How long it is sampled
+    #[arg(long, default_value_t = 10.0, value_parser = seconds)]
+    pub(crate) seconds: f64,
+    /// How many functions of the guest are named
+    #[arg(long, default_value_t = 20)]
+    pub(crate) functions: usize,
     #[command(flatten)]
     pub(crate) port: Port,
 }

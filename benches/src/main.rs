@@ -11,6 +11,7 @@ mod load;
 mod pairs;
 mod peers;
 mod proc;
+mod profile;
 mod quick;
 mod revision;
 mod rows;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Start(options) => start::run(&options),
         Command::Targets(options) => targets::run(&options),
         Command::Interruption(options) => interruption::run(&options),
+        Command::Profile(options) => profile::run(&options),
         Command::Image(options) => image::run(&options),
     };
     if let Err(error) = result {
