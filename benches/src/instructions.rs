@@ -70,7 +70,7 @@ fn count(stage: &Path, port: u16, case: &Case, requests: u32) -> Result<f64> {
     ];
     let mut server = Server::start(plan)?;
     server.wait_for("/style.css")?;
-    load::ask(server.address, case, requests)?;
+    load::ask(&server, case, requests)?;
     server.stop();
     let log = server.log();
     if log.contains("WASM00") {

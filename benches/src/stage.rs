@@ -44,6 +44,11 @@ pub(crate) fn remove(folder: &Path) -> Result<()> {
 pub(crate) fn install_wordpress(stage: &Path, port: u16) -> Result<()> {
     let mut server = Server::start(Plan::new(stage, port))?;
     server.wait_for("/hello-wasm")?;
+    install_wordpress_at(&server, stage)
+}
+
+/// The same through this server.
+pub(crate) fn install_wordpress_at(server: &Server, stage: &Path) -> Result<()> {
     let url = format!("http://{}/wordpress", server.address);
     run(command(project("scripts/wordpress"), ["install", &url]).arg(stage.join("data/wordpress")))
 }
