@@ -87,6 +87,6 @@ spawn_httpd() {
 
 start_httpd() {
     make_run_folder
-    take_snapshots
+    take_snapshots -DFOREGROUND
     spawn_httpd
 }

@@ -34,11 +34,11 @@ pub(crate) fn prepare(from: &Path, name: &str) -> Result<PathBuf> {
         fs::create_dir_all(target.join(folder))?;
     }
     for part in ["httpd.conf", "modules", "guests"] {
-        stage::copy_folder(&from.join(part), &target.join(part))?;
+        stage::copy(&from.join(part), &target.join(part))?;
     }
     for app in APPS {
         let app = Path::new("apps").join(app);
-        stage::copy_folder(&from.join(&app), &target.join(&app))?;
+        stage::copy(&from.join(&app), &target.join(&app))?;
     }
     stage::compile(&target, &target.join("cache"), "baseline")?;
     Ok(target)

@@ -27,9 +27,9 @@ pub(crate) fn prepare(from: &Path) -> Result<PathBuf> {
     for folder in ["cache", "conf", "run", "data", "sites"] {
         fs::create_dir_all(target.join(folder))?;
     }
-    stage::copy_folder(&from.join("apps"), &target.join("apps"))?;
+    stage::copy(&from.join("apps"), &target.join("apps"))?;
     for part in ["data/wordpress", "sites/wordpress"] {
-        stage::copy_folder(&from.join(part), &target.join(part))?;
+        stage::copy(&from.join(part), &target.join(part))?;
     }
     configure(&target)?;
     leave_the_sandbox(&target)?;

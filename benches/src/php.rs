@@ -94,14 +94,15 @@ fn add_pages(stage: &Path, source: &Path) -> Result<()> {
     let apps = stage.join("apps");
     for app in ["php", "symfony"] {
         let target = apps.join(format!("bench-{app}"));
-        stage::copy_folder(&project("benches/apps").join(app), &target)?;
+        stage::copy(&project("benches/apps").join(app), &target)?;
     }
-    fs::copy(
-        apps.join("php-hello/public/index.php"),
-        apps.join("bench-php/public/hello.php"),
+    // With their times, which are in snapshots: these need not be taken again the next time.
+    stage::copy(
+        &apps.join("php-hello/public/index.php"),
+        &apps.join("bench-php/public/hello.php"),
     )?;
     let bench = source.join("Zend/bench.php");
-    fs::copy(&bench, apps.join("bench-php/public/bench.php"))
+    stage::copy(&bench, &apps.join("bench-php/public/bench.php"))
         .with_context(|| {
             format!(
                 "{} is missing: it comes with PHP's source, which scripts/fetch-apps php-sources fetches",
@@ -109,7 +110,7 @@ fn add_pages(stage: &Path, source: &Path) -> Result<()> {
             )
         })?;
     let settings = apps.join("php-image");
-    stage::copy_folder(&apps.join("php"), &settings)?;
+    stage::copy(&apps.join("php"), &settings)?;
     fs::create_dir_all(settings.join("conf.d"))?;
     fs::copy(project("image/php.ini"), settings.join("conf.d/image.ini"))?;
     Ok(())

@@ -79,7 +79,7 @@ pub(crate) fn add_apps(stage: &Path) -> Result<()> {
     for entry in fs::read_dir(project("benches/apps"))? {
         let app = entry?;
         let name = format!("bench-{}", app.file_name().display());
-        stage::copy_folder(&app.path(), &stage.join("apps").join(name))?;
+        stage::copy(&app.path(), &stage.join("apps").join(name))?;
     }
     let native = "hello_cgi_c";
     fs::copy(

@@ -66,7 +66,7 @@ impl Case {
         self
     }
 
-    pub(crate) const fn as_admin(mut self) -> Self {
+    pub(crate) const fn asked_as_admin(mut self) -> Self {
         self.as_admin = true;
         self
     }

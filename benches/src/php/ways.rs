@@ -104,7 +104,7 @@ const fn front(how: &'static str) -> Case {
 const fn admin(how: &'static str) -> Case {
     page(ADMIN, how, "/wordpress/wp-admin/")
         .expecting("At a Glance")
-        .as_admin()
+        .asked_as_admin()
 }
 
 /// The pages of all ways, page by page, each with the number of its way; only those whose name contains a text of `only`.
