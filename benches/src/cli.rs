@@ -21,6 +21,7 @@ pub(crate) enum Command {
     Targets(Targets),
     Interruption(Interruption),
     Profile(Profile),
+    Php(Php),
     Image(Image),
 }
 
@@ -105,6 +106,29 @@ pub(crate) struct Profile {
     /// How many functions of the guest are named
     #[arg(long, default_value_t = 20)]
     pub(crate) functions: usize,
+    #[command(flatten)]
+    pub(crate) port: Port,
+}
+
+/// PHP in all ways in which httpd runs it: ours and the prebuilt one in mod_wasm, Debian's, and one of the same sources as ours.
+///
+/// Pages: hello, phpinfo, PHP's own Zend/bench.php, a page of Symfony, WordPress's front page and dashboard. Each way has an httpd of its
+/// own. They are asked for a page in turn, round by round. It needs control groups, as `quick`, and builds PHP with
+/// `scripts/php-native` where that is missing: ten minutes of processor time.
+#[derive(Args)]
+pub(crate) struct Php {
+    /// Measures only the pages and ways whose name contains this text ("hello, mod_wasm, warm"); may be repeated
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Vec<String>,
+    /// How many times each is measured
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) rounds: u16,
+    /// How long a measurement lasts; answers that are on their way are waited for
+    #[arg(long, default_value_t = 1.0, value_parser = seconds)]
+    pub(crate) seconds: f64,
+    /// How many connections ask at the same time, each as soon as it has its answer
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=32))]
+    pub(crate) connections: u16,
     #[command(flatten)]
     pub(crate) port: Port,
 }

@@ -10,6 +10,7 @@ mod interruption;
 mod load;
 mod pairs;
 mod peers;
+mod php;
 mod proc;
 mod profile;
 mod quick;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Targets(options) => targets::run(&options),
         Command::Interruption(options) => interruption::run(&options),
         Command::Profile(options) => profile::run(&options),
+        Command::Php(options) => php::run(&options),
         Command::Image(options) => image::run(&options),
     };
     if let Err(error) = result {
