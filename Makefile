@@ -1,6 +1,6 @@
 # Thin targets: the logic lives in scripts/, in Cargo and in mod_wasm/Makefile. `make help` lists them.
 .PHONY: help setup build guests fetch php php-intl php-repro php-native test-phpt demo test wasi-testsuite lint header
-.PHONY: image image-test image-repro install uninstall bench-quick bench-start bench-targets bench-interruption bench-php bench-profile bench-image clean
+.PHONY: image image-test image-repro install uninstall bench-quick bench-start bench-targets bench-interruption bench-php bench-image clean
 
 PARTS = demo
 
@@ -81,9 +81,6 @@ bench-start: ## measure start-up, with compiled code cached and without (ARGS)
 
 bench-targets: ## compare code for this processor with code for any (ARGS)
 	@benches/run targets $(ARGS)
-
-bench-profile: ## sample where the time of WordPress's front page goes (ARGS)
-	@benches/run profile $(ARGS)
 
 bench-interruption: ## compare runs that epochs end with runs that a page ends (ARGS)
 	@benches/run interruption $(ARGS)

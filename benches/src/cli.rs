@@ -20,7 +20,6 @@ pub(crate) enum Command {
     Start(Start),
     Targets(Targets),
     Interruption(Interruption),
-    Profile(Profile),
     Php(Php),
     Image(Image),
 }
@@ -94,22 +93,6 @@ pub(crate) struct Interruption {
     pub(crate) port: Port,
 }
 
-/// Where the processor time of WordPress's front page goes: guest functions, page faults, system calls, the rest of the server.
-///
-/// It samples the demo's httpd by perf, as root, and wants PHP's objects (`make php`), of which it links a PHP that knows its functions'
-/// names.
-#[derive(Args)]
-pub(crate) struct Profile {
-    /// How long it is sampled
-    #[arg(long, default_value_t = 10.0, value_parser = seconds)]
-    pub(crate) seconds: f64,
-    /// How many functions of the guest are named
-    #[arg(long, default_value_t = 20)]
-    pub(crate) functions: usize,
-    #[command(flatten)]
-    pub(crate) port: Port,
-}
-
 /// PHP in all ways in which httpd runs it: ours and the prebuilt one in mod_wasm, Debian's, and one of the same sources as ours.
 ///
 /// Pages: hello, phpinfo, PHP's own Zend/bench.php, a page of Symfony, WordPress's front page and dashboard. Each way has an httpd of its
@@ -129,6 +112,10 @@ pub(crate) struct Php {
     /// How many connections ask at the same time, each as soon as it has its answer
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=32))]
     pub(crate) connections: u16,
+    /// Measures nothing, and tells where the processor time of each page goes that mod_wasm serves: functions of PHP, page faults,
+    /// system calls, the rest of the server. It samples by perf, one page after the other, for as long as all rounds would take
+    #[arg(long)]
+    pub(crate) profile: bool,
     #[command(flatten)]
     pub(crate) port: Port,
 }

@@ -12,7 +12,6 @@ mod pairs;
 mod peers;
 mod php;
 mod proc;
-mod profile;
 mod quick;
 mod revision;
 mod rows;
@@ -40,7 +39,6 @@ fn main() -> ExitCode {
         Command::Start(options) => start::run(&options),
         Command::Targets(options) => targets::run(&options),
         Command::Interruption(options) => interruption::run(&options),
-        Command::Profile(options) => profile::run(&options),
         Command::Php(options) => php::run(&options),
         Command::Image(options) => image::run(&options),
     };

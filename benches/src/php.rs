@@ -1,5 +1,6 @@
 //! `php`: one PHP beside another, in all ways in which httpd runs it.
 
+mod profile;
 mod report;
 mod ways;
 
@@ -34,6 +35,9 @@ pub(crate) fn run(options: &Php) -> Result<()> {
     );
     let stages = prepare(options.port.first)?;
     let servers = start(options, &stages, &cells)?;
+    if options.profile {
+        return show_profiles(options, &stages, &servers, &cells);
+    }
     measure(options, &servers, &mut cells)?;
     println!(
         "{} cores, {} connections, {} × {} s for each, interleaved.\n\n{}",
@@ -221,6 +225,22 @@ fn no_surprise(server: &Server, way: &Way) -> Result<()> {
     let log = server.whole_log();
     for code in ["WASM0026", "WASM0027", "WASM0069"] {
         ensure!(!log.contains(code), "{}: {log}", way.name);
+    }
+    Ok(())
+}
+
+fn show_profiles(
+    options: &Php,
+    stages: &Stages,
+    servers: &[Option<Server>],
+    cells: &[Cell],
+) -> Result<()> {
+    let functions = profile::functions(&stages.ours)?;
+    let duration = Duration::from_secs_f64(options.seconds * f64::from(options.rounds));
+    let has_names = |way: &Way| way.is_ours() && way.name != ways::PREBUILT;
+    for cell in cells.iter().filter(|cell| has_names(&WAYS[cell.way])) {
+        let server = servers[cell.way].as_ref().context("it was started")?;
+        profile::print(server, &cell.case, &functions, duration)?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! `profile`: where the processor time of a page goes.
+//! Where the processor time of a page goes.
 
-mod guest;
+mod functions;
 mod samples;
 
 use std::collections::HashMap;
@@ -11,48 +11,40 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::cli::Profile;
 use crate::dirs::{command, printed, project, say, stages};
 use crate::load;
-use crate::quick::add_apps;
-use crate::server::{Plan, Server};
-use crate::stage;
+use crate::server::Server;
 use crate::table::{Table, figure};
-use crate::work::{By, Case, chosen};
-use guest::Functions;
+use crate::work::Case;
+use functions::Functions;
 use samples::Place;
 
 /// Two connections keep both processors busy and no run waiting.
 const CONNECTIONS: u16 = 2;
 
-pub(crate) fn run(options: &Profile) -> Result<()> {
-    let case = front_page()?;
-    let stage = stage::prepare("bench")?;
-    add_apps(&stage)?;
-    stage::install_wordpress(&stage, options.port.first)?;
-    let functions = functions(&stage)?;
-    let mut server = Server::start(Plan::new(&stage, options.port.first))?;
-    server.wait_for(case.path)?;
-    load::ask(server.address, case, 4)?;
-    let recording = record(&server, case, Duration::from_secs_f64(options.seconds))?;
-    print(case, &samples::read(&recording)?, &functions, options);
-    Ok(())
-}
+/// Functions of PHP that are named.
+const NAMED: usize = 20;
 
-fn front_page() -> Result<&'static Case> {
-    let pages = chosen(false, &["WordPress front page".to_owned()]);
-    let mut ours = pages.into_iter().filter(|case| case.by == By::Demo);
-    ours.next().context("there is no such row")
-}
-
-/// The code of a snapshot is that of its module, and so are its places.
-fn functions(stage: &Path) -> Result<Functions> {
+/// PHP's functions by their places: the code of a snapshot is that of its module.
+pub(super) fn functions(stage: &Path) -> Result<Functions> {
     say("linking PHP with the names of its functions, and compiling it");
     let (named, code) = (stages().join("php-named.wasm"), stages().join("php.cwasm"));
     printed(command(project("runtimes/php/build"), ["--named"]).arg(&named))?;
     let mut compiler = command(stage.join("modules/wasm-precompile"), ["--output"]);
     printed(compiler.arg(&code).arg(stage.join("runtimes/php.wasm")))?;
     Functions::of(&fs::read(code)?, &fs::read(named)?)
+}
+
+/// Samples a page, and prints the shares.
+pub(super) fn print(
+    server: &Server,
+    case: &Case,
+    functions: &Functions,
+    duration: Duration,
+) -> Result<()> {
+    let recording = record(server, case, duration)?;
+    show(case, &samples::read(&recording)?, functions);
+    Ok(())
 }
 
 /// Samples the server's processes while they are asked.
@@ -82,20 +74,20 @@ fn record(server: &Server, case: &Case, duration: Duration) -> Result<PathBuf> {
         .stdin(Stdio::null())
         .spawn()
         .context("cannot run perf: benches/run needs the distribution's linux-perf")?;
-    load::apply(server.address, case, CONNECTIONS, duration)?;
+    load::apply(server, case, CONNECTIONS, duration)?;
     let status = perf.wait()?;
     ensure!(status.success(), "perf failed: {status}");
     Ok(recording)
 }
 
-fn print(case: &Case, samples: &[Place], functions: &Functions, options: &Profile) {
+fn show(case: &Case, samples: &[Place], functions: &Functions) {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut guest: HashMap<&str, usize> = HashMap::new();
     for sample in samples {
         let place = match *sample {
             Place::Code(offset) => {
                 *guest.entry(functions.name(offset)).or_default() += 1;
-                "the guest's code"
+                "PHP"
             }
             Place::PageFault => "page faults",
             Place::SystemCall => "system calls",
@@ -110,15 +102,7 @@ fn print(case: &Case, samples: &[Place], functions: &Functions, options: &Profil
     let guest = guest
         .into_iter()
         .map(|(name, count)| (name.to_owned(), count));
-    println!(
-        "{}",
-        shares(
-            "function of the guest",
-            guest,
-            samples.len(),
-            options.functions
-        )
-    );
+    println!("{}", shares("function of PHP", guest, samples.len(), NAMED));
 }
 
 /// The largest first, in per cent of all samples.
