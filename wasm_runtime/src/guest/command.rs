@@ -87,16 +87,32 @@ fn instantiate_and_call(
         }
         Err(error) => return start_failure(error),
     };
+    let called = watch_and_call(module, store, &instance, call);
+    if let Some(memory) = store.data().memory {
+        let memory = memory.data_mut(&mut *store);
+        module
+            .scattered_pages
+            .bring_together(memory, module.engine.kept);
+    }
+    called
+}
+
+fn watch_and_call(
+    module: &LoadedModule,
+    store: &mut Store<Sandbox>,
+    instance: &Instance,
+    call: &Call<'_>,
+) -> wasmtime::Result<Ending> {
     let Some(checks) = &module.checks else {
-        return call_instance(module, store, &instance, call);
+        return call_instance(module, store, instance, call);
     };
-    let Some(watched) = end_by_page(module, store, &instance, checks) else {
+    let Some(watched) = end_by_page(module, store, instance, checks) else {
         let cause = "the code has no page that ends it";
         return Ok(Ending::StartFailed(cause.to_owned()));
     };
     let called = match &checks.start {
-        Some(start) => start_and_call(module, store, &instance, start, call),
-        None => call_instance(module, store, &instance, call),
+        Some(start) => start_and_call(module, store, instance, start, call),
+        None => call_instance(module, store, instance, call),
     };
     if let Some(stop) = watched.end() {
         store.data_mut().io.was_cut(stop);
