@@ -1,6 +1,6 @@
 # Thin targets: the logic lives in scripts/, in Cargo and in mod_wasm/Makefile. `make help` lists them.
 .PHONY: help setup build guests fetch php php-intl php-repro php-native test-phpt demo test wasi-testsuite lint header
-.PHONY: image image-test image-repro install uninstall bench-quick bench-start bench-targets bench-interruption bench-image clean
+.PHONY: image image-test image-repro install uninstall bench-quick bench-start bench-targets bench-interruption bench-php bench-image clean
 
 PARTS = demo
 
@@ -84,6 +84,9 @@ bench-targets: ## compare code for this processor with code for any (ARGS)
 
 bench-interruption: ## compare runs that epochs end with runs that a page ends (ARGS)
 	@benches/run interruption $(ARGS)
+
+bench-php: ## measure PHP in all ways in which httpd runs it, ours and others, in 10 minutes (ARGS)
+	@benches/run php $(ARGS)
 
 bench-image: ## measure how fast a container of the image answers, and its size (ARGS)
 	@benches/run image $(ARGS)

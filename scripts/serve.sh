@@ -70,12 +70,13 @@ make_run_folder() {
 }
 
 # What the server would have to do at each start, because it cannot write into root's cache, root's httpd does for its user beforehand.
-# No secret is in the snapshots of the demos: that user may read them.
+# No secret is in the snapshots of the demos: that user may read them. OPTIONs are httpd's.
+# take_snapshots OPTION...
 take_snapshots() {
     local said
     [[ $EUID -eq 0 && -z ${cache-} ]] || return 0
     said=$(env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 /usr/sbin/apache2 -t -f "$stage/conf/$port.conf" \
-        -c "User $SERVER_USER" -c "Group $SERVER_USER" 2>&1) || die "$said"
+        -c "User $SERVER_USER" -c "Group $SERVER_USER" "$@" 2>&1) || die "$said"
     find "$stage/cache" -name '*.snapshot*' -exec chmod a+r {} +
 }
 
@@ -86,6 +87,6 @@ spawn_httpd() {
 
 start_httpd() {
     make_run_folder
-    take_snapshots
+    take_snapshots -DFOREGROUND
     spawn_httpd
 }

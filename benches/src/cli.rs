@@ -20,6 +20,7 @@ pub(crate) enum Command {
     Start(Start),
     Targets(Targets),
     Interruption(Interruption),
+    Php(Php),
     Image(Image),
 }
 
@@ -88,6 +89,33 @@ pub(crate) struct Interruption {
     /// How many times each page is measured on each server
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) rounds: u16,
+    #[command(flatten)]
+    pub(crate) port: Port,
+}
+
+/// PHP in all ways in which httpd runs it: ours and the prebuilt one in mod_wasm, Debian's, and one of the same sources as ours.
+///
+/// Pages: hello, phpinfo, PHP's own Zend/bench.php, a page of Symfony, WordPress's front page and dashboard. Each way has an httpd of its
+/// own. They are asked for a page in turn, round by round. It needs control groups, as `quick`, and builds PHP with
+/// `scripts/php-native` where that is missing: ten minutes of processor time.
+#[derive(Args)]
+pub(crate) struct Php {
+    /// Measures only the pages and ways whose name contains this text ("hello, mod_wasm, warm"); may be repeated
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Vec<String>,
+    /// How many times each is measured
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) rounds: u16,
+    /// How long a measurement lasts; answers that are on their way are waited for
+    #[arg(long, default_value_t = 1.0, value_parser = seconds)]
+    pub(crate) seconds: f64,
+    /// How many connections ask at the same time, each as soon as it has its answer
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=32))]
+    pub(crate) connections: u16,
+    /// Measures nothing, and tells where the processor time of each page goes that mod_wasm serves: functions of PHP, page faults,
+    /// system calls, the rest of the server. It samples by perf, one page after the other, for as long as all rounds would take
+    #[arg(long)]
+    pub(crate) profile: bool,
     #[command(flatten)]
     pub(crate) port: Port,
 }

@@ -42,6 +42,8 @@ struct Head {
 pub(crate) struct Client {
     address: SocketAddr,
     limit: Duration,
+    /// A line of the request, or nothing.
+    cookie: String,
     stream: Option<TcpStream>,
     buffer: Vec<u8>,
 }
@@ -56,9 +58,15 @@ impl Client {
         Self {
             address,
             limit,
+            cookie: String::new(),
             stream: None,
             buffer: Vec::new(),
         }
+    }
+
+    pub(crate) fn with_cookie(mut self, cookie: Option<&String>) -> Self {
+        self.cookie = cookie.map_or_else(String::new, |cookie| format!("Cookie: {cookie}\r\n"));
+        self
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Result<Answer> {
@@ -70,7 +78,10 @@ impl Client {
     }
 
     fn try_get(&mut self, path: &str) -> Result<Answer> {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.address);
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\n{}\r\n",
+            self.address, self.cookie
+        );
         self.buffer.clear();
         self.connection()?.write_all(request.as_bytes())?;
         let head = self.head()?;

@@ -34,11 +34,11 @@ pub(crate) fn prepare(from: &Path, name: &str) -> Result<PathBuf> {
         fs::create_dir_all(target.join(folder))?;
     }
     for part in ["httpd.conf", "modules", "guests"] {
-        stage::copy_folder(&from.join(part), &target.join(part))?;
+        stage::copy(&from.join(part), &target.join(part))?;
     }
     for app in APPS {
         let app = Path::new("apps").join(app);
-        stage::copy_folder(&from.join(&app), &target.join(&app))?;
+        stage::copy(&from.join(&app), &target.join(&app))?;
     }
     stage::compile(&target, &target.join("cache"), "baseline")?;
     Ok(target)
@@ -70,7 +70,7 @@ fn count(stage: &Path, port: u16, case: &Case, requests: u32) -> Result<f64> {
     ];
     let mut server = Server::start(plan)?;
     server.wait_for("/style.css")?;
-    load::ask(server.address, case, requests)?;
+    load::ask(&server, case, requests)?;
     server.stop();
     let log = server.log();
     if log.contains("WASM00") {

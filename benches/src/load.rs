@@ -4,13 +4,13 @@
 //! for. A tool that drops it would leave the server's processor time with no request to count it for, which is much where
 //! a page takes longer than a second; and it would not look at what the answers say.
 
-use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
 use crate::http::Client;
+use crate::server::Server;
 use crate::work::Case;
 
 pub(crate) struct Load {
@@ -20,9 +20,9 @@ pub(crate) struct Load {
     pub(crate) elapsed: Duration,
 }
 
-/// Each connection asks once at least, and no more after `duration`.
+/// Each connection asks as often as the case wants at least, and no more after `duration`.
 pub(crate) fn apply(
-    address: SocketAddr,
+    server: &Server,
     case: &Case,
     connections: u16,
     duration: Duration,
@@ -30,7 +30,7 @@ pub(crate) fn apply(
     let begin = Instant::now();
     let results: Vec<Result<Vec<Duration>>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..connections)
-            .map(|_| scope.spawn(|| ask_until(address, case, begin + duration)))
+            .map(|_| scope.spawn(|| ask_until(server, case, begin + duration)))
             .collect();
         threads
             .into_iter()
@@ -50,15 +50,15 @@ pub(crate) fn apply(
     Ok(Load { times, elapsed })
 }
 
-fn ask_until(address: SocketAddr, case: &Case, end: Instant) -> Result<Vec<Duration>> {
-    let mut client = Client::new(address);
+fn ask_until(server: &Server, case: &Case, end: Instant) -> Result<Vec<Duration>> {
+    let mut client = client(server, case);
     let mut times = Vec::new();
     let mut begin = Instant::now();
     loop {
         case.check(&client.get(case.path)?)?;
         let now = Instant::now();
         times.push(now - begin);
-        if now >= end {
+        if now >= end && times.len() >= case.least {
             return Ok(times);
         }
         begin = now;
@@ -66,10 +66,15 @@ fn ask_until(address: SocketAddr, case: &Case, end: Instant) -> Result<Vec<Durat
 }
 
 /// So many requests, one after the other, on one connection.
-pub(crate) fn ask(address: SocketAddr, case: &Case, requests: u32) -> Result<()> {
-    let mut client = Client::new(address);
+pub(crate) fn ask(server: &Server, case: &Case, requests: u32) -> Result<()> {
+    let mut client = client(server, case);
     for _ in 0..requests {
         case.check(&client.get(case.path)?)?;
     }
     Ok(())
+}
+
+fn client(server: &Server, case: &Case) -> Client {
+    let cookie = server.cookie.as_ref().filter(|_| case.as_admin);
+    Client::new(server.address).with_cookie(cookie)
 }

@@ -10,6 +10,7 @@ mod interruption;
 mod load;
 mod pairs;
 mod peers;
+mod php;
 mod proc;
 mod quick;
 mod revision;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Start(options) => start::run(&options),
         Command::Targets(options) => targets::run(&options),
         Command::Interruption(options) => interruption::run(&options),
+        Command::Php(options) => php::run(&options),
         Command::Image(options) => image::run(&options),
     };
     if let Err(error) = result {

@@ -68,7 +68,7 @@ fn pages(paths: Paths) -> Vec<Page> {
 
 fn processor_time(server: &Server, page: &Page) -> Result<f64> {
     let before = server.group.processor_time()?;
-    load::ask(server.address, page.case, page.requests)?;
+    load::ask(server, page.case, page.requests)?;
     let used = server.group.processor_time()? - before;
     Ok(milliseconds(used) / f64::from(page.requests))
 }

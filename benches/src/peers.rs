@@ -7,32 +7,69 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::dirs::{command, project, run};
-use crate::server::{HTTPD, Plan, Server};
+use crate::server::{Plan, Server};
 use crate::stage;
-use crate::work::PHP_FPM;
+
+/// Names of peers in `peers/httpd.conf`.
+pub(crate) const MOD_PHP: &str = "mod_php";
+/// The one that asks another server.
+pub(crate) const PHP_FPM: &str = "php-fpm";
+pub(crate) const PHP_CGI: &str = "php-cgi";
+pub(crate) const MOD_WSGI: &str = "mod_wsgi";
+/// What chooses the PHP that `scripts/php-native` builds.
+pub(crate) const FROM_SOURCE: &str = "from-source";
 
 /// Installs them, and lays out what they serve: the demo's pages, and a copy of its WordPress.
 pub(crate) fn prepare(from: &Path) -> Result<PathBuf> {
     run(&mut command(project("scripts/setup"), ["peers"]))?;
     let target = from.with_file_name("peers");
     stage::remove(&target)?;
-    for folder in ["conf", "run", "data", "sites"] {
+    for folder in ["cache", "conf", "run", "data", "sites"] {
         fs::create_dir_all(target.join(folder))?;
     }
-    stage::copy_folder(&from.join("apps"), &target.join("apps"))?;
+    stage::copy(&from.join("apps"), &target.join("apps"))?;
     for part in ["data/wordpress", "sites/wordpress"] {
-        stage::copy_folder(&from.join(part), &target.join(part))?;
+        stage::copy(&from.join(part), &target.join(part))?;
     }
-    fs::copy(
-        project("benches/peers/httpd.conf"),
-        target.join("httpd.conf"),
-    )?;
-    fs::copy(
-        project("benches/peers/hello.wsgi"),
-        target.join("apps/hello.wsgi"),
-    )?;
+    configure(&target)?;
     leave_the_sandbox(&target)?;
     Ok(target)
+}
+
+/// Gives a stage the configuration of the peers.
+pub(crate) fn configure(stage: &Path) -> Result<()> {
+    for (file, target) in [
+        ("httpd.conf", "httpd.conf"),
+        ("mod_wasm.conf", "apps/mod_wasm.conf"),
+        ("hello.wsgi", "apps/hello.wsgi"),
+    ] {
+        fs::copy(project("benches/peers").join(file), stage.join(target))?;
+    }
+    Ok(())
+}
+
+/// Lays out what `scripts/php-native` built, with the settings that the source recommends, and OPcache as Debian has it.
+pub(crate) fn add_from_source(stage: &Path, source: &Path) -> Result<()> {
+    let target = stage.join("runtimes");
+    fs::create_dir_all(&target)?;
+    for file in [
+        "bin/php-cgi",
+        "sbin/php-fpm",
+        "libexec/libphp.so",
+        "lib/opcache.so",
+    ] {
+        let built = project("build/php-native").join(file);
+        let name = built.file_name().context("a file has a name")?;
+        fs::copy(&built, target.join(name))
+            .with_context(|| format!("cannot copy {}", built.display()))?;
+    }
+    let mut settings = fs::read_to_string(source.join("php.ini-production"))?;
+    settings.push_str(&format!(
+        "\n[bench]\nzend_extension = {}/opcache.so\nopcache.enable = 1\nopcache.jit = disable\n",
+        target.display()
+    ));
+    fs::write(target.join("php.ini"), settings)?;
+    Ok(())
 }
 
 /// The demo's site reads and writes where the sandbox has its mounts. Here these folders have other names.
@@ -65,34 +102,43 @@ fn replace(file: &Path, pairs: &[(&str, &str)]) -> Result<()> {
     Ok(())
 }
 
-/// Starts the httpd of a peer, with what it asks.
-pub(crate) fn start(stage: &Path, port: u16, name: &str) -> Result<Server> {
+/// Starts the httpd of a peer, which `defines` choose, with what it asks.
+pub(crate) fn start(stage: &Path, port: u16, defines: &[&str]) -> Result<Server> {
     let mut plan = Plan::new(stage, port);
-    plan.httpd = [HTTPD, "-DFOREGROUND", "-D", name]
-        .map(str::to_owned)
-        .into();
+    plan.httpd
+        .extend(defines.iter().map(|define| format!("-D{define}")));
     let mut server = Server::start(plan)?;
-    if name == PHP_FPM {
-        start_php_fpm(&mut server, stage)?;
+    if defines.contains(&PHP_FPM) {
+        let program = if defines.contains(&FROM_SOURCE) {
+            let runtimes = stage.join("runtimes");
+            vec![
+                runtimes.join("php-fpm").display().to_string(),
+                "--php-ini".to_owned(),
+                runtimes.display().to_string(),
+            ]
+        } else {
+            vec![php_fpm()?]
+        };
+        start_php_fpm(&mut server, stage, program)?;
     }
     Ok(server)
 }
 
 /// As many processes as there are connections by default.
-fn start_php_fpm(server: &mut Server, stage: &Path) -> Result<()> {
-    let configuration = stage.join("conf/php-fpm.conf");
+fn start_php_fpm(server: &mut Server, stage: &Path, mut program: Vec<String>) -> Result<()> {
     let run_folder = server.run_folder.display();
+    let configuration = stage.join(format!("conf/php-fpm-{}.conf", server.address.port()));
     let text = format!(
         "[global]\nerror_log = {run_folder}/fpm.log\n\n\
          [bench]\nlisten = {run_folder}/fpm.sock\npm = static\npm.max_children = 4\n"
     );
     fs::write(&configuration, text)?;
-    server.add(&[
-        php_fpm()?,
+    program.extend([
         "--nodaemonize".to_owned(),
         "--fpm-config".to_owned(),
         configuration.display().to_string(),
-    ])
+    ]);
+    server.add(&program)
 }
 
 /// Debian's program has PHP's version in its name.

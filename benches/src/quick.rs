@@ -79,7 +79,7 @@ pub(crate) fn add_apps(stage: &Path) -> Result<()> {
     for entry in fs::read_dir(project("benches/apps"))? {
         let app = entry?;
         let name = format!("bench-{}", app.file_name().display());
-        stage::copy_folder(&app.path(), &stage.join("apps").join(name))?;
+        stage::copy(&app.path(), &stage.join("apps").join(name))?;
     }
     let native = "hello_cgi_c";
     fs::copy(
@@ -133,7 +133,7 @@ fn start(stations: &mut [Station], rows: &[Row]) -> Result<()> {
     for station in stations.iter_mut() {
         let server = match station.by {
             By::Demo => Server::start(Plan::new(&station.stage, station.port)),
-            By::Peer(name) => peers::start(&station.stage, station.port, name),
+            By::Peer(name) => peers::start(&station.stage, station.port, &[name]),
         };
         station.server = Some(server?);
     }
@@ -141,7 +141,7 @@ fn start(stations: &mut [Station], rows: &[Row]) -> Result<()> {
         let station = &mut stations[row.server];
         let server = station.server.as_mut().context("it was started")?;
         server.wait_for(row.case.path)?;
-        load::ask(server.address, row.case, 1).with_context(|| server.log())?;
+        load::ask(server, row.case, 1).with_context(|| server.log())?;
     }
     Ok(())
 }

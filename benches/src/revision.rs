@@ -41,7 +41,7 @@ impl Revision {
 /// A stage that differs in mod_wasm alone.
 pub(crate) fn prepare(revision: &Revision, from: &Path) -> Result<PathBuf> {
     let modules = build(revision)?;
-    let target = stage::copy(from, "other")?;
+    let target = stage::copy_of(from, "other")?;
     exchange(&target, &modules)?;
     Ok(target)
 }

@@ -35,7 +35,7 @@ pub(crate) fn take(
 ) -> Result<Sample> {
     let faults = server.group.page_faults()?;
     let processor = server.group.processor_time()?;
-    let load = load::apply(server.address, case, connections, duration)?;
+    let load = load::apply(server, case, connections, duration)?;
     sleep(SETTLE);
     let processor = server.group.processor_time()? - processor;
     let faults = server.group.page_faults()?.saturating_sub(faults);

@@ -20,6 +20,8 @@ pub(crate) const HTTPD: &str = "/usr/sbin/apache2";
 /// A start compiles programs where there is no compiled code.
 const START_LIMIT: Duration = Duration::from_secs(600);
 
+const ERROR_LOG: &str = "error.log";
+
 /// How a server is started.
 pub(crate) struct Plan<'a> {
     /// The folder that `scripts/stage` laid out.
@@ -50,6 +52,8 @@ pub(crate) struct Server {
     others: Vec<Child>,
     pub(crate) group: ControlGroup,
     pub(crate) address: SocketAddr,
+    /// What the administrator of its WordPress sends, once logged in.
+    pub(crate) cookie: Option<String>,
     /// Where its logs are.
     pub(crate) run_folder: PathBuf,
     /// When httpd began.
@@ -72,6 +76,7 @@ impl Server {
             others: Vec::new(),
             group,
             address: (Ipv4Addr::LOCALHOST, plan.port).into(),
+            cookie: None,
             run_folder: plan.stage.join("run").join(plan.port.to_string()),
             begin,
         })
@@ -106,11 +111,15 @@ impl Server {
 
     /// The end of the error log, to be read by whoever wonders what went wrong.
     pub(crate) fn log(&self) -> String {
-        let log = self.run_folder.join("error.log");
-        let text = fs::read_to_string(&log).unwrap_or_default();
+        let log = self.run_folder.join(ERROR_LOG);
+        let text = self.whole_log();
         let end: Vec<&str> = text.lines().rev().take(3).collect();
         let end: Vec<&str> = end.into_iter().rev().collect();
         format!("{} ends with:\n{}", log.display(), end.join("\n"))
+    }
+
+    pub(crate) fn whole_log(&self) -> String {
+        fs::read_to_string(self.run_folder.join(ERROR_LOG)).unwrap_or_default()
     }
 
     /// Asks httpd to end, and waits until it has.

@@ -19,15 +19,15 @@ pub(crate) fn prepare(part: &str) -> Result<PathBuf> {
 }
 
 /// A copy of a stage, in place of an earlier one.
-pub(crate) fn copy(stage: &Path, name: &str) -> Result<PathBuf> {
+pub(crate) fn copy_of(stage: &Path, name: &str) -> Result<PathBuf> {
     let target = stages().join(name);
     remove(&target)?;
-    copy_folder(stage, &target)?;
+    copy(stage, &target)?;
     Ok(target)
 }
 
-/// Copies a folder with its owners and modes. Where it goes does not exist yet.
-pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+/// Copies a folder or a file with owners, modes and times. Where it goes does not exist yet.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     run(command("cp", ["--archive", "--reflink=auto"])
         .arg(from)
         .arg(to))
@@ -44,6 +44,11 @@ pub(crate) fn remove(folder: &Path) -> Result<()> {
 pub(crate) fn install_wordpress(stage: &Path, port: u16) -> Result<()> {
     let mut server = Server::start(Plan::new(stage, port))?;
     server.wait_for("/hello-wasm")?;
+    install_wordpress_at(&server, stage)
+}
+
+/// The same through this server.
+pub(crate) fn install_wordpress_at(server: &Server, stage: &Path) -> Result<()> {
     let url = format!("http://{}/wordpress", server.address);
     run(command(project("scripts/wordpress"), ["install", &url]).arg(stage.join("data/wordpress")))
 }

@@ -25,7 +25,7 @@ pub(crate) fn idle(server: &Server) -> Result<u64> {
 
 /// System calls for a request, of all the server's processes and those that they start.
 pub(crate) fn per_request(server: &Server, case: &Case, idle: u64) -> Result<f64> {
-    let calls = count(server, || load::ask(server.address, case, case.counted))?;
+    let calls = count(server, || load::ask(server, case, case.counted))?;
     Ok(calls.saturating_sub(idle) as f64 / f64::from(case.counted))
 }
 

@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 
 use crate::http::Answer;
+use crate::peers;
 
 /// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,10 +25,19 @@ pub(crate) struct Case {
     pub(crate) processes_end: bool,
     /// Requests whose system calls are counted.
     pub(crate) counted: u32,
+    /// Whether the administrator of WordPress asks.
+    pub(crate) as_admin: bool,
+    /// How often each connection asks at least in one measurement.
+    pub(crate) least: usize,
 }
 
 impl Case {
-    const fn new(what: &'static str, how: &'static str, by: By, path: &'static str) -> Self {
+    pub(crate) const fn new(
+        what: &'static str,
+        how: &'static str,
+        by: By,
+        path: &'static str,
+    ) -> Self {
         Self {
             what,
             how,
@@ -36,10 +46,12 @@ impl Case {
             expected: "Hello",
             processes_end: false,
             counted: 400,
+            as_admin: false,
+            least: 1,
         }
     }
 
-    const fn expecting(mut self, text: &'static str) -> Self {
+    pub(crate) const fn expecting(mut self, text: &'static str) -> Self {
         self.expected = text;
         self
     }
@@ -49,8 +61,18 @@ impl Case {
         self
     }
 
-    const fn a_process_each(mut self) -> Self {
+    pub(crate) const fn a_process_each(mut self) -> Self {
         self.processes_end = true;
+        self
+    }
+
+    pub(crate) const fn asked_as_admin(mut self) -> Self {
+        self.as_admin = true;
+        self
+    }
+
+    pub(crate) const fn at_least(mut self, requests: usize) -> Self {
+        self.least = requests;
         self
     }
 
@@ -71,13 +93,10 @@ impl Case {
     }
 }
 
-/// The one that asks another server.
-pub(crate) const PHP_FPM: &str = "php-fpm";
-
-const FPM: By = By::Peer(PHP_FPM);
-const MOD_PHP: By = By::Peer("mod_php");
-const PHP_CGI: By = By::Peer("php-cgi");
-const MOD_WSGI: By = By::Peer("mod_wsgi");
+const FPM: By = By::Peer(peers::PHP_FPM);
+const MOD_PHP: By = By::Peer(peers::MOD_PHP);
+const PHP_CGI: By = By::Peer(peers::PHP_CGI);
+const MOD_WSGI: By = By::Peer(peers::MOD_WSGI);
 
 const HELLO: &str = "/php-hello";
 const COMPUTE: &str = "/bench/compute";

@@ -13,11 +13,12 @@ fn recode(path: &Path, how: impl Fn(&mut [u8])) {
     let (rest, length) = rest.split_at(rest.len() - 4);
     let length = u32::from_le_bytes(length.try_into().expect("four bytes")) as usize;
     let (code, footer) = rest.split_at(rest.len() - length);
-    let mut code = code.to_vec();
+    let mut code = zstd::decode_all(code).expect("the code is compressed");
     how(&mut code);
     let mut footer: Value = serde_json::from_slice(footer).expect("the footer is JSON");
     footer["code_crc32"] = crc32fast::hash(&code).into();
     let footer = footer.to_string();
+    let code = zstd::encode_all(&code[..], 0).expect("memory takes it");
     let length = u32::try_from(footer.len()).expect("it is short");
     let written = [&code[..], footer.as_bytes(), &length.to_le_bytes(), magic].concat();
     fs::write(path, written).expect("the cache is writable");

@@ -11,6 +11,7 @@ mod inspection;
 mod key;
 mod memory_file;
 mod order;
+mod packed;
 mod places;
 mod preinit;
 mod prepared;

@@ -5,6 +5,7 @@ pub mod features;
 mod pool;
 mod processor;
 pub(crate) mod queue;
+pub(crate) mod scattered_pages;
 pub mod settings;
 pub(crate) mod ticker;
 pub(crate) mod watch;
@@ -38,6 +39,8 @@ pub struct ServingEngine {
     /// Entered by each run, so that WASI finds a runtime and does not start one with threads of its own. It is never
     /// driven: every operation completes at once on the thread of the run.
     pub(crate) tokio: Runtime,
+    /// Bytes that a slot keeps of a memory, where just the written pages of that are cleared; otherwise 0.
+    pub(crate) kept: usize,
     warning: String,
     note: &'static str,
     /// The engine's word on code for the baseline, once a module of that kind is loaded.
@@ -76,6 +79,7 @@ impl ServingEngine {
             watches,
             scratch,
             tokio,
+            kept: remarks.kept,
             warning: remarks.warnings.join("; "),
             note: remarks.note,
             baseline: OnceLock::new(),

@@ -13,6 +13,7 @@ pub(crate) mod file_lock;
 mod guard;
 pub mod inspection;
 pub mod mounts;
+pub(crate) mod page_map;
 pub mod preinit;
 pub mod run;
 pub(crate) mod stop_page;

@@ -18,14 +18,14 @@ runtime_files() {
     (cd "$probe" && "$CC" probe.c -o probe.wasm $flags --verbose 2>&1) | grep '^wasm-ld' | tr ' ' '\n' | grep -E '/(crt1[^/]*\.o|lib[^/]*\.a)$'
 }
 
-# link_php [FILE]: makes it, or $RESULT. Our shims come first, and win over the few functions of the C library that have the same name.
+# link_php [FILE [STRIP]]: makes it, or $RESULT, without what this option of the linker takes out: all names. Our shims come first, and win over the few functions of the C library that have the same name.
 link_php() {
     local runtime=()
     mapfile -t runtime < <(runtime_files)
     [[ ${#runtime[@]} -gt 1 ]] || die "zig does not say what it links"
     (
         cd "$PHP_BUILD/make"
-        "$ZIG" wasm-ld --error-limit=0 --export-memory --stack-first --entry _start -z "stack-size=$STACK_SIZE" --strip-all -O2 \
+        "$ZIG" wasm-ld --error-limit=0 --export-memory --stack-first --entry _start -z "stack-size=$STACK_SIZE" "${2---strip-all}" -O2 \
             --allow-multiple-definition "${WRAPPED[@]/#/--wrap=}" -o "${1:-$RESULT}" "${runtime[0]}" @objects.list ../libraries/lib/*.a "${runtime[@]:1}"
     ) || die "the objects do not link"
 }

@@ -6,8 +6,9 @@ mod tests;
 
 use super::expiry;
 use super::folder::{distrust, find_private, open_private};
-use super::footer::{Metadata, read_footer};
+use super::footer::{Metadata, append_footer, read_footer};
 use super::key::{ArtifactKey, is_snapshot_of, partial_name, snapshot_name};
+use super::packed::{pack, unpack};
 use super::snapshot::{Snapshot, SnapshotFacts, read_facts};
 use super::{Artifact, memory_file};
 use crate::digest;
@@ -17,7 +18,7 @@ use rustix::fs::{
     renameat, unlinkat, utimensat,
 };
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -101,7 +102,7 @@ impl Cache {
     ) -> Option<Snapshot> {
         self.wanted_snapshots(module_sha256, is_wanted)
             .find_map(|(name, mut file, _)| {
-                let snapshot = Snapshot::from_file(&mut file).ok()?;
+                let snapshot = Snapshot::from_cache(&mut file).ok()?;
                 self.touch_name(&name);
                 Some(snapshot)
             })
@@ -137,11 +138,9 @@ impl Cache {
     /// Puts a snapshot into place.
     pub(super) fn save_snapshot(&self, snapshot: &Snapshot) -> Result<()> {
         let name = snapshot_name(&snapshot.facts.given.module, &snapshot.facts.identity());
-        let content = snapshot
-            .content()
-            .map_err(|error| self.failed(&name, error))?;
-        match content {
-            Some(mut content) => self.place(&name, &mut content, FOR_US),
+        let opened = snapshot.open();
+        match opened.map_err(|error| Error::io(&self.directory.join(&name), error))? {
+            Some(mut wasm) => self.place(&name, &mut wasm, &snapshot.footer(), FOR_US),
             None => Ok(()),
         }
     }
@@ -165,34 +164,27 @@ impl Cache {
         let _ = utimensat(&self.folder, name, &times, AtFlags::SYMLINK_NOFOLLOW);
     }
 
-    /// Puts the content of an artifact file into place, all at once.
-    pub fn save(&self, metadata: &Metadata, content: &mut (impl Read + Seek)) -> Result<()> {
+    /// Puts machine code into place, all at once.
+    pub fn save(&self, metadata: &Metadata, code: &mut impl Read) -> Result<()> {
         let name = metadata.key.entry_name();
         let mode = if metadata.key.snapshot {
             FOR_US
         } else {
             FOR_ALL
         };
-        content
-            .rewind()
-            .map_err(|error| self.failed(&name, error))?;
-        self.place(&name, content, mode)
+        let footer = append_footer(Vec::new(), metadata);
+        self.place(&name, code, &footer, mode)
     }
 
-    fn place(&self, name: &str, content: &mut impl Read, mode: Mode) -> Result<()> {
+    fn place(&self, name: &str, content: &mut impl Read, footer: &[u8], mode: Mode) -> Result<()> {
         let partial = partial_name(name);
-        let saved = self.write_new(&partial, content, mode).and_then(|()| {
-            renameat(&self.folder, &partial, &self.folder, name)?;
-            Ok(())
-        });
+        let saved = self
+            .write_new(&partial, content, footer, mode)
+            .and_then(|()| Ok(renameat(&self.folder, &partial, &self.folder, name)?));
         saved.map_err(|error| {
             let _ = unlinkat(&self.folder, &partial, AtFlags::empty());
-            self.failed(name, error)
+            Error::io(&self.directory.join(name), error)
         })
-    }
-
-    fn failed(&self, name: &str, error: io::Error) -> Error {
-        Error::io(&self.directory.join(name), error)
     }
 
     /// Removes the entry of this key, where there is one.
@@ -224,11 +216,18 @@ impl Cache {
         }
     }
 
-    fn write_new(&self, name: &str, content: &mut impl Read, mode: Mode) -> io::Result<()> {
+    fn write_new(
+        &self,
+        name: &str,
+        content: &mut impl Read,
+        footer: &[u8],
+        mode: Mode,
+    ) -> io::Result<()> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let mut file = File::from(openat(&self.folder, name, flags, mode)?);
-        io::copy(content, &mut file)?;
+        pack(content, &mut file)?;
+        file.write_all(footer)?;
         file.sync_all()
     }
 }
@@ -247,15 +246,16 @@ fn copy_verified(
     code: &mut impl Write,
 ) -> std::result::Result<Metadata, String> {
     let text = |error: io::Error| error.to_string();
-    let (metadata, code_length) = read_footer(&file)
+    let (metadata, length) = read_footer(&file)
         .map_err(text)?
         .ok_or("not compiled code, or cut short")?;
     if metadata.key != *key {
         return Err("compiled code of something else".to_owned());
     }
-    let actual = digest::copy_summed(&mut file.take(code_length), code).map_err(text)?;
-    if actual != metadata.code_crc32 {
-        return Err("damaged: its checksum is wrong".to_owned());
+    let damaged = |reason: &str| format!("damaged: {reason}");
+    let unpacked = unpack(file.take(length)).and_then(|mut it| digest::copy_summed(&mut it, code));
+    if unpacked.map_err(|error| damaged(&error.to_string()))? != metadata.code_crc32 {
+        return Err(damaged("its checksum is wrong"));
     }
     Ok(metadata)
 }

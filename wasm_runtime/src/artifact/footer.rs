@@ -1,6 +1,7 @@
 //! What follows the machine code in an artifact file: metadata as JSON, its length, a magic number.
 //!
-//! At the end rather than at the start, so that the code begins at offset 0 and can be mapped as it is.
+//! At the end rather than at the start, so that the code begins at offset 0 and can be mapped as it is. In a cache the code
+//! before it is compressed.
 
 use super::key::ArtifactKey;
 use super::places::Places;
@@ -11,7 +12,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 /// Ends every artifact file. Its last character is counted up when [`Metadata`] changes.
-pub(crate) const FORMAT: [u8; 8] = *b"MODWASM5";
+pub(crate) const FORMAT: [u8; 8] = *b"MODWASM6";
 pub(super) const TRAILER: u64 = 4 + 8;
 /// Bytes of metadata.
 pub(super) const MAX_METADATA: u32 = 16 << 20;
@@ -77,13 +78,12 @@ pub struct Metadata {
     pub checks: Option<Checks>,
 }
 
-/// Turns machine code into the content of an artifact file; fills in the code's checksum.
-pub fn append_footer(code: Vec<u8>, mut metadata: Metadata) -> Vec<u8> {
-    metadata.code_crc32 = crc32fast::hash(&code);
-    append(code, &metadata, FORMAT)
+/// Turns machine code into the content of an artifact file.
+pub fn append_footer(code: Vec<u8>, metadata: &Metadata) -> Vec<u8> {
+    append(code, metadata, FORMAT)
 }
 
-/// Reads the metadata and the length of the code. `None`: the file is no artifact, or was cut.
+/// Reads the metadata and the length of what stands before it. `None`: the file is no artifact, or was cut.
 pub(super) fn read_footer(file: &File) -> io::Result<Option<(Metadata, u64)>> {
     read(file, FORMAT)
 }
@@ -133,11 +133,11 @@ mod tests {
         file
     }
 
-    fn metadata() -> Metadata {
+    fn metadata(code: &[u8]) -> Metadata {
         Metadata {
             key: ArtifactKey::new("m", &Settings::of_this_process(), Target::Native),
             compatibility: String::new(),
-            code_crc32: 0,
+            code_crc32: crc32fast::hash(code),
             facts: Facts {
                 entry_points: vec!["_start".into()],
                 ..Facts::default()
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_was_appended_is_read_again() {
-        let content = append_footer(b"code".to_vec(), metadata());
+        let content = append_footer(b"code".to_vec(), &metadata(b"code"));
         let (read, length) = read_footer(&file(&content)).unwrap().unwrap();
         assert_eq!(length, 4);
         assert_eq!(read.code_crc32, crc32fast::hash(b"code"));
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_artifact() {
-        let content = append_footer(b"code".to_vec(), metadata());
+        let content = append_footer(b"code".to_vec(), &metadata(b"code"));
         let mut huge = content.clone();
         let at = huge.len() - TRAILER as usize;
         huge[at..at + 4].copy_from_slice(&u32::MAX.to_le_bytes());

@@ -179,7 +179,7 @@ impl Process {
     /// ran a guest: only what was asked for is taken.
     pub(super) fn snapshot(mut self) -> Result<Snapshot> {
         let (helper, given) = (self.helper.clone(), self.given.take());
-        let snapshot = Snapshot::from_file(&mut self.finish()?).map_err(failed)?;
+        let snapshot = Snapshot::from_helper(&mut self.finish()?).map_err(failed)?;
         if given.as_ref() != Some(&snapshot.facts.given) {
             return Err(delivered_nothing(&helper));
         }

@@ -42,18 +42,28 @@ impl PlacesBuilder {
 }
 
 impl Places {
-    /// The offset in the original file of what stands at `moved`, if it is known.
-    pub(crate) fn original(&self, moved: usize) -> Option<usize> {
-        let (moved, mut found) = (moved as i64, None);
+    /// The offsets in the original file of what stands at these, where they are known. One pass: there are as many pieces as checks.
+    pub(crate) fn originals(&self, moved: &[usize]) -> Vec<Option<usize>> {
+        let mut found = vec![None; moved.len()];
+        let mut wanted: Vec<_> = (0..moved.len()).collect();
+        wanted.sort_by_key(|index| moved[*index]);
+        let mut wanted = wanted.into_iter().peekable();
         let (mut original, mut growth) = (0, 0);
+        let mut known = |index: usize, growth: Option<i64>| {
+            found[index] = growth.and_then(|it| usize::try_from(moved[index] as i64 - it).ok());
+        };
+        let mut piece = None;
         let mut digits = self.0.bytes();
-        while let (Some(step), Some(more)) = (pull(&mut digits), pull(&mut digits)) {
-            original += step;
-            growth += more;
-            if original + growth > moved {
-                break;
+        while wanted.peek().is_some() {
+            let next = pull(&mut digits).zip(pull(&mut digits));
+            let end = next.map_or(i64::MAX, |(step, more)| {
+                (original, growth) = (original + step, growth + more);
+                original + growth
+            });
+            while let Some(index) = wanted.next_if(|index| (moved[*index] as i64) < end) {
+                known(index, piece);
             }
-            found = usize::try_from(moved - growth).ok();
+            piece = Some(growth);
         }
         found
     }
@@ -99,13 +109,11 @@ mod tests {
             places.add(original, moved);
         }
         let places = places.finish();
-        assert_eq!(places.original(109), None);
-        for (original, moved) in pieces {
-            assert_eq!(places.original(moved), Some(original));
-        }
-        assert_eq!(places.original(112), Some(102));
-        assert_eq!(places.original(159), Some(133));
-        assert_eq!(places.original(108_001), Some(100_000));
+        let original = [100_000, 102, 100, 131, 132, 133, 99_999].map(Some);
+        let moved = [108_001, 112, 110, 130, 158, 159, 108_000];
+        assert_eq!(places.originals(&moved), original);
+        assert_eq!(places.originals(&[109, 110]), [None, Some(100)]);
+        assert_eq!(places.originals(&[]), []);
     }
 
     #[test]
@@ -126,6 +134,6 @@ mod tests {
             places.add(piece, 2 * piece);
         }
         assert_eq!(places.finish(), Places::default());
-        assert_eq!(Places::default().original(7), None);
+        assert_eq!(Places::default().originals(&[7]), [None]);
     }
 }

@@ -4,17 +4,18 @@
 use super::footer;
 use super::memory_file;
 use super::order::Given;
+use super::packed::unpack;
 use crate::digest::{self, digest_of, sha256_hex};
 use crate::error::{Error, Result};
 use crate::host::Frozen;
 use crate::host::sights::Sights;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek};
+use std::io::{self, Read, Seek};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Ends every snapshot file. Its last character is counted up when [`SnapshotFacts`] changes.
-const FORMAT: [u8; 8] = *b"MODSNAP3";
+const FORMAT: [u8; 8] = *b"MODSNAP4";
 
 /// Bytes of a snapshot file.
 pub(crate) const MAX_SNAPSHOT: u64 = 2 << 30;
@@ -54,7 +55,7 @@ impl SnapshotFacts {
     }
 }
 
-/// The content of a snapshot file; fills in the digest.
+/// What a helper delivers of a snapshot; fills in the digest.
 ///
 /// # Errors
 /// [`Error::Module`] when it would be larger than anybody takes it.
@@ -84,7 +85,7 @@ pub(super) fn read_facts(file: &File) -> io::Result<Option<SnapshotFacts>> {
     Ok(read.map(|(facts, _)| facts))
 }
 
-/// The WebAssembly in a snapshot file. `None`: it is none, or was cut.
+/// The WebAssembly in the file of a snapshot in a cache. `None`: it is none, or was cut.
 ///
 /// # Errors
 /// Those of reading.
@@ -94,7 +95,9 @@ pub fn read_snapshot(file: &mut File) -> io::Result<Option<Vec<u8>>> {
     };
     let mut wasm = Vec::new();
     file.rewind()?;
-    file.take(size).read_to_end(&mut wasm)?;
+    unpack(file.take(size))?
+        .take(MAX_SNAPSHOT)
+        .read_to_end(&mut wasm)?;
     Ok(Some(wasm))
 }
 
@@ -109,22 +112,28 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Copies a snapshot file into a sealed memory file, and verifies it on the way: whoever wrote the file may still have it open.
-    pub(super) fn from_file(file: &mut File) -> io::Result<Self> {
-        if file.metadata()?.len() > MAX_SNAPSHOT {
-            return Err(io::Error::other("the snapshot is too large"));
-        }
-        let not_whole = || io::Error::other("not a snapshot, or cut short");
-        let (facts, size) = footer::read::<SnapshotFacts>(file, FORMAT)?.ok_or_else(not_whole)?;
+    /// What a helper delivered.
+    pub(super) fn from_helper(output: &mut File) -> io::Result<Self> {
+        let (facts, wasm) = facts_and_content(output)?;
+        Self::copied(facts, wasm)
+    }
+
+    /// What is kept in a cache.
+    pub(super) fn from_cache(file: &mut File) -> io::Result<Self> {
+        let (facts, packed) = facts_and_content(file)?;
+        Self::copied(facts, unpack(packed)?)
+    }
+
+    /// Copies a snapshot into a sealed memory file, and verifies it on the way: whoever wrote it may still have it open.
+    fn copied(facts: SnapshotFacts, content: impl Read) -> io::Result<Self> {
         let mut wasm = memory_file::create()?;
-        file.rewind()?;
-        if digest::copy_hashed(&mut file.take(size), &mut wasm)? != facts.sha256 {
+        if digest::copy_hashed(&mut content.take(MAX_SNAPSHOT), &mut wasm)? != facts.sha256 {
             return Err(not_whole());
         }
         memory_file::seal(&wasm)?;
         Ok(Snapshot {
             facts,
-            size,
+            size: wasm.metadata()?.len(),
             wasm: Mutex::new(Some(wasm)),
         })
     }
@@ -145,10 +154,9 @@ impl Snapshot {
         self.lock().is_some()
     }
 
-    /// The content of its file.
-    pub(super) fn content(&self) -> io::Result<Option<impl Read>> {
-        let footer = footer::append(Vec::new(), &self.facts, FORMAT);
-        Ok(self.open()?.map(|wasm| wasm.chain(Cursor::new(footer))))
+    /// What stands behind the WebAssembly in its file.
+    pub(super) fn footer(&self) -> Vec<u8> {
+        footer::append(Vec::new(), &self.facts, FORMAT)
     }
 
     /// Gives the memory of the WebAssembly back: it is compiled.
@@ -160,6 +168,16 @@ impl Snapshot {
         // It is there or not, whoever panicked.
         self.wasm.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn facts_and_content(file: &mut File) -> io::Result<(SnapshotFacts, impl Read)> {
+    let (facts, size) = footer::read(file, FORMAT)?.ok_or_else(not_whole)?;
+    file.rewind()?;
+    Ok((facts, file.take(size)))
+}
+
+fn not_whole() -> io::Error {
+    io::Error::other("not a snapshot, or cut short")
 }
 
 #[cfg(test)]
@@ -198,15 +216,7 @@ pub(super) mod tests {
     #[test]
     fn what_was_written_is_read_again_and_can_be_given_up() {
         let content = append_facts(b"wasm".to_vec(), facts("m")).unwrap();
-        let snapshot = Snapshot::from_file(&mut file(&content)).unwrap();
-        let mut again = Vec::new();
-        snapshot
-            .content()
-            .unwrap()
-            .unwrap()
-            .read_to_end(&mut again)
-            .unwrap();
-        assert_eq!(again, content);
+        let snapshot = Snapshot::from_helper(&mut file(&content)).unwrap();
         let mut wasm = Vec::new();
         snapshot
             .open()
@@ -217,7 +227,7 @@ pub(super) mod tests {
         assert_eq!((wasm.as_slice(), snapshot.size), (b"wasm".as_slice(), 4));
         assert_eq!(snapshot.facts.given, facts("m").given);
         snapshot.give_up();
-        assert!(snapshot.open().unwrap().is_none() && snapshot.content().unwrap().is_none());
+        assert!(snapshot.open().unwrap().is_none());
     }
 
     #[test]
@@ -238,7 +248,7 @@ pub(super) mod tests {
         let mut other_format = content.clone();
         *other_format.last_mut().unwrap() ^= 1;
         for damaged in [&content[..content.len() - 1], b"", &flipped, &other_format] {
-            Snapshot::from_file(&mut file(damaged)).unwrap_err();
+            Snapshot::from_helper(&mut file(damaged)).unwrap_err();
         }
     }
 

@@ -298,7 +298,7 @@ mod tests {
         let mut facts = snapshot::facts("");
         facts.given = one.order().unwrap().given;
         let content = append_facts(b"wasm".to_vec(), facts).unwrap();
-        let taken = Snapshot::from_file(&mut snapshot::file(&content)).unwrap();
+        let taken = Snapshot::from_helper(&mut snapshot::file(&content)).unwrap();
         store.lock().snapshots = vec![Arc::new(taken)];
         assert_eq!(begun(), [0, 1]);
     }
@@ -307,7 +307,7 @@ mod tests {
     fn all_snapshots_in_use_are_of_bounded_size() {
         let of_size = |size| {
             let content = append_facts(b"wasm".to_vec(), snapshot::facts("m")).unwrap();
-            let mut taken = Snapshot::from_file(&mut snapshot::file(&content)).unwrap();
+            let mut taken = Snapshot::from_helper(&mut snapshot::file(&content)).unwrap();
             taken.size = size;
             Arc::new(taken)
         };

@@ -12,6 +12,7 @@ use super::{Artifact, ArtifactKey, Facts, Origin, Prepared, Request};
 use crate::engine::settings::Target;
 use crate::error::{Error, Result};
 use std::collections::{HashMap, HashSet};
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -229,7 +230,11 @@ impl ArtifactStore {
         check_key(module, &metadata.key)?;
         let mut warnings = Vec::new();
         if let (Some(cache), _) = open_cache(module)? {
-            match cache.save(&metadata, &mut file) {
+            let saved = file
+                .rewind()
+                .map_err(|error| Error::Compile(error.to_string()))
+                .and_then(|()| cache.save(&metadata, &mut (&file).take(code_length)));
+            match saved {
                 Ok(()) => {
                     let grown = module.cache_directory.clone();
                     self.lock().grown.extend(grown);

@@ -3,10 +3,12 @@
 
 use clap::Parser;
 use std::fs::File;
-use std::io::{self, BufRead, Cursor, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wasm_runtime::artifact::{Cache, Findings, Given, Order, append_facts, read_snapshot};
+use wasm_runtime::artifact::{
+    Cache, Findings, Given, Order, append_facts, append_footer, read_snapshot,
+};
 use wasm_runtime::engine::settings::Target;
 use wasm_runtime::error::{Error, Result};
 use wasm_runtime::precompile::{
@@ -96,12 +98,12 @@ fn run(options: &Options) -> Result<()> {
             continue;
         }
         let compiled = compiler.compile(checked);
-        let (content, metadata) = compiled.map_err(|error| named(module, error))?;
+        let (code, metadata) = compiled.map_err(|error| named(module, error))?;
         if let Some(directory) = &options.cache_dir {
-            Cache::open(directory)?.save(&metadata, &mut Cursor::new(content))?;
+            Cache::open(directory)?.save(&metadata, &mut code.as_slice())?;
             println!("{}: compiled", module.display());
         } else if let Some(output) = &options.output {
-            write(output, &content)?;
+            write(output, &append_footer(code, &metadata))?;
         }
     }
     Ok(())

@@ -39,6 +39,8 @@ pub(super) struct Remarks {
     pub(super) warnings: Vec<String>,
     /// What this machine lacks, or nothing.
     pub(super) note: &'static str,
+    /// Bytes that a slot keeps of a memory, where just its written pages are cleared.
+    pub(super) kept: usize,
 }
 
 /// An engine with a pool for `instances` guests at a time, each with `stack` bytes; without a pool where there is no room for one.
@@ -57,10 +59,14 @@ pub(super) fn make_engine(
     let mut remarks = Remarks::default();
     let reset = reset(&mut remarks);
     config.allocation_strategy(pool(needs, instances, reset, settings.interruption()));
+    if let Reset::WrittenPages = reset {
+        remarks.kept = kept_of_a_slot(needs, instances);
+    }
     let refused = match Engine::new(&config) {
         Ok(engine) => return Ok((engine, remarks)),
         Err(error) => one_line(&error),
     };
+    remarks.kept = 0;
     config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
     let engine = Engine::new(&config).map_err(|error| Error::Engine(one_line(&error)))?;
     remarks.warnings.push(format!(

@@ -64,29 +64,31 @@ impl Watches {
         }
     }
 
-    /// Cuts the runs that are to end.
-    pub(crate) fn look(&self, queue: &Queue) {
+    /// Cuts the runs that are to end. No time of another one runs out before the time that is returned.
+    pub(crate) fn look(&self, queue: &Queue) -> Duration {
         // A run that is looked at keeps no other from beginning or ending.
         let watches = lock(&self.0).clone();
-        for watch in watches {
-            watch.look(queue);
-        }
+        let left = watches.iter().map(|watch| watch.look(queue));
+        left.min().unwrap_or(Duration::MAX)
     }
 }
 
 impl Watch {
-    fn look(&self, queue: &Queue) {
+    /// Returns how long the run has at least.
+    fn look(&self, queue: &Queue) -> Duration {
         let mut state = lock(&self.state);
         let State::Running(checks) = &mut *state else {
-            return;
+            return Duration::MAX;
         };
         let Some(stop) = self.why_stop(queue, checks) else {
-            return;
+            return self.times.left();
         };
         // Where the process has too many mappings, the next look tries again.
-        if self.page.take_away().is_ok() {
-            *state = State::Cut(stop);
+        if self.page.take_away().is_err() {
+            return Duration::ZERO;
         }
+        *state = State::Cut(stop);
+        Duration::MAX
     }
 
     fn why_stop(&self, queue: &Queue, checks: &mut ClientChecks) -> Option<Stop> {
@@ -223,6 +225,21 @@ mod tests {
         watch.look(&run.queue);
         run.touch_page();
         assert_eq!(watch.end(), None);
+    }
+
+    #[test]
+    fn the_next_look_is_due_when_the_first_time_runs_out() {
+        let run = Run::new();
+        let look = || run.watches.look(&run.queue);
+        assert_eq!(look(), Duration::MAX);
+        let hour = Duration::from_secs(3600);
+        let first = run.watched(hour, b"");
+        let second = run.watched(2 * hour, b"");
+        assert!(look() <= hour && look() > hour / 2);
+        first.end();
+        assert!(look() > hour);
+        second.end();
+        assert_eq!(look(), Duration::MAX);
     }
 
     #[test]

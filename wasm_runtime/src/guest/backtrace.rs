@@ -16,8 +16,8 @@ const MAX_NAME: usize = 256;
 pub(super) fn describe(trace: &WasmBacktrace, places: Option<&Places>) -> String {
     let frames = trace.frames();
     let mut lines = String::new();
-    for (index, frame) in frames.iter().enumerate() {
-        let _ = writeln!(lines, "{}", line(index, frame, places));
+    for ((index, frame), offset) in frames.iter().enumerate().zip(offsets(frames, places)) {
+        let _ = writeln!(lines, "{}", line(index, frame, offset));
     }
     if frames.len() == MAX_FRAMES.get() {
         lines.push_str("deeper frames are left out\n");
@@ -28,10 +28,19 @@ pub(super) fn describe(trace: &WasmBacktrace, places: Option<&Places>) -> String
     lines
 }
 
-fn line(index: usize, frame: &FrameInfo, places: Option<&Places>) -> String {
+/// Where each frame is in the module's file, if that is known.
+fn offsets(frames: &[FrameInfo], places: Option<&Places>) -> Vec<Option<usize>> {
+    let here = frames.iter().map(FrameInfo::module_offset);
+    let Some(places) = places else {
+        return here.collect();
+    };
+    // No piece begins before the file does.
+    places.originals(&here.map(Option::unwrap_or_default).collect::<Vec<_>>())
+}
+
+fn line(index: usize, frame: &FrameInfo, offset: Option<usize>) -> String {
     let mut line = format!("{index}: ");
-    let in_file = |offset| places.map_or(Some(offset), |places| places.original(offset));
-    if let Some(offset) = frame.module_offset().and_then(in_file) {
+    if let Some(offset) = offset {
         let _ = write!(line, "{offset:#x} ");
     }
     match frame.func_name() {

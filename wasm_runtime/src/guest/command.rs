@@ -33,7 +33,10 @@ pub(crate) fn run(module: &LoadedModule, sandbox: Sandbox, call: &Call<'_>) -> (
         Some(_) => store.data_mut().io.budget.leave_out(PAGE),
         None => end_by_epochs(&mut store),
     }
-    let ending = instantiate_and_call(module, &mut store, call);
+    let called = instantiate_and_call(module, &mut store, call);
+    // Of a run that the host ended, nobody asks for more.
+    let backtrace = call.backtrace && store.data().io.stopped().is_none();
+    let ending = called.unwrap_or_else(|error| failure(module, &error, backtrace));
     (ending, store.into_data())
 }
 
@@ -71,32 +74,50 @@ fn end_by_page(
     Some(watches.begin(page, io.budget.times(), io.client()))
 }
 
+/// What ended the guest, if it did not return, is an error.
 fn instantiate_and_call(
     module: &LoadedModule,
     store: &mut Store<Sandbox>,
     call: &Call<'_>,
-) -> Ending {
+) -> wasmtime::Result<Ending> {
     let instance = match module.instance_pre.instantiate(&mut *store) {
         Ok(instance) => instance,
         Err(error) if store.data().io.budget.has_exceeded(Limit::Memory) => {
-            return Ending::MemoryLimit(one_line(&error));
+            return Ok(Ending::MemoryLimit(one_line(&error)));
         }
-        Err(error) => return start_failure(module, &error, call),
+        Err(error) => return start_failure(error),
     };
+    let called = watch_and_call(module, store, &instance, call);
+    if let Some(memory) = store.data().memory {
+        let memory = memory.data_mut(&mut *store);
+        module
+            .scattered_pages
+            .bring_together(memory, module.engine.kept);
+    }
+    called
+}
+
+fn watch_and_call(
+    module: &LoadedModule,
+    store: &mut Store<Sandbox>,
+    instance: &Instance,
+    call: &Call<'_>,
+) -> wasmtime::Result<Ending> {
     let Some(checks) = &module.checks else {
-        return call_instance(module, store, &instance, call);
+        return call_instance(module, store, instance, call);
     };
-    let Some(watched) = end_by_page(module, store, &instance, checks) else {
-        return Ending::StartFailed("the code has no page that ends it".to_owned());
+    let Some(watched) = end_by_page(module, store, instance, checks) else {
+        let cause = "the code has no page that ends it";
+        return Ok(Ending::StartFailed(cause.to_owned()));
     };
-    let ending = match &checks.start {
-        Some(start) => start_and_call(module, store, &instance, start, call),
-        None => call_instance(module, store, &instance, call),
+    let called = match &checks.start {
+        Some(start) => start_and_call(module, store, instance, start, call),
+        None => call_instance(module, store, instance, call),
     };
     if let Some(stop) = watched.end() {
         store.data_mut().io.was_cut(stop);
     }
-    ending
+    called
 }
 
 /// What the engine does itself where the code is that of the module's file.
@@ -106,11 +127,11 @@ fn start_and_call(
     instance: &Instance,
     start: &str,
     call: &Call<'_>,
-) -> Ending {
+) -> wasmtime::Result<Ending> {
     let start = instance.get_typed_func::<(), ()>(&mut *store, start);
     match start.and_then(|start| start.call(&mut *store, ())) {
         Ok(()) => call_instance(module, store, instance, call),
-        Err(error) => start_failure(module, &error, call),
+        Err(error) => start_failure(error),
     }
 }
 
@@ -119,22 +140,22 @@ fn call_instance(
     store: &mut Store<Sandbox>,
     instance: &Instance,
     call: &Call<'_>,
-) -> Ending {
+) -> wasmtime::Result<Ending> {
     let entry = match instance.get_typed_func(&mut *store, call.entry_point) {
         Ok(entry) => entry,
-        Err(error) => return Ending::NoEntryPoint(one_line(&error)),
+        Err(error) => return Ok(Ending::NoEntryPoint(one_line(&error))),
     };
     let initialize = match initializer(module, store, instance, call.entry_point) {
         Ok(initialize) => initialize,
-        Err(error) => return Ending::StartFailed(one_line(&error)),
+        Err(error) => return Ok(Ending::StartFailed(one_line(&error))),
     };
     for function in initialize.iter().chain([&entry]) {
         if let Err(error) = function.call(&mut *store, ()) {
             let ending = last_words(store, instance, &error);
-            return ending.unwrap_or_else(|| failure(module, &error, call));
+            return ending.ok_or(error);
         }
     }
-    Ending::Exited(0)
+    Ok(Ending::Exited(0))
 }
 
 /// How a guest ends that has an answer to the end of its stack. Its frames are gone, its memory is as the trap found it. Its answer may
@@ -173,14 +194,14 @@ fn initializer(
 }
 
 /// A module's start function may already trap or exit.
-fn start_failure(module: &LoadedModule, error: &wasmtime::Error, call: &Call<'_>) -> Ending {
+fn start_failure(error: wasmtime::Error) -> wasmtime::Result<Ending> {
     if error.is::<Exit>() || error.is::<Trap>() {
-        return failure(module, error, call);
+        return Err(error);
     }
-    Ending::StartFailed(one_line(error))
+    Ok(Ending::StartFailed(one_line(&error)))
 }
 
-fn failure(module: &LoadedModule, error: &wasmtime::Error, call: &Call<'_>) -> Ending {
+fn failure(module: &LoadedModule, error: &wasmtime::Error, backtrace: bool) -> Ending {
     if let Some(Exit(status)) = error.downcast_ref() {
         return Ending::Exited(*status);
     }
@@ -190,7 +211,7 @@ fn failure(module: &LoadedModule, error: &wasmtime::Error, call: &Call<'_>) -> E
     };
     let trace = error.downcast_ref::<WasmBacktrace>();
     let backtrace = trace
-        .filter(|_| call.backtrace)
+        .filter(|_| backtrace)
         .map(|trace| backtrace::describe(trace, module.places()))
         .unwrap_or_default();
     Ending::Trapped { message, backtrace }

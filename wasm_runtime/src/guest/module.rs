@@ -3,6 +3,7 @@
 use super::command::INITIALIZE;
 use crate::artifact::{Artifact, Checks, Places, Prepared, SnapshotFacts};
 use crate::engine::ServingEngine;
+use crate::engine::scattered_pages::ScatteredPages;
 use crate::error::{Error, Result, one_line};
 use crate::host::{Clock, Frozen};
 use crate::run::{DEFAULT_ENTRY_POINT, Sandbox};
@@ -24,6 +25,7 @@ pub struct LoadedModule {
     pub(super) checks: Option<Checks>,
     /// Where the clock of the snapshot stood, if it is one.
     frozen: Option<Frozen>,
+    pub(super) scattered_pages: ScatteredPages,
 }
 
 impl LoadedModule {
@@ -61,6 +63,7 @@ impl LoadedModule {
                 .unwrap_or(DEFAULT_ENTRY_POINT),
             checks: artifact.metadata.checks.clone(),
             frozen: snapshot.map(|facts| facts.clock),
+            scattered_pages: ScatteredPages::default(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::checks::instrument;
 use super::validate::{imports_only, validate};
-use crate::artifact::{ArtifactKey, Findings, Metadata, append_footer};
+use crate::artifact::{ArtifactKey, Findings, Metadata};
 use crate::digest::sha256_hex;
 use crate::engine::settings::{Interruption, Settings, Target, compatibility};
 use crate::error::{Error, Result, one_line};
@@ -63,7 +63,7 @@ impl Compiler {
         })
     }
 
-    /// The content of the artifact file, and its metadata.
+    /// The machine code, and what is to be known of it.
     pub fn compile(&self, checked: &Checked<'_>) -> Result<(Vec<u8>, Metadata)> {
         let (instrumented, checks) = match self.settings.interruption() {
             Interruption::Epochs => (None, None),
@@ -80,12 +80,11 @@ impl Compiler {
         let metadata = Metadata {
             key: checked.findings.key.clone(),
             compatibility: compatibility(&self.engine),
-            code_crc32: 0,
+            code_crc32: crc32fast::hash(&code),
             facts: checked.findings.facts.clone(),
             checks,
         };
-        let content = append_footer(code, metadata.clone());
-        Ok((content, metadata))
+        Ok((code, metadata))
     }
 
     fn check_imports(&self, wasm: &[u8]) -> Result<()> {

@@ -120,6 +120,16 @@ impl Times {
         (self.cpu_used() >= self.cpu).then_some(Limit::Cpu)
     }
 
+    /// None of them runs out before so long.
+    pub(crate) fn left(&self) -> Duration {
+        let cpu = self.cpu.saturating_sub(self.cpu_used());
+        self.time_left().min(cpu)
+    }
+
+    fn time_left(&self) -> Duration {
+        self.time.saturating_sub(self.started.elapsed())
+    }
+
     fn cpu_used(&self) -> Duration {
         self.clock.now().saturating_sub(self.cpu_before)
     }
@@ -169,9 +179,7 @@ impl Budget {
 
     /// Wall-clock time left.
     pub(crate) fn time_left(&self) -> Duration {
-        self.limits
-            .time
-            .saturating_sub(self.times.started.elapsed())
+        self.times.time_left()
     }
 
     /// The time that has run out, if one has.

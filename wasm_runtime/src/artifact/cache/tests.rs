@@ -1,11 +1,12 @@
-use super::super::snapshot::{append_facts, tests as snapshot};
-use super::super::{Facts, append_footer};
+use super::super::Facts;
+use super::super::snapshot::{append_facts, read_snapshot, tests as snapshot};
 use super::*;
 use crate::engine::settings::{Settings, Target};
 use std::fs;
-use std::io::Cursor;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
+
+const CODE: &[u8] = b"code";
 
 fn key(target: Target) -> ArtifactKey {
     ArtifactKey::new(&"5a".repeat(32), &Settings::of_this_process(), target)
@@ -15,7 +16,7 @@ fn metadata() -> Metadata {
     Metadata {
         key: key(Target::Native),
         compatibility: String::new(),
-        code_crc32: 0,
+        code_crc32: crc32fast::hash(CODE),
         facts: Facts::default(),
         checks: None,
     }
@@ -24,8 +25,7 @@ fn metadata() -> Metadata {
 fn filled() -> (tempfile::TempDir, Cache) {
     let directory = tempfile::tempdir().unwrap();
     let cache = Cache::open(directory.path()).unwrap();
-    let content = append_footer(b"code".to_vec(), metadata());
-    cache.save(&metadata(), &mut Cursor::new(content)).unwrap();
+    cache.save(&metadata(), &mut &*CODE).unwrap();
     (directory, cache)
 }
 
@@ -52,9 +52,17 @@ fn damaged_entries_are_told_apart_from_missing_ones() {
     let (_directory, cache) = filled();
     let path = path(&cache);
     let mut content = fs::read(&path).unwrap();
-    content[0] ^= 1;
+    // In the code itself, which is too short to become shorter.
+    let code = content
+        .windows(CODE.len())
+        .position(|it| it == CODE)
+        .unwrap();
+    content[code] ^= 1;
     fs::write(&path, &content).unwrap();
     assert!(unusable_because(&cache).contains("checksum"));
+    content[0] ^= 1;
+    fs::write(&path, &content).unwrap();
+    assert!(unusable_because(&cache).contains("damaged"));
     fs::write(&path, &content[..content.len() / 2]).unwrap();
     assert!(unusable_because(&cache).contains("cut short"));
     fs::remove_file(&path).unwrap();
@@ -130,11 +138,12 @@ fn with_snapshot() -> (tempfile::TempDir, Cache, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let cache = Cache::open(directory.path()).unwrap();
     let content = append_facts(b"wasm".to_vec(), snapshot::facts(MODULE)).unwrap();
-    let snapshot = Snapshot::from_file(&mut snapshot::file(&content)).unwrap();
+    let snapshot = Snapshot::from_helper(&mut snapshot::file(&content)).unwrap();
     cache.save_snapshot(&snapshot).unwrap();
     let name = snapshot_name(MODULE, &snapshot.facts.identity());
     let path = directory.path().join(name);
-    assert_eq!(fs::read(&path).unwrap(), content);
+    let wasm = read_snapshot(&mut File::open(&path).unwrap()).unwrap();
+    assert_eq!(wasm.as_deref(), Some(&b"wasm"[..]));
     (directory, cache, path)
 }
 
@@ -198,8 +207,7 @@ fn the_code_of_a_snapshot_is_for_its_owner_only() {
     let (_directory, cache) = filled();
     let mut metadata = metadata();
     metadata.key.snapshot = true;
-    let content = append_footer(b"code".to_vec(), metadata.clone());
-    cache.save(&metadata, &mut Cursor::new(content)).unwrap();
+    cache.save(&metadata, &mut &*CODE).unwrap();
     let mode = |key: &ArtifactKey| {
         let file = cache.directory.join(key.entry_name());
         fs::metadata(file).unwrap().permissions().mode() & 0o777
