@@ -55,7 +55,7 @@ pub enum Interruption {
 
 impl Interruption {
     /// What is used where nothing else is asked for.
-    const DEFAULT: Interruption = Interruption::Epochs;
+    const DEFAULT: Interruption = Interruption::Page;
 
     pub fn name(self) -> &'static str {
         match self {
