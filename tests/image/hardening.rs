@@ -220,7 +220,7 @@ fn licences_of_everything_are_in_it() {
 
 #[test]
 fn the_images_are_small() {
-    for (image, limit) in [(demo_image(), 500_000_000), (slim_image(), 160_000_000)] {
+    for (image, limit) in [(demo_image(), 450_000_000), (slim_image(), 160_000_000)] {
         let size: u64 = inspect(image, "{{.Size}}")
             .parse()
             .expect("a size is a number");
