@@ -7,6 +7,7 @@ mod processor;
 pub(crate) mod queue;
 pub(crate) mod scattered_pages;
 pub mod settings;
+mod swap;
 pub(crate) mod ticker;
 pub(crate) mod watch;
 mod written_pages;

@@ -252,10 +252,13 @@ fn copy_verified(
     if metadata.key != *key {
         return Err("compiled code of something else".to_owned());
     }
-    let damaged = |reason: &str| format!("damaged: {reason}");
     let unpacked = unpack(file.take(length)).and_then(|mut it| digest::copy_summed(&mut it, code));
-    if unpacked.map_err(|error| damaged(&error.to_string()))? != metadata.code_crc32 {
-        return Err(damaged("its checksum is wrong"));
+    let sum = unpacked.map_err(|error| match error.raw_os_error() {
+        Some(_) => error.to_string(),
+        None => format!("damaged: {error}"),
+    });
+    if sum? != metadata.code_crc32 {
+        return Err("damaged: its checksum is wrong".to_owned());
     }
     Ok(metadata)
 }

@@ -17,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Ends every snapshot file. Its last character is counted up when [`SnapshotFacts`] changes.
 const FORMAT: [u8; 8] = *b"MODSNAP4";
 
-/// Bytes of a snapshot file.
+/// Bytes of a snapshot, and of the file of a helper that delivers one.
 pub(crate) const MAX_SNAPSHOT: u64 = 2 << 30;
 
 /// What a snapshot was made of, and with.
@@ -90,15 +90,13 @@ pub(super) fn read_facts(file: &File) -> io::Result<Option<SnapshotFacts>> {
 /// # Errors
 /// Those of reading.
 pub fn read_snapshot(file: &mut File) -> io::Result<Option<Vec<u8>>> {
-    let Some((_, size)) = footer::read::<SnapshotFacts>(file, FORMAT)? else {
+    let Some((facts, size)) = footer::read::<SnapshotFacts>(file, FORMAT)? else {
         return Ok(None);
     };
     let mut wasm = Vec::new();
     file.rewind()?;
-    unpack(file.take(size))?
-        .take(MAX_SNAPSHOT)
-        .read_to_end(&mut wasm)?;
-    Ok(Some(wasm))
+    let sha256 = digest::copy_hashed(&mut unpack(file.take(size))?, &mut wasm)?;
+    Ok(Some(wasm).filter(|_| sha256 == facts.sha256))
 }
 
 /// A snapshot whose bytes nobody can change any more.

@@ -1,6 +1,7 @@
 //! The pool of instances of a serving process: places that are prepared once and cleaned between guests.
 
 use super::settings::{Interruption, MEMORY_RESERVATION, Settings, Target};
+use super::swap;
 use super::written_pages::{self, Missing};
 use crate::artifact::Needs;
 use crate::error::{Error, Result, one_line};
@@ -77,6 +78,10 @@ pub(super) fn make_engine(
 }
 
 fn reset(remarks: &mut Remarks) -> Reset {
+    if swap::is_possible() {
+        remarks.note = "this machine may swap memory out, and the kernel's record of written pages does not tell of that: cleaning up after a run is slower";
+        return Reset::FirstBytes;
+    }
     match written_pages::check() {
         Ok(()) => return Reset::WrittenPages,
         Err(Missing::Scan) => {

@@ -7,6 +7,7 @@
 
 use super::written_pages;
 use crate::ffi::page_map;
+use std::collections::HashSet;
 use std::hint::black_box;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -43,19 +44,15 @@ impl ScatteredPages {
         let Some(page_map) = written_pages::page_map() else {
             return;
         };
-        let Ok(Some(written)) = page_map::written(page_map, memory) else {
-            return;
-        };
-        let plan = Plan::of(written, kept);
-        if plan == Plan::default() {
+        let written = page_map::written(page_map, memory).ok().flatten();
+        let plan = Plan::of(written.unwrap_or_default(), kept);
+        if plan == Plan::default() || !give_back(memory, &plan.give_back) {
             self.pause.store(PAUSE, Ordering::Relaxed);
             return;
         }
         for gap in plan.fill {
             write_to(&mut memory[gap]);
         }
-        // What stays is given back by the engine, with all behind it.
-        let _ = page_map::give_back(memory, &plan.give_back);
     }
 
     /// A run more or less is no matter.
@@ -64,6 +61,11 @@ impl ScatteredPages {
         self.pause.store(left.saturating_sub(1), Ordering::Relaxed);
         left > 0
     }
+}
+
+/// Whether these pages are gone. If not, the engine gives them back, with all behind them.
+fn give_back(memory: &mut [u8], pages: &[Range<usize>]) -> bool {
+    pages.is_empty() || page_map::give_back(memory, pages).is_ok()
 }
 
 /// What is to be done so that the engine clears the rest.
@@ -97,10 +99,11 @@ fn filled(written: Vec<Range<usize>>, kept: usize) -> (Vec<Range<usize>>, Vec<Ra
         room -= if fits { gap.len() } else { 0 };
         fits
     });
+    let filled: HashSet<usize> = gaps.iter().map(|gap| gap.end).collect();
     let mut regions: Vec<Range<usize>> = Vec::new();
     for region in written {
         match regions.last_mut() {
-            Some(last) if gaps.contains(&(last.end..region.start)) => last.end = region.end,
+            Some(last) if filled.contains(&region.start) => last.end = region.end,
             _ => regions.push(region),
         }
     }

@@ -78,14 +78,15 @@ pub(crate) fn written(page_map: &File, memory: &[u8]) -> io::Result<Option<Vec<R
     ))
 }
 
-/// The calling process, for calls that take a process (`PIDFD_SELF_THREAD_GROUP` of `linux/pidfd.h`, Linux 6.14).
-const SELF: libc::c_int = -10001;
+/// The calling thread's process, for calls that take one: `PIDFD_SELF_THREAD` of `linux/pidfd.h`.
+const SELF: libc::c_int = -10000;
 
 /// Gives pages of private memory back: they are what they were before anybody wrote to them, the pages of a file or zeros. One call for
 /// all of them, so that other processors are interrupted once.
 ///
 /// # Errors
-/// The kernel's, which knows the call since Linux 6.14: nothing was given back, or not all of it.
+/// The kernel's, where it does not know the call for one's own process (before about Linux 6.14), or does not permit it, as in many
+/// containers: nothing was given back, or not all of it.
 pub(crate) fn give_back(memory: &mut [u8], pages: &[Range<usize>]) -> io::Result<()> {
     let vectors: Vec<libc::iovec> = pages
         .iter()

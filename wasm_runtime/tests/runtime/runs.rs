@@ -4,6 +4,7 @@ use crate::support::{guest, limits, load, options, run, run_with, stop_of};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
+use wasm_runtime::engine::open_written_pages;
 use wasm_runtime::engine::settings::{Interruption, Settings};
 use wasm_runtime::host::Stop;
 use wasm_runtime::host::StringList;
@@ -306,6 +307,37 @@ fn nothing_that_a_run_wrote_is_found_by_the_next() {
     for _ in 0..20 {
         let (outcome, _) = run_with(&module, options(), false);
         assert_eq!(outcome.ending, Ending::Exited(0));
+    }
+}
+
+#[test]
+fn nothing_that_a_run_scattered_is_found_by_the_next() {
+    // Traps when any word of its 32 MiB is not 0 but for one of its image, then writes to one page in sixteen and to 9 MiB.
+    let scatterer = r#"(module
+        (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+        (memory (export "memory") 512)
+        (data (i32.const 1048576) "********")
+        (func $write (param $at i32) (param $end i32) (param $step i32)
+          (loop $again
+            (i64.store (local.get $at) (i64.const -1))
+            (local.set $at (i32.add (local.get $at) (local.get $step)))
+            (br_if $again (i32.lt_u (local.get $at) (local.get $end)))))
+        (func (export "_start") (local $at i32) (local $word i64)
+          (loop $again
+            (local.set $word (i64.load (local.get $at)))
+            (if (i32.eq (local.get $at) (i32.const 1048576))
+              (then (local.set $word (i64.sub (local.get $word) (i64.const 0x2a2a2a2a2a2a2a2a)))))
+            (if (i64.ne (local.get $word) (i64.const 0)) (then unreachable))
+            (local.set $at (i32.add (local.get $at) (i32.const 8)))
+            (br_if $again (i32.lt_u (local.get $at) (i32.const 33554432))))
+          (drop (call $random (i32.const 4096) (i32.const 8)))
+          (call $write (i32.const 0) (i32.const 33554432) (i32.const 65536))
+          (call $write (i32.const 16777216) (i32.const 26214400) (i32.const 8))))"#;
+    open_written_pages();
+    let module = load(scatterer, 1);
+    for run in 0..40 {
+        let (outcome, _) = run_with(&module, options(), false);
+        assert_eq!(outcome.ending, Ending::Exited(0), "run {run}");
     }
 }
 
