@@ -105,7 +105,9 @@ fn a_served_folder_that_a_program_writes_to_has_the_lines_that_the_manual_demand
             places.push(conf.place.clone());
         }
     }
-    assert_eq!(places, ["README.md", "apps/wordpress/httpd.conf"]);
+    let guide = "docs/php-applications.md";
+    let expected = ["README.md", "apps/wordpress/httpd.conf", guide, guide];
+    assert_eq!(places, expected);
 }
 
 #[test]
