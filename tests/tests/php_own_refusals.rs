@@ -49,6 +49,14 @@ fn what_a_sandbox_cannot_do_is_a_warning() {
 }
 
 #[test]
+fn what_a_run_has_used_is_its_time_and_its_memory() {
+    let code = "<?php usleep(20000); $used = getrusage(); $time = $used['ru_utime.tv_sec'] * 1e6 + $used['ru_utime.tv_usec'];
+        echo $time >= 20000 && $time < 600e6 ? 'time ' : $time, $used['ru_maxrss'] > 1024 ? 'memory ' : $used['ru_maxrss'];
+        echo getrusage(1)['ru_maxrss'];";
+    assert_eq!(printed_by(code), "time memory 0");
+}
+
+#[test]
 fn functions_that_could_never_work_are_not_there() {
     let told = printed_by(
         "<?php foreach (['proc_open', 'dl', 'pcntl_fork', 'posix_kill', 'sys_getloadavg'] as $name) if (function_exists($name)) echo $name;",
