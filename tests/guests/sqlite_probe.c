@@ -56,6 +56,7 @@ static void spoil(void)
     run("BEGIN IMMEDIATE");
     run("UPDATE entries SET content = 'spoiled' || substr(content, 8) WHERE rowid <= 100");
     run("INSERT INTO entries SELECT 'spoiled.' || name, content FROM entries WHERE rowid <= 100");
+    usleep(200000); /* what a run says in its first tenth of a second may wait for its next word */
     printf("spoiled\n");
     fflush(stdout);
     for (volatile int i = 0;; i++)

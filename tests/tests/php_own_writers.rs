@@ -17,9 +17,9 @@ const INSERT: &str = "<?php $db = new PDO('sqlite:/shared/db', options: [PDO::AT
     $db->exec('begin immediate'); $insert = $db->prepare('insert into t values (?)'); for ($i = 0; $i < $_GET['rows']; $i++) $insert->execute([$_GET['batch']]);
     $db->exec('commit'); echo 'ok';";
 
-/// Begins a transaction, says so, and computes until its deadline.
+/// Begins a transaction, says so, and computes until its deadline. What is said before a tenth of a second has passed would wait for the next word.
 const STUCK: &str = "<?php $db = new PDO('sqlite:/shared/db', options: [PDO::ATTR_TIMEOUT => 100]); $db->exec('begin immediate');
-    $db->exec(\"insert into t values ('stuck')\"); echo 'within'; flush(); while (true);";
+    $db->exec(\"insert into t values ('stuck')\"); usleep(200000); echo 'within'; flush(); while (true);";
 
 fn serve(volume: &str, mpm: Mpm) -> Server {
     let scripts = [("insert.php", INSERT), ("stuck/stuck.php", STUCK)];
