@@ -78,11 +78,10 @@ pub(super) fn make_engine(
 }
 
 fn reset(remarks: &mut Remarks) -> Reset {
-    if swap::is_possible() {
-        remarks.note = "this machine may swap memory out, and the kernel's record of written pages does not tell of that: cleaning up after a run is slower";
-        return Reset::FirstBytes;
-    }
     match written_pages::check() {
+        Ok(()) if swap::is_possible() => {
+            remarks.note = "this machine may swap memory out, and the kernel's record of written pages does not tell of that: cleaning up after a run is slower";
+        }
         Ok(()) => return Reset::WrittenPages,
         Err(Missing::Scan) => {
             remarks.note = "this kernel cannot scan the pages that a run wrote to (Linux 6.7): cleaning up after it is slower";
