@@ -81,7 +81,7 @@ fn record(server: &Server, case: &Case, duration: Duration) -> Result<PathBuf> {
 }
 
 fn show(case: &Case, samples: &[Place], functions: &Functions) {
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     let mut guest: HashMap<&str, usize> = HashMap::new();
     for sample in samples {
         let place = match *sample {
@@ -95,28 +95,23 @@ fn show(case: &Case, samples: &[Place], functions: &Functions) {
             Place::Library => "the sandbox: host calls, starting and cleaning up",
             Place::Server => "the rest of httpd",
         };
-        *places.entry(place.to_owned()).or_default() += 1;
+        *places.entry(place).or_default() += 1;
     }
     println!("{}, {} samples:\n", case.label(), samples.len());
     println!("{}", shares("where", places, samples.len(), usize::MAX));
-    let guest = guest
-        .into_iter()
-        .map(|(name, count)| (name.to_owned(), count));
     println!("{}", shares("function of PHP", guest, samples.len(), NAMED));
 }
 
 /// The largest first, in per cent of all samples.
-fn shares(
-    what: &str,
-    counts: impl IntoIterator<Item = (String, usize)>,
-    all: usize,
-    rows: usize,
-) -> Table {
+fn shares(what: &str, counts: HashMap<&str, usize>, all: usize, rows: usize) -> Table {
     let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(other.0)));
     let mut table = Table::new(1, &[what, "%"]);
     for (name, count) in counts.into_iter().take(rows) {
-        table.row(vec![name, figure(100.0 * count as f64 / all as f64)]);
+        table.row(vec![
+            name.to_owned(),
+            figure(100.0 * count as f64 / all as f64),
+        ]);
     }
     table
 }

@@ -27,8 +27,8 @@ const MAX_INSTANCE_SIZE: usize = 16 << 20;
 /// How a slot of the pool is made clean for the next guest.
 #[derive(Clone, Copy)]
 enum Reset {
-    /// The kernel tells which pages were written to: just these are cleared.
-    WrittenPages,
+    /// The kernel tells which pages were written to: just these are cleared, and so many bytes of a memory are kept.
+    WrittenPages(usize),
     /// The first bytes are cleared whether they were written to or not, the rest is given back to the system.
     FirstBytes,
 }
@@ -58,10 +58,10 @@ pub(super) fn make_engine(
         .async_stack_size(stack) // which nothing uses, and which may not be smaller
         .wasm_backtrace_max_frames(Some(MAX_FRAMES));
     let mut remarks = Remarks::default();
-    let reset = reset(&mut remarks);
+    let reset = reset(needs, instances, &mut remarks);
     config.allocation_strategy(pool(needs, instances, reset, settings.interruption()));
-    if let Reset::WrittenPages = reset {
-        remarks.kept = kept_of_a_slot(needs, instances);
+    if let Reset::WrittenPages(kept) = reset {
+        remarks.kept = kept;
     }
     let refused = match Engine::new(&config) {
         Ok(engine) => return Ok((engine, remarks)),
@@ -77,12 +77,12 @@ pub(super) fn make_engine(
     Ok((engine, remarks))
 }
 
-fn reset(remarks: &mut Remarks) -> Reset {
+fn reset(needs: &Needs, instances: u32, remarks: &mut Remarks) -> Reset {
     match written_pages::check() {
         Ok(()) if swap::is_possible() => {
             remarks.note = "this machine may swap memory out, and the kernel's record of written pages does not tell of that: cleaning up after a run is slower";
         }
-        Ok(()) => return Reset::WrittenPages,
+        Ok(()) => return Reset::WrittenPages(kept_of_a_slot(needs, instances)),
         Err(Missing::Scan) => {
             remarks.note = "this kernel cannot scan the pages that a run wrote to (Linux 6.7): cleaning up after it is slower";
         }
@@ -101,7 +101,7 @@ fn pool(
     interruption: Interruption,
 ) -> PoolingAllocationConfig {
     let (pagemap_scan, keep_resident) = match reset {
-        Reset::WrittenPages => (Enabled::Yes, kept_of_a_slot(needs, instances)),
+        Reset::WrittenPages(kept) => (Enabled::Yes, kept),
         Reset::FirstBytes => (Enabled::No, KEEP_FIRST),
     };
     let mut pool = PoolingAllocationConfig::new();

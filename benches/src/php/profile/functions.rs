@@ -11,7 +11,7 @@ pub(crate) struct Functions {
     /// Where each begins, counted from the start of the code; sorted.
     starts: Vec<(u64, String)>,
     /// Where the code begins in its file.
-    pub(crate) code_offset: u64,
+    code_offset: u64,
 }
 
 impl Functions {
